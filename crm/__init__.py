@@ -1,0 +1,1 @@
+"""Throughline: an advocacy and resource mobilisation CRM. Imports nothing, so that the import tree stays acyclic."""

@@ -1,0 +1,1 @@
+"""Documents out: reads only, imports no Flask."""
