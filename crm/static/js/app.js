@@ -1,0 +1,16 @@
+// Everything here is progressive: every page works without it. No words live here; texts come from data attributes.
+import { keepDrafts } from "./drafts.js";
+import { guardSubmits, guardSensitive } from "./guard.js";
+import { focusErrors } from "./errors.js";
+import { openSheets } from "./menus.js";
+import { repeatRows } from "./repeat.js";
+import { listenForKeys } from "./shortcuts.js";
+
+document.documentElement.classList.add("js");
+focusErrors();
+repeatRows();
+keepDrafts();
+guardSubmits();
+guardSensitive();
+openSheets();
+listenForKeys();

@@ -1,0 +1,46 @@
+// "/" and Ctrl-K find, "n m" new meeting, "g" and a letter goes. By the key's place (code), so that they work in
+// Arabic and Russian layouts. <html data-shortcuts="off"> turns all of them off (WCAG 2.1.4).
+const PLACES = {
+  KeyH: "home", KeyP: "parties", KeyI: "interactions", KeyC: "commitments", KeyL: "pledges",
+  KeyA: "asks", KeyO: "objectives", KeyR: "programmes", KeyV: "voices", KeyD: "documents",
+};
+const PATIENCE = 1500;
+
+const isTyping = (target) => target.isContentEditable
+  || (target.matches("input, textarea, select") && !["checkbox", "radio", "button", "submit"].includes(target.type));
+
+export function listenForKeys() {
+  if (document.documentElement.dataset.shortcuts === "off") return;
+  const find = document.querySelector("[data-find]");
+  let first = "";
+  let since = 0;
+  const focusFind = (event) => {
+    if (!find) return;
+    event.preventDefault();
+    find.focus();
+    find.select();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.code === "KeyK") {
+      focusFind(event);
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) {
+      focusFind(event);
+      return;
+    }
+    const before = Date.now() - since < PATIENCE ? first : "";
+    first = event.code;
+    since = Date.now();
+    let link = null;
+    if (before === "KeyG") link = document.querySelector(`a[data-nav="${PLACES[event.code]}"]`);
+    if (before === "KeyN" && event.code === "KeyM") link = document.querySelector("a[data-log]");
+    if (link) {
+      event.preventDefault();
+      first = "";
+      link.click();
+    }
+  });
+}
