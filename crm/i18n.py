@@ -74,17 +74,17 @@ def _fill(text: str, params: Mapping[str, Any]) -> str:
     return text % params if params else text
 
 
-def gettext(message: str, /, **params: Any) -> str:  # noqa: ANN401 - values of any kind are printed
+def gettext(message: str, /, **params: Any) -> str:
     """Return the message in this context's language. With parameters, `%(name)s` is filled in; without, a "%" stays as it is."""
     return _fill(translations_for(get_locale()).gettext(message), params)
 
 
-def ngettext(singular: str, plural: str, count: int, /, **params: Any) -> str:  # noqa: ANN401
+def ngettext(singular: str, plural: str, count: int, /, **params: Any) -> str:
     """Return the form of a message for a count; `%(num)d` is the count."""
     return translations_for(get_locale()).ngettext(singular, plural, count) % {"num": count, **params}
 
 
-def pgettext(context: str, message: str, /, **params: Any) -> str:  # noqa: ANN401
+def pgettext(context: str, message: str, /, **params: Any) -> str:
     """Return a message that means different things in different places ("May" the month)."""
     return _fill(translations_for(get_locale()).pgettext(context, message), params)
 
@@ -138,18 +138,18 @@ class LazyText:
     def __iter__(self) -> Iterator[str]:
         return iter(str(self))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the methods of str
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # no __html__: the text is escaped like any other
             raise AttributeError(name)
         return getattr(str(self), name)
 
 
-def lazy_gettext(message: str, /, **params: Any) -> LazyText:  # noqa: ANN401
+def lazy_gettext(message: str, /, **params: Any) -> LazyText:
     """Return text that is translated at the moment it is shown."""
     return LazyText(lambda: gettext(message, **params))
 
 
-def lazy_pgettext(context: str, message: str, /, **params: Any) -> LazyText:  # noqa: ANN401
+def lazy_pgettext(context: str, message: str, /, **params: Any) -> LazyText:
     """Return text with a context that is translated at the moment it is shown."""
     return LazyText(lambda: pgettext(context, message, **params))
 

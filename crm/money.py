@@ -72,9 +72,7 @@ def minor_units(currency: str) -> int:
     """Return the number of decimals of a currency (JPY 0, EUR 2, KWD 3); raises `CurrencyUnknown`."""
     found = data.currencies().get(currency)
     if found is None:
-        raise CurrencyUnknown(
-            "“%(code)s” is not a currency code. Use the three letters of ISO 4217, such as EUR.", code=str(currency)[:20]
-        )
+        raise CurrencyUnknown("“%(code)s” is not a currency code. Use the three letters of ISO 4217, such as EUR.", code=str(currency)[:20])
     return found.minor_units
 
 
@@ -112,17 +110,17 @@ class Money:
         object.__setattr__(self, "amount", _decimal(self.amount))
         minor_units(self.currency)
 
-    def _same(self, other: Money) -> Decimal:
-        if self.currency != other.currency:
-            message = f"{self.currency} and {other.currency} do not add up without a rate"
+    def _same(self, other: object) -> Decimal:
+        if not isinstance(other, Money) or self.currency != other.currency:
+            message = f"{self} and {other} do not compare or add up without a rate"
             raise CurrencyMismatch(message)
         return other.amount
 
     def __add__(self, other: Money) -> Money:
-        return Money(_EXACT.add(self.amount, self._same(other)), self.currency) if isinstance(other, Money) else NotImplemented
+        return Money(_EXACT.add(self.amount, self._same(other)), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(_EXACT.subtract(self.amount, self._same(other)), self.currency) if isinstance(other, Money) else NotImplemented
+        return Money(_EXACT.subtract(self.amount, self._same(other)), self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.amount if self.amount else self.amount, self.currency)
@@ -134,16 +132,16 @@ class Money:
         return bool(self.amount)
 
     def __lt__(self, other: Money) -> bool:
-        return self.amount < self._same(other) if isinstance(other, Money) else NotImplemented
+        return self.amount < self._same(other)
 
     def __le__(self, other: Money) -> bool:
-        return self.amount <= self._same(other) if isinstance(other, Money) else NotImplemented
+        return self.amount <= self._same(other)
 
     def __gt__(self, other: Money) -> bool:
-        return self.amount > self._same(other) if isinstance(other, Money) else NotImplemented
+        return self.amount > self._same(other)
 
     def __ge__(self, other: Money) -> bool:
-        return self.amount >= self._same(other) if isinstance(other, Money) else NotImplemented
+        return self.amount >= self._same(other)
 
     def __str__(self) -> str:
         """Return the plain form for logs and tests, "EUR 10.50"; people read `formatting.money`."""
@@ -297,7 +295,37 @@ _SYMBOLS = {
     "₦": {"NGN"},
     "US$": {"USD"},
 }
-_DOLLARS = frozenset("USD CAD AUD NZD HKD SGD TWD FJD JMD BBD BZD BMD BSD BND GYD KYD LRD NAD SBD SRD TTD XCD MXN ARS CLP COP UYU".split())
+_DOLLARS = frozenset(
+    [
+        "USD",
+        "CAD",
+        "AUD",
+        "NZD",
+        "HKD",
+        "SGD",
+        "TWD",
+        "FJD",
+        "JMD",
+        "BBD",
+        "BZD",
+        "BMD",
+        "BSD",
+        "BND",
+        "GYD",
+        "KYD",
+        "LRD",
+        "NAD",
+        "SBD",
+        "SRD",
+        "TTD",
+        "XCD",
+        "MXN",
+        "ARS",
+        "CLP",
+        "COP",
+        "UYU",
+    ]
+)
 _SCALES = {
     "k": 3,
     "thousand": 3,
@@ -313,7 +341,9 @@ _SCALES = {
     "milliard": 9,
     "milliards": 9,
 }
-_SHAPE = re.compile(r"(?P<open>\()?(?P<before>[^\d(.,\u066b]*)(?P<number>\d(?:[\d.,' \u066b\u066c]*\d)?|[.,\u066b]\d+)(?P<after>[^\d()]*)(?P<close>\))?")
+_SHAPE = re.compile(
+    r"(?P<open>\()?(?P<before>[^\d(.,\u066b]*)(?P<number>\d(?:[\d.,' \u066b\u066c]*\d)?|[.,\u066b]\d+)(?P<after>[^\d()]*)(?P<close>\))?"
+)
 
 
 def _not_an_amount(text: str) -> NoReturn:
@@ -387,7 +417,7 @@ def _readings(number: str) -> list[str]:
     mark = next((char for char in reversed(number) if char in _SEPARATORS), "")
     whole, _, decimals = number.rpartition(mark)
     never_decimal = mark in (_SPACE, _QUOTE, _ARABIC_GROUP)
-    if len(kinds) == 1 and number.count(mark) > 1 or never_decimal:
+    if (len(kinds) == 1 and number.count(mark) > 1) or never_decimal:
         grouped = _grouped(number, mark) if len(kinds) == 1 else None
         return [grouped] if grouped else []
     if len(kinds) > 2 or number.count(mark) > 1:  # noqa: PLR2004 - one kind for groups, one for decimals
@@ -432,7 +462,7 @@ def _sign_and_scale(match: re.Match[str], currency: str, text: str) -> tuple[boo
     return negative or signs == ["-"], _check_words(after, currency, text)
 
 
-def parse_amount(  # noqa: PLR0913 - each is a rule the caller may set
+def parse_amount(
     text: str,
     currency: str,
     locale: str | None = None,
@@ -497,5 +527,3 @@ def _unmistakable(value: Decimal, units: int) -> str:
     """Return a number in a form that is read in one way only: two decimals, or four where the currency has three."""
     shown = value.quantize(Decimal(1).scaleb(-2), context=_WIDE)
     return f"{shown:f}" if shown == value or units < _GROUP else f"{value:f}0"
-
-

@@ -145,9 +145,7 @@ def countries_by_iso2() -> Mapping[str, Country]:
 @lru_cache(maxsize=1)
 def crc_articles() -> Mapping[str, Article]:
     """Articles 1-42 of the Convention on the Rights of the Child by number ("24")."""
-    return _by(
-        (Article(int(r["article"]), r["short_title"], r["cluster"]) for r in _rows("crc-articles.csv")), lambda a: str(a.number)
-    )
+    return _by((Article(int(r["article"]), r["short_title"], r["cluster"]) for r in _rows("crc-articles.csv")), lambda a: str(a.number))
 
 
 @lru_cache(maxsize=1)

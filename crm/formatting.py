@@ -1,0 +1,150 @@
+"""How money, numbers, dates and sizes are written, in any language. The language is an argument; rounding is half up, once, here (M6)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+
+from crm import clock
+from crm.money import Money, minor_units, round_half_up
+
+_WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+_LATE = {
+    "en": "{days} late",
+    "fr": "{days} de retard",
+    "es": "{days} de retraso",
+    "ar": "متأخر {days}",
+    "ru": "опоздание {days}",
+    "zh": "逾期{days}",
+}
+_COMPACT = ((Decimal(10) ** 9, "bn"), (Decimal(10) ** 6, "m"), (Decimal(10) ** 3, "k"))
+
+
+@lru_cache(maxsize=128)
+def _babel(locale: str) -> Locale:
+    """The nearest known locale; an unknown one is written the English way rather than breaking a page."""
+    try:
+        return Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")
+
+
+def _fixed(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
+
+
+def number(value: Decimal | int, locale: str = "en", *, decimals: int | None = None) -> str:
+    """A number with grouped digits: "1,234,567.5". With `decimals`, exactly that many, half up."""
+    exact = Decimal(value)
+    if decimals is not None:
+        exact = _fixed(exact, decimals)
+    shown = max(0, -int(exact.as_tuple().exponent)) if decimals is None else decimals
+    pattern = "#,##0" + ("." + "0" * shown if shown else "")
+    if decimals is None and shown:
+        pattern = "#,##0." + "#" * shown
+    return format_decimal(exact, format=pattern, locale=_babel(locale), decimal_quantization=False)
+
+
+def money(amount: Money, locale: str = "en", *, compact: bool = False, decimals: int | None = None) -> str:
+    """An amount with its currency code first: "EUR 10,000,000.00"; compact: "EUR 10.0 m".
+
+    The decimals are the currency's unless `decimals` says otherwise (0 for tables of large sums).
+    """
+    if compact:
+        return f"{amount.currency} {compact_number(amount.amount, locale)}"
+    places = minor_units(amount.currency) if decimals is None else decimals
+    value = round_half_up(amount.amount, amount.currency) if decimals is None else amount.amount
+    return f"{amount.currency} {number(value, locale, decimals=places)}"
+
+
+def compact_number(value: Decimal | int, locale: str = "en") -> str:
+    """A large number in short, with one decimal: "10.0 m", "1.2 bn", "12.5 k"; below 1,000 it is written out, without decimals."""
+    exact = Decimal(value)
+    language = _babel(locale)
+    for position, (size, unit) in enumerate(_COMPACT):
+        short = _fixed(exact / size, 1)
+        if abs(short) < 1:
+            continue
+        if abs(short) >= 1000 and position:  # noqa: PLR2004 - 999,950 is 1.0 m, not 1,000.0 k
+            size, unit = _COMPACT[position - 1]  # noqa: PLW2901
+            short = Decimal("1.0").copy_sign(short)
+        if language.language == "en":
+            return f"{number(short, locale, decimals=1)} {unit}"
+        return format_compact_decimal(short * size, locale=language, fraction_digits=1)
+    return number(exact, locale, decimals=0)
+
+
+def percent(share: Decimal, locale: str = "en", *, decimals: int = 0) -> str:
+    """A share as a percentage, half up: Decimal("0.0741") is "7%", with one decimal "7.4%"."""
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    language = _babel(locale)
+    sign = format_percent(Decimal(0), locale=language).replace("0", "{}", 1)
+    shown = format_decimal(_fixed(Decimal(share) * 100, decimals), format=pattern, locale=language, decimal_quantization=False)
+    return sign.format(shown) if "{}" in sign else f"{shown}%"
+
+
+def day(value: date, locale: str = "en") -> str:
+    """A date: "5 Jan 2026" in English, the language's own medium form elsewhere."""
+    language = _babel(locale)
+    return format_date(value, "d MMM y" if language.language == "en" else "medium", locale=language)
+
+
+def long_day(value: date, locale: str = "en") -> str:
+    """A date with the month in full: "5 January 2026"."""
+    language = _babel(locale)
+    return format_date(value, "d MMMM y" if language.language == "en" else "long", locale=language)
+
+
+def month(value: date, locale: str = "en") -> str:
+    """A month and year: "January 2026"."""
+    return format_date(value, "LLLL y", locale=_babel(locale))
+
+
+def moment(value: datetime, tz: tzinfo | str = UTC, locale: str = "en") -> str:
+    """An aware moment in an office's time zone, 24 hours, zone named: "5 Jan 2026, 14:30 EAT"."""
+    zone = clock.zone(tz) if isinstance(tz, str) else tz
+    local = value.astimezone(zone)
+    return f"{day(local.date(), locale)}, {local:%H:%M} {local.tzname() or ''}".rstrip()
+
+
+def relative_day(value: date, today: date, locale: str = "en") -> str:
+    """How far a day is from today: "in 3 days", "today", "12 days ago". Nothing is said about being late."""
+    distance = (value - today).days
+    if distance == 0:
+        return _today(locale)
+    return _days(distance, locale, direction=True)
+
+
+def due_day(value: date, today: date, locale: str = "en") -> str:
+    """How far a due day is: "in 3 days", "today", "12 days late". Computed, never stored."""
+    distance = (value - today).days
+    if distance < 0:
+        language = _babel(locale).language
+        return _LATE.get(language, _LATE["en"]).format(days=_days(-distance, locale, direction=False))
+    return relative_day(value, today, locale)
+
+
+def _today(locale: str) -> str:
+    words: dict[str, str] = {"en": "today", "fr": "aujourd’hui", "es": "hoy", "ar": "اليوم", "ru": "сегодня", "zh": "今天"}
+    return words.get(_babel(locale).language, words["en"])
+
+
+def _days(count: int, locale: str, *, direction: bool) -> str:
+    return format_timedelta(timedelta(days=count), granularity="day", threshold=10**9, add_direction=direction, locale=_babel(locale))
+
+
+def file_size(size: int, locale: str = "en") -> str:
+    """A size in bytes, kB, MB or GB (powers of 1,000): "1.5 MB"."""
+    value = Decimal(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        decimals = 0 if unit == "bytes" else 1
+        if unit == "GB" or _fixed(value, decimals) < 1000:  # noqa: PLR2004
+            return f"{number(value, locale, decimals=decimals)} {unit}"
+        value /= 1000
+    raise AssertionError
