@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what belongs in forms."""
+"""Shape and wording of input. Forms never touch the database."""

@@ -1,1 +1,32 @@
-"""See docs/architecture.md for what belongs in web."""
+"""HTTP only: a blueprint per noun, one gate, no rule of the domain."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Blueprint
+
+NOUNS = (
+    "home",
+    "account",
+    "offices",
+    "users",
+    "parties",
+    "positions",
+    "interactions",
+    "follow_ups",
+    "asks",
+    "commitments",
+    "pledges",
+    "programmes",
+    "flows",
+    "imports",
+    "documents",
+)
+
+
+def _blueprints() -> tuple[Blueprint, ...]:
+    return tuple(import_module(f"crm.web.{noun}").bp for noun in NOUNS)
+
+
+BLUEPRINTS = _blueprints()

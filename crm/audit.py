@@ -1,0 +1,91 @@
+"""The history listener: every change of a record through the session leaves an entry with its fields, from and to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.db import Base
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import OPEN
+from crm.policy import Actor
+
+HIDDEN = frozenset({"password_hash"})
+IGNORED = frozenset({"id", "office_id", "version", "created_at", "created_by_id", "folded_name"})
+
+
+def _text(field: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if field in HIDDEN:
+        return "•"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+@event.listens_for(Session, "before_flush")
+def _write_history(session: Session, _context: Any, _instances: Any) -> None:
+    actor: Actor | None = session.info.get("tl_actor")
+    for action, records in (("created", session.new), ("changed", session.dirty), ("deleted", session.deleted)):
+        for record in list(records):
+            if getattr(record, "__audit_skip__", False) or not isinstance(record, Base):
+                continue
+            _entry_for(session, actor, action, record)
+
+
+def _entry_for(session: Session, actor: Actor | None, action: str, record: Any) -> None:
+    if action == "created":
+        if hasattr(record, "created_by_id") and record.created_by_id is None and actor is not None:
+            record.created_by_id = actor.user_id
+    values = _values(action, record)
+    if action == "changed" and not values:
+        return
+    parent = getattr(record, "__audit_parent__", None)
+    office_id: uuid.UUID | None = record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None)
+    level = getattr(record, "level", None) or OPEN
+    session.add(
+        AuditEntry(
+            office_id=office_id,
+            level=level,
+            at=clock.now(),
+            actor_id=actor.user_id if actor else None,
+            actor_name=actor.name if actor else "system",
+            noun=record.__tablename__,
+            record_id=record.id,
+            about_id=(getattr(record, parent) if parent else None) or record.id,
+            action=action,
+            values=[AuditValue(office_id=office_id, level=level, field=name, old=old, new=new) for name, old, new in values],
+        )
+    )
+
+
+def _values(action: str, record: Any) -> list[tuple[str, str | None, str | None]]:
+    state = inspect(record)
+    is_child = getattr(record, "__audit_parent__", None) is not None
+    if action != "changed" and not is_child and action != "deleted":
+        return []
+    found: list[tuple[str, str | None, str | None]] = []
+    for column in state.mapper.column_attrs:
+        name = column.key
+        if name in IGNORED or name == getattr(record, "__audit_parent__", None):
+            continue
+        if action == "changed":
+            history = state.attrs[name].history
+            if not history.has_changes():
+                continue
+            old = history.deleted[0] if history.deleted else None
+            new = history.added[0] if history.added else None
+            if old == new:
+                continue
+            found.append((name, _text(name, old), _text(name, new)))
+        else:
+            text = _text(name, state.dict.get(name))
+            if text not in (None, ""):
+                found.append((name, None, text) if action == "created" else (name, text, None))
+    return found

@@ -1,0 +1,7 @@
+"""flask report …"""
+
+from __future__ import annotations
+
+from flask.cli import AppGroup
+
+group = AppGroup("report")

@@ -1,0 +1,7 @@
+"""flask verify …"""
+
+from __future__ import annotations
+
+from flask.cli import AppGroup
+
+group = AppGroup("verify")

@@ -1,0 +1,280 @@
+"""The database: Base, engines for SQLite and PostgreSQL, and the one transaction rule.
+
+Only `@transactional` commits (the outermost public service call); everything else that flushes or commits raises.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from typing import Any, ParamSpec, TypeVar
+
+import pysqlite3.dbapi2 as pysqlite3
+import uuid_utils
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import TypeDecorator
+
+from crm.errors import Conflict, ProgrammingError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment, to the microsecond; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a moment without a time zone reached the database"
+            raise ProgrammingError(message)
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        _ = dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table. Not `db.Model`: `Model.query` would go round the scope."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this attribute by name
+        str: String(400),
+        int: BigInteger().with_variant(Integer, "sqlite"),
+        uuid.UUID: Uuid,
+        datetime: UtcDateTime,
+    }
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+LongText = Text
+
+
+def new_id() -> uuid.UUID:
+    """A version 7 UUID: sorted by time of making; the one place where keys are made."""
+    return uuid.UUID(str(uuid_utils.uuid7()))
+
+
+# --- engines -----------------------------------------------------------------------------------------------------
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options of `create_engine` for a database address."""
+    if url.startswith("sqlite"):
+        return {"module": pysqlite3, "connect_args": {"check_same_thread": False, "timeout": 5.0, "isolation_level": None}}
+    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
+
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+def set_up_engine(engine: Engine) -> None:
+    """Bind connection settings and transaction starts to an engine (once)."""
+    if engine.dialect.name != "sqlite":
+
+        @event.listens_for(engine, "begin")
+        def _pg_begin(connection: Any) -> None:
+            if not _writing.get():
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=5000",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Transactions begun inside may write. For `@transactional`, migrations and the test templates only."""
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+# --- the transaction rule ----------------------------------------------------------------------------------------
+
+_DEPTH = "tl_depth"
+_FAILED = "tl_failed"
+_AFTER = "tl_after_commit"
+_MAY_COMMIT = "tl_may_commit"
+READ_ONLY = "tl_read_only"
+
+
+def in_transaction() -> bool:
+    """True inside a `@transactional` call."""
+    return bool(db.session().info.get(_DEPTH, 0))
+
+
+def after_commit(action: Callable[[], object]) -> None:
+    """Run `action` once the outermost transaction has committed (e-mail, files, jobs); never if it rolls back."""
+    info = db.session().info
+    if not info.get(_DEPTH):
+        message = "after_commit() outside a transaction"
+        raise ProgrammingError(message)
+    info.setdefault(_AFTER, []).append(action)
+
+
+def transactional(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a service function one transaction: commits when it is the outermost, joins when it is not."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        session = db.session()
+        info = session.info
+        if info.get(_DEPTH):
+            return _inner(session, function, *args, **kwargs)
+        if info.get(READ_ONLY) and not getattr(function, "writes_on_read", False):
+            message = f"{function.__qualname__} writes, but the request only reads"
+            raise ProgrammingError(message)
+        return _outer(session, function, *args, **kwargs)
+
+    wrapper.is_transactional = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def writes_on_read(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a service that may write while a page is read (a session's last use, a logged view). Under `@transactional`."""
+    function.writes_on_read = True  # type: ignore[attr-defined]
+    return function
+
+
+def _inner(session: Session, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    session.info[_DEPTH] += 1
+    try:
+        return function(*args, **kwargs)
+    except BaseException:
+        session.info[_FAILED] = True
+        raise
+    finally:
+        session.info[_DEPTH] -= 1
+
+
+def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    info = session.info
+    if session.new or session.dirty or session.deleted:
+        message = "records were changed outside a transaction"
+        raise ProgrammingError(message)
+    session.rollback()  # ends a read transaction: a writing one must begin as such
+    token = _writing.set(True)
+    info[_DEPTH], info[_FAILED], info[_AFTER] = 1, False, []
+    try:
+        result = function(*args, **kwargs)
+        if info[_FAILED]:
+            message = "an inner call failed and its error was swallowed: nothing was saved"
+            raise ProgrammingError(message)
+        info[_MAY_COMMIT] = True
+        session.commit()
+    except IntegrityError as error:
+        session.rollback()
+        raise Conflict(_integrity_sentence(error)) from error
+    except StaleDataError as error:
+        session.rollback()
+        raise Conflict("Somebody else changed this record at the same moment. Open it again to see their change.") from error
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+        info[_DEPTH] = 0
+        info[_MAY_COMMIT] = False
+        actions = info.pop(_AFTER, [])
+    for action in actions:
+        action()
+    return result
+
+
+def _integrity_sentence(error: IntegrityError) -> str:
+    text = str(error.orig).lower()
+    if "foreign key" in text:
+        return "Something this record refers to does not exist, or other records still refer to it."
+    if "unique" in text or "duplicate key" in text:
+        return "A record with the same identity exists already."
+    return "The database refused a value that breaks one of its rules."
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of a transaction that may fail alone (one row of an import): its error undoes only itself."""
+    session = db.session()
+    if not session.info.get(_DEPTH):
+        message = "savepoint() outside a transaction"
+        raise ProgrammingError(message)
+    failed_before = session.info[_FAILED]
+    with session.begin_nested():
+        try:
+            yield
+            session.flush()
+        except BaseException:
+            session.info[_FAILED] = failed_before
+            raise
+
+
+@event.listens_for(Session, "before_commit")
+def _only_transactional_commits(session: Session) -> None:
+    if session.info.get("tl_free"):
+        return
+    if session.in_nested_transaction():
+        return
+    if not session.info.get(_MAY_COMMIT):
+        message = "commit outside @transactional"
+        raise ProgrammingError(message)
+
+
+@event.listens_for(Session, "before_flush")
+def _only_transactional_flushes(session: Session, _context: Any, _instances: Any) -> None:
+    if session.info.get("tl_free"):
+        return
+    if not session.info.get(_DEPTH) and (session.new or session.dirty or session.deleted):
+        message = "records were changed outside a transaction"
+        raise ProgrammingError(message)
+
+
+def as_date(moment: datetime) -> date:
+    """The UTC day of a moment."""
+    return moment.astimezone(UTC).date()

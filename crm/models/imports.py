@@ -1,0 +1,52 @@
+"""Import batches: which file was brought in, what it did, and which rows were refused and why."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import Base
+from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, one_of, scoped_key, scoped_parent
+
+BATCH_STATES = ("checked", "applied", "refused")
+
+
+class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
+    """One file, checked (dry run), applied or refused."""
+
+    __tablename__ = "import_batches"
+    __table_args__ = (scoped_key(), one_of("state", BATCH_STATES), Index("ix_import_batches_office_created", "office_id", "created_at"))
+
+    reference: Mapped[str] = mapped_column(String(30), unique=True)
+    format: Mapped[str] = mapped_column(String(20))
+    file_name: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    stored_as: Mapped[str] = mapped_column(String(80), default="")
+    state: Mapped[str] = mapped_column(String(10))
+    message: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
+    header: Mapped[str] = mapped_column(Text, default="")
+    rows: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    applied_at: Mapped[datetime | None]
+
+
+class ImportReject(Keyed, OfficeScoped, Base):
+    """A refused row with the reason beside it."""
+
+    __audit_skip__ = True
+
+    __tablename__ = "import_rejects"
+    __table_args__ = (scoped_parent("batch_id", "import_batches"),)
+
+    batch_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    row_number: Mapped[int]
+    column: Mapped[str] = mapped_column(String(100), default="")
+    reason: Mapped[str] = mapped_column(String(SENTENCE_LENGTH))
+    raw: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,174 @@
+"""Parties: people, organisations and groups, their names and kinds; posts apart from their holders; channels."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm.db import Base
+from crm.models.base import (
+    NAME_LENGTH,
+    SENTENCE_LENGTH,
+    VISIBILITIES,
+    Keyed,
+    OfficeScoped,
+    Shareable,
+    Stamped,
+    Versioned,
+    one_of,
+    scoped_key,
+    scoped_parent,
+)
+
+FORMS = ("person", "organisation", "group")
+KINDS = (
+    "donor",
+    "national-leader",
+    "local-leader-religious",
+    "local-leader-traditional",
+    "local-leader-community",
+    "government",
+    "parliament",
+    "ngo",
+    "community-group",
+    "media",
+    "private-sector",
+    "academic",
+    "youth",
+    "family-group",
+    "un-agency",
+    "pooled-fund",
+)
+NAME_KINDS = ("alias", "native", "former", "acronym")
+CHANNEL_KINDS = ("email", "phone", "mobile", "address", "web", "messaging")
+
+
+class Party(Keyed, Shareable, Versioned, Stamped, Base):
+    """A person, organisation or group we deal with."""
+
+    __tablename__ = "parties"
+    __table_args__ = (
+        scoped_key(),
+        one_of("form", FORMS),
+        one_of("visibility", VISIBILITIES),
+        CheckConstraint("length(name) > 0", name="name_present"),
+        Index("ix_parties_folded_name", "folded_name"),
+        Index("ix_parties_office_folded_name", "office_id", "folded_name"),
+    )
+
+    reference: Mapped[str] = mapped_column(String(30), unique=True)
+    form: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    folded_name: Mapped[str] = mapped_column(String(NAME_LENGTH * 2))
+    country: Mapped[str | None] = mapped_column(String(2))
+    website: Mapped[str] = mapped_column(String(300), default="")
+    about: Mapped[str] = mapped_column(Text, default="")
+    part_of_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"), index=True)
+
+    kinds: Mapped[list[PartyKind]] = relationship(cascade="all, delete-orphan", order_by="PartyKind.kind")
+    names: Mapped[list[PartyName]] = relationship(cascade="all, delete-orphan", order_by="PartyName.name")
+    part_of: Mapped[Party | None] = relationship(remote_side="Party.id")
+    positions: Mapped[list[Position]] = relationship(
+        primaryjoin="Position.organisation_id == Party.id", foreign_keys="Position.organisation_id", viewonly=True
+    )
+    tenures: Mapped[list[Tenure]] = relationship(
+        primaryjoin="Tenure.person_id == Party.id", foreign_keys="Tenure.person_id", viewonly=True, order_by="Tenure.starts_on.desc()"
+    )
+
+
+class PartyKind(Keyed, Shareable, Base):
+    """One of the several kinds a party is at once."""
+
+    __audit_parent__ = "party_id"
+
+    __tablename__ = "party_kinds"
+    __table_args__ = (scoped_parent("party_id", "parties"), UniqueConstraint("party_id", "kind"), one_of("kind", KINDS))
+
+    party_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+
+
+class PartyName(Keyed, Shareable, Base):
+    """Another name of a party: alias, acronym, former name, name in its own script."""
+
+    __audit_parent__ = "party_id"
+
+    __tablename__ = "party_names"
+    __table_args__ = (scoped_parent("party_id", "parties"), UniqueConstraint("party_id", "name"), one_of("kind", NAME_KINDS))
+
+    party_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(10), default="alias")
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    folded_name: Mapped[str] = mapped_column(String(NAME_LENGTH * 2), index=True)
+    language: Mapped[str] = mapped_column(String(10), default="")
+
+
+class PartyIdentifier(Keyed, Shareable, Base):
+    """What another register calls a party (scheme `fts` = its exact name there)."""
+
+    __audit_parent__ = "party_id"
+
+    __tablename__ = "party_identifiers"
+    __table_args__ = (scoped_parent("party_id", "parties"), Index("ix_party_identifiers_scheme_value", "scheme", "value"))
+
+    party_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    scheme: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+
+class Position(Keyed, Shareable, Versioned, Stamped, Base):
+    """A post in an organisation, apart from who holds it."""
+
+    __audit_parent__ = "organisation_id"
+
+    __tablename__ = "positions"
+    __table_args__ = (scoped_key(), one_of("visibility", VISIBILITIES))
+
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
+    title: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    portfolio: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
+
+    organisation: Mapped[Party] = relationship(overlaps="positions")
+    tenures: Mapped[list[Tenure]] = relationship(
+        primaryjoin="Tenure.position_id == Position.id", foreign_keys="Tenure.position_id", viewonly=True, order_by="Tenure.starts_on.desc()"
+    )
+
+
+class Tenure(Keyed, Shareable, Versioned, Stamped, Base):
+    """Who holds a position, from when to when."""
+
+    __audit_parent__ = "person_id"
+
+    __tablename__ = "tenures"
+    __table_args__ = (
+        scoped_key(),
+        CheckConstraint("ends_on IS NULL OR starts_on IS NULL OR ends_on >= starts_on", name="ends_after_start"),
+    )
+
+    position_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("positions.id"), index=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    form_of_address: Mapped[str] = mapped_column(String(200), default="")
+    biography: Mapped[str] = mapped_column(Text, default="")
+
+    position: Mapped[Position] = relationship(overlaps="tenures")
+    person: Mapped[Party] = relationship(overlaps="tenures")
+
+
+class Channel(Keyed, OfficeScoped, Versioned, Stamped, Base):
+    """A way to reach a party: an office's own knowledge, never shared with the party's public row."""
+
+    __audit_parent__ = "party_id"
+
+    __tablename__ = "channels"
+    __table_args__ = (scoped_key(), one_of("kind", CHANNEL_KINDS))
+
+    party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(SENTENCE_LENGTH))
+    label: Mapped[str] = mapped_column(String(100), default="")
+    is_preferred: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,301 @@
+"""ALL authorisation: permissions, the role table, `can` and `require`, and the row scope on every statement."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, event, false, inspect, or_, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from crm.db import db
+from crm.errors import Denied, ProgrammingError
+from crm.i18n import _
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import OPEN, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.offices import Office
+from crm.models.submissions import Submission
+from crm.models.users import Membership, SignIn, SignInTry, User
+
+
+class Permission(enum.Enum):
+    """What a person may do, as `noun:verb`."""
+
+    ACCOUNT_OWN = "account:own"
+    NAME_SEE = "name:see"
+    RECORD_SEE = "record:see"
+    CONTACT_LOG = "contact:log"
+    MONEY_WRITE = "money:write"
+    PROMISE_VERIFY = "promise:verify"
+    DOCUMENT_BUILD = "document:build"
+    DOCUMENT_ISSUE = "document:issue"
+    DATA_EXPORT = "data:export"
+    IMPORT_CONTACTS = "import:contacts"
+    IMPORT_ALL = "import:all"
+    USER_MANAGE = "user:manage"
+    OFFICE_MANAGE = "office:manage"
+    AUDIT_READ = "audit:read"
+
+
+_P = Permission
+_SEE = frozenset({_P.ACCOUNT_OWN, _P.NAME_SEE, _P.RECORD_SEE})
+_OFFICER = _SEE | {_P.CONTACT_LOG, _P.DOCUMENT_BUILD, _P.DATA_EXPORT, _P.IMPORT_CONTACTS}
+_GRANTS = _OFFICER | {_P.MONEY_WRITE, _P.IMPORT_ALL}
+_MANAGER = _GRANTS | {_P.PROMISE_VERIFY, _P.DOCUMENT_ISSUE, _P.AUDIT_READ}
+
+ROLES: Mapping[str, frozenset[Permission]] = {
+    "viewer": _SEE | {_P.DATA_EXPORT},
+    "advocacy-officer": _OFFICER,
+    "grants-officer": _GRANTS,
+    "manager": _MANAGER,
+    "office-head": _MANAGER | {_P.USER_MANAGE, _P.OFFICE_MANAGE},
+    "auditor": _SEE | {_P.DATA_EXPORT, _P.AUDIT_READ},
+    "administrator": frozenset({_P.ACCOUNT_OWN, _P.NAME_SEE, _P.USER_MANAGE, _P.OFFICE_MANAGE, _P.AUDIT_READ}),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: plain data, no database row. `grants` maps each office in scope to what may be done there."""
+
+    user_id: uuid.UUID | None
+    name: str
+    email: str
+    home_office_id: uuid.UUID | None
+    grants: Mapping[uuid.UUID, frozenset[Permission]] = field(default_factory=dict)
+    member_of: frozenset[uuid.UUID] = frozenset()
+    covers_all: bool = False
+    is_system: bool = False
+    language: str = "en"
+    timezone: str = "UTC"
+    theme: str = "auto"
+    has_shortcuts: bool = True
+    office_name: str = ""
+    office_code: str = ""
+    reporting_currency: str = "USD"
+
+    @property
+    def id(self) -> str:
+        """The person's key as text, for what the browser keeps apart per person."""
+        return str(self.user_id or "")
+
+    @property
+    def visible(self) -> frozenset[uuid.UUID]:
+        """The offices whose rows are in scope."""
+        return frozenset(self.grants)
+
+
+def actor_for(user: User, offices: Iterable[Office]) -> Actor:
+    """The actor of a user with memberships loaded, over the tree of all offices."""
+    tree = list(offices)
+    children: dict[uuid.UUID | None, list[uuid.UUID]] = {}
+    for office in tree:
+        children.setdefault(office.parent_id, []).append(office.id)
+    grants: dict[uuid.UUID, frozenset[Permission]] = {}
+    member_of: set[uuid.UUID] = set()
+    for membership in user.memberships:
+        allowed = ROLES[membership.role]
+        if Permission.RECORD_SEE in allowed:
+            member_of.add(membership.office_id)
+        waiting = [membership.office_id]
+        while waiting:
+            office_id = waiting.pop()
+            grants[office_id] = grants.get(office_id, frozenset()) | allowed
+            waiting.extend(children.get(office_id, []))
+    home = next((office for office in tree if office.id == user.office_id), None)
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        home_office_id=user.office_id,
+        grants=grants,
+        member_of=frozenset(member_of),
+        covers_all=bool(tree) and len(grants) == len(tree),
+        language=user.language,
+        timezone=home.timezone if home else "UTC",
+        theme=user.theme,
+        has_shortcuts=user.has_shortcuts,
+        office_name=home.name if home else "",
+        office_code=home.code if home else "",
+        reporting_currency=home.reporting_currency if home else "USD",
+    )
+
+
+def system_actor(offices: Iterable[Office], *, only: uuid.UUID | None = None) -> Actor:
+    """The actor of a command without `--as`: everything, or one office where given."""
+    everything = frozenset(Permission)
+    ids = [office.id for office in offices]
+    chosen = [office_id for office_id in ids if only in (None, office_id)]
+    return Actor(
+        user_id=None,
+        name="system",
+        email="",
+        home_office_id=only,
+        grants=dict.fromkeys(chosen, everything),
+        member_of=frozenset(chosen),
+        covers_all=only is None,
+        is_system=True,
+    )
+
+
+def can(actor: Actor | None, permission: Permission, office_id: uuid.UUID | None = None) -> bool:
+    """Whether `actor` may do this in an office; without an office: in any office of theirs."""
+    if actor is None:
+        return False
+    if actor.is_system and actor.covers_all:
+        return True
+    if office_id is not None:
+        return permission in actor.grants.get(office_id, frozenset())
+    return any(permission in allowed for allowed in actor.grants.values())
+
+
+def require(actor: Actor, permission: Permission, office_id: uuid.UUID | None = None) -> None:
+    """Raise `Denied` with a sentence where `can` says no. The first line of every service."""
+    if can(actor, permission, office_id):
+        return
+    raise Denied(
+        {
+            Permission.CONTACT_LOG: _("Your role may look but not record contacts here. Ask the head of your office."),
+            Permission.MONEY_WRITE: _("Recording money needs the grants officer's role. Ask the head of your office."),
+            Permission.PROMISE_VERIFY: _("Verifying a promise needs a manager who did not record it."),
+            Permission.DOCUMENT_BUILD: _("Your role may read documents but not make them. Ask the head of your office."),
+            Permission.IMPORT_ALL: _("Bringing in this file needs the grants officer's role. Ask the head of your office."),
+            Permission.USER_MANAGE: _("People and roles are managed by the head of the office or an administrator."),
+            Permission.OFFICE_MANAGE: _("Offices are managed by an administrator."),
+        }.get(permission, _("Your role does not allow this. Ask the head of your office."))
+    )
+
+
+def offices_where(actor: Actor, permission: Permission) -> list[uuid.UUID]:
+    """The offices in which the actor may do this, the home office first."""
+    ids = [office_id for office_id, allowed in actor.grants.items() if permission in allowed]
+    return sorted(ids, key=lambda office_id: (office_id != actor.home_office_id, office_id))
+
+
+# --- the row scope -----------------------------------------------------------------------------------------------
+
+_ACTOR = "tl_actor"
+_OPTIONS = "tl_scope_options"
+_MARK = "tl_scoped"
+_unscoped: ContextVar[str] = ContextVar("unscoped", default="")
+UNSCOPED_TABLES = frozenset({"offices", "rate_sheets", "reference_counters", "alembic_version"})
+
+
+def bind_actor(actor: Actor | None) -> None:
+    """Bind the actor's scope to the current database session. Nobody bound: nothing is visible."""
+    session = db.session()
+    if session.info.get(_ACTOR) is not actor:
+        session.expunge_all()
+    session.info[_ACTOR] = actor
+    session.info[_OPTIONS] = _criteria(actor)
+
+
+def bound_actor() -> Actor | None:
+    """The actor bound to the current database session."""
+    return db.session().info.get(_ACTOR)
+
+
+@contextmanager
+def unscoped(reason: str) -> Iterator[None]:
+    """Work outside every scope: sign-in, readiness, verify, migrations. Few, each with a reason, listed in a test."""
+    if not reason:
+        message = "unscoped() needs a reason"
+        raise ProgrammingError(message)
+    token = _unscoped.set(reason)
+    try:
+        yield
+    finally:
+        _unscoped.reset(token)
+
+
+def _criteria(actor: Actor | None) -> tuple[Any, ...]:
+    visible = sorted(actor.visible) if actor else []
+    members = sorted(actor.member_of) if actor else []
+    me = actor.user_id if actor else None
+    level_open, shared = OPEN, SHARED
+
+    def option(entity: Any, criterion: Any) -> Any:
+        return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
+
+    mine = [
+        option(SignIn, SignIn.user_id == me if me else false()),
+        option(Submission, Submission.user_id == me if me else false()),
+        option(SignInTry, false()),
+    ]
+    levels = [
+        option(Levelled, lambda cls: or_(cls.level == level_open, cls.office_id.in_(members))),
+        option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
+        option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),
+    ]
+    if actor is not None and actor.covers_all:
+        return (*mine, *levels)
+    own_user = User.id == me if me else false()
+    own_membership = Membership.user_id == me if me else false()
+    return (
+        *mine,
+        *levels,
+        option(OfficeScoped, lambda cls: cls.office_id.in_(visible)),
+        option(Shareable, lambda cls: or_(cls.visibility == shared, cls.office_id.in_(visible))),
+        option(User, or_(User.office_id.in_(visible), own_user)),
+        option(Membership, or_(Membership.office_id.in_(visible), own_membership)),
+        option(AuditEntry, and_(AuditEntry.office_id.is_not(None), AuditEntry.office_id.in_(visible))),
+        option(AuditValue, and_(AuditValue.office_id.is_not(None), AuditValue.office_id.in_(visible))),
+    )
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _apply_scope(state: ORMExecuteState) -> None:
+    if not state.is_orm_statement and not (state.is_select or state.is_update or state.is_delete):
+        return
+    state.update_execution_options(**{_MARK: True})
+    if _unscoped.get() or state.is_insert:
+        return
+    options = state.session.info.get(_OPTIONS)
+    if options is None:
+        options = state.session.info[_OPTIONS] = _criteria(None)
+    state.statement = state.statement.options(*options)
+
+
+def guard_engine(engine: Engine) -> None:
+    """Raise, in production too, on every SELECT that did not pass the scope."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _check(_conn: Any, _cursor: Any, statement: str, _params: Any, context: Any, _many: bool) -> None:  # noqa: FBT001
+        head = statement.lstrip()[:7].upper()
+        if not head.startswith(("SELECT", "WITH")) or _unscoped.get():
+            return
+        if context is not None and context.execution_options.get(_MARK):
+            return
+        message = "a SELECT went round the row scope"
+        raise ProgrammingError(message)
+
+
+@event.listens_for(Session, "before_flush")
+def _check_offices(session: Session, _context: Any, _instances: Any) -> None:
+    if _unscoped.get():
+        return
+    actor: Actor | None = session.info.get(_ACTOR)
+    for record in (*session.new, *session.dirty, *session.deleted):
+        if not isinstance(record, OfficeScoped | Shareable):
+            continue
+        if actor is None or (not actor.covers_all and record.office_id not in actor.grants):
+            raise Denied(_("This record belongs to an office outside your scope."))
+        if record in session.dirty and _office_changed(record):
+            message = "a record cannot move to another office"
+            raise ProgrammingError(message)
+
+
+def _office_changed(record: Any) -> bool:
+    history = inspect(record).attrs.office_id.history
+    return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
+
+
+def all_offices() -> list[Office]:
+    """The office tree (unscoped table), by code."""
+    return list(db.session.scalars(select(Office).order_by(Office.code)))

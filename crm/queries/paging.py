@@ -1,0 +1,135 @@
+"""Pages of a list: numbered for the first 200, by cursor beyond; totals exact to 10,000."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from crm.db import db
+
+T = TypeVar("T")
+EXACT_TO = 10_000
+LAST_NUMBERED_PAGE = 200
+SIZES = (25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Rows of one page. `total` is exact when `is_exact`, else it stands for "more than 10,000"."""
+
+    rows: Sequence[T]
+    total: int
+    is_exact: bool
+    number: int
+    size: int
+    has_next: bool
+    after: str | None
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether an earlier numbered page exists."""
+        return self.number > 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """A sort of a list: its column (never null), direction, and the key that breaks ties."""
+
+    column: InstrumentedAttribute[Any]
+    key: InstrumentedAttribute[uuid.UUID]
+    is_descending: bool = False
+
+
+@dataclass(frozen=True)
+class Paging:
+    """What the query string asked for; anything odd falls back to the first page of 25."""
+
+    number: int = 1
+    size: int = 25
+    after: str | None = None
+
+    @classmethod
+    def of(cls, page: str | None, per_page: str | None, after: str | None) -> Paging:
+        """Read the three arguments of a list's address; a stranger's values are harmless."""
+        number = int(page) if page and page.isascii() and page.isdigit() and len(page) < 6 else 1
+        size = int(per_page) if per_page and per_page.isascii() and per_page.isdigit() and len(per_page) < 6 else 25
+        return cls(min(max(number, 1), LAST_NUMBERED_PAGE), size if size in SIZES else 25, after or None)
+
+
+def _encode(value: object, key: uuid.UUID) -> str:
+    kind = "s"
+    if isinstance(value, datetime):
+        kind, value = "t", value.astimezone(UTC).isoformat()
+    elif isinstance(value, date):
+        kind, value = "d", value.isoformat()
+    elif isinstance(value, int):
+        kind = "i"
+    packed = json.dumps([kind, value, str(key)], ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _decode(text: str) -> tuple[object, uuid.UUID] | None:
+    if len(text) > 2000:
+        return None
+    try:
+        kind, value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if kind == "t":
+            value = datetime.fromisoformat(value)
+            value = value if value.tzinfo else value.replace(tzinfo=UTC)
+        elif kind == "d":
+            value = date.fromisoformat(value)
+        elif kind == "i":
+            value = int(value)
+            if abs(value) > 2**62:
+                return None
+        elif not isinstance(value, str) or "\x00" in value:
+            return None
+        return value, uuid.UUID(key)
+    except (ValueError, TypeError, binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def fetch_page(statement: Select[Any], order: Order, paging: Paging) -> Page[Any]:
+    """One page of `statement` (a select of one entity). Three statements at the most, whatever the data."""
+    counted = select(func.count()).select_from(statement.order_by(None).with_only_columns(order.key).limit(EXACT_TO + 1).subquery())
+    total = db.session.scalar(counted) or 0
+    ordered = (
+        statement.order_by(order.column.desc(), order.key.desc()) if order.is_descending else statement.order_by(order.column, order.key)
+    )
+    cursor = _decode(paging.after) if paging.after else None
+    if cursor is not None and _fits(order.column, cursor[0]):
+        value, key = cursor
+        beyond = (
+            or_(order.column < value, and_(order.column == value, order.key < key))
+            if order.is_descending
+            else or_(order.column > value, and_(order.column == value, order.key > key))
+        )
+        ordered = ordered.where(beyond)
+    else:
+        ordered = ordered.offset((paging.number - 1) * paging.size)
+    rows = list(db.session.scalars(ordered.limit(paging.size + 1)).unique())
+    has_next = len(rows) > paging.size
+    rows = rows[: paging.size]
+    after = None
+    if has_next:
+        last = rows[-1]
+        after = _encode(getattr(last, order.column.key), getattr(last, order.key.key))
+    return Page(rows, min(total, EXACT_TO), total <= EXACT_TO, paging.number, paging.size, has_next, after)
+
+
+def _fits(column: InstrumentedAttribute[Any], value: object) -> bool:
+    expected: type = column.type.python_type
+    if expected is datetime:
+        return isinstance(value, datetime)
+    if expected is date:
+        return isinstance(value, date) and not isinstance(value, datetime)
+    return isinstance(value, expected)

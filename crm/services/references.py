@@ -1,0 +1,43 @@
+"""References a person can say (JOR-PL-2026-0042): a counter per office, kind and year, taken in the saving transaction."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, transactional
+from crm.models.offices import Office, ReferenceCounter
+
+KINDS = {
+    "party": "PA",
+    "interaction": "IN",
+    "ask": "AS",
+    "commitment": "CO",
+    "pledge": "PL",
+    "agreement": "AG",
+    "receipt": "RC",
+    "allocation": "AL",
+    "programme": "PR",
+    "document": "DO",
+    "import": "IM",
+}
+
+
+@transactional
+def next_reference(office_id: uuid.UUID, kind: str) -> str:
+    """The next reference of a kind (a key of KINDS) in an office this year. Never reused: a rolled back one was never seen."""
+    office = db.session.get_one(Office, office_id)
+    letters, year = KINDS[kind], clock.today(office.timezone).year
+    counter = db.session.scalar(
+        select(ReferenceCounter)
+        .where(ReferenceCounter.office_id == office_id, ReferenceCounter.kind == letters, ReferenceCounter.year == year)
+        .with_for_update()
+    )
+    if counter is None:
+        counter = ReferenceCounter(office_id=office_id, kind=letters, year=year, last=0)
+        db.session.add(counter)
+    counter.last += 1
+    db.session.flush()
+    return f"{office.code}-{letters}-{year}-{counter.last:04d}"

@@ -1,0 +1,232 @@
+"""People who sign in: making them, signing in within limits, sessions kept on the server, passwords."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import selectinload
+
+from crm import clock
+from crm.data.passwords import common_passwords
+from crm.db import db, transactional, writes_on_read
+from crm.errors import Denied, Invalid, NotFound, ThroughlineError
+from crm.i18n import _
+from crm.models.offices import Office
+from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
+from crm.policy import Actor, Permission, actor_for, all_offices, require, unscoped
+
+IDLE = timedelta(hours=2)
+LONGEST = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=5)
+TRY_WINDOW = timedelta(minutes=15)
+TRIES_PER_ACCOUNT = 5
+TRIES_PER_ADDRESS = 50
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 200
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+class TooManyTries(ThroughlineError):
+    """Signing in is slowed down. `wait` seconds until the next try counts."""
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+        super().__init__(_("Too many tries. Wait %(minutes)s minutes and try again.", minutes=max(1, -(-wait // 60))))
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """What it takes to make a person who can sign in."""
+
+    email: str
+    name: str
+    office_id: uuid.UUID
+    role: str
+    password: str
+
+
+def fold_email(text: str) -> str:
+    """An address as it is compared: NFKC, no blanks around, lower case."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_password_rules(password: str, *, email: str = "", field: str = "password") -> None:
+    """Refuse a password that is short, over-long, common or the address itself (P8: no composition rules)."""
+    folded = unicodedata.normalize("NFKC", password).casefold()
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(_("A password has at least %(n)s characters.", n=SHORTEST_PASSWORD), field=field)
+    if len(password) > LONGEST_PASSWORD:
+        raise Invalid(_("A password has at most %(n)s characters.", n=LONGEST_PASSWORD), field=field)
+    if len(set(folded)) < 5 or folded in common_passwords() or folded == fold_email(email):  # noqa: PLR2004
+        raise Invalid(_("This password is among those that are guessed first. Choose another."), field=field)
+
+
+@transactional
+def create_user(actor: Actor, new: NewUser) -> uuid.UUID:
+    """Make a person with one role in one office."""
+    require(actor, Permission.USER_MANAGE, new.office_id)
+    email = fold_email(new.email)
+    if "@" not in email or len(email) > 254 or any(c.isspace() for c in email):  # noqa: PLR2004
+        raise Invalid(_("Enter an e-mail address like name@example.org."), field="email")
+    if new.role not in ROLES:
+        raise Invalid(_("Choose one of the roles: %(roles)s.", roles=", ".join(ROLES)), field="role")
+    if not new.name.strip():
+        raise Invalid(_("Enter the person's name."), field="name")
+    check_password_rules(new.password, email=email)
+    with unscoped("an address is unique over all offices"):
+        if db.session.scalar(select(User.id).where(User.email == email)) is not None:
+            raise Invalid(_("Somebody signs in with this address already."), field="email")
+    user = User(email=email, name=new.name.strip(), office_id=new.office_id, password_hash=_hasher.hash(new.password))
+    user.memberships.append(Membership(office_id=new.office_id, role=new.role))
+    db.session.add(user)
+    db.session.flush()
+    return user.id
+
+
+@transactional
+def _count_try(email_hash: str, address: str) -> None:
+    db.session.add(SignInTry(email_hash=email_hash, address=address))
+
+
+def _wait_for(email_hash: str, address: str) -> int:
+    since = clock.now() - TRY_WINDOW
+    waits = []
+    for condition, allowed in ((SignInTry.email_hash == email_hash, TRIES_PER_ACCOUNT), (SignInTry.address == address, TRIES_PER_ADDRESS)):
+        count, last = db.session.execute(select(func.count(), func.max(SignInTry.at)).where(condition, SignInTry.at > since)).one()
+        if count >= allowed and last is not None:
+            backoff = min(TRY_WINDOW, timedelta(seconds=30 * 2 ** min(count - allowed, 5)))
+            waits.append(int((last + backoff - clock.now()).total_seconds()) + 1)
+    return max([0, *waits])
+
+
+def sign_in(email: str, password: str, *, address: str, browser: str) -> str:
+    """Check a password and open a session: the secret token for the cookie.
+
+    Raises TooManyTries, or Denied with the same sentence for an unknown address and a wrong password."""
+    folded = fold_email(email)[:254]
+    email_hash = _hash(folded)
+    with unscoped("sign-in"):
+        wait = _wait_for(email_hash, address)
+        if wait > 0:
+            raise TooManyTries(wait)
+        user = db.session.scalar(select(User).where(User.email == folded))
+        known_hash = user.password_hash if user else _NOBODY
+        try:
+            is_right = _hasher.verify(known_hash, password[:LONGEST_PASSWORD])
+        except (VerificationError, InvalidHashError):
+            is_right = False
+        if user is None or not is_right or not user.is_active:
+            _count_try(email_hash, address)
+            raise Denied(_("The address and the password do not match, or this person may not sign in."))
+        return _open_session(user.id, email_hash, address, browser)
+
+
+@transactional
+def _open_session(user_id: uuid.UUID, email_hash: str, address: str, browser: str) -> str:
+    token = secrets.token_urlsafe(32)
+    db.session.execute(delete(SignInTry).where(SignInTry.email_hash == email_hash))
+    db.session.execute(delete(SignIn).where(SignIn.last_used_at < clock.now() - timedelta(days=30)))
+    db.session.execute(delete(SignInTry).where(SignInTry.at < clock.now() - timedelta(days=1)))
+    db.session.add(SignIn(user_id=user_id, token_hash=_hash(token), address=address[:64], browser=browser[:200]))
+    return token
+
+
+def resume(token: str) -> Actor | None:
+    """The actor of a session token, or None where it ended, expired or never was."""
+    with unscoped("sign-in"):
+        found = db.session.execute(
+            select(SignIn, User)
+            .join(User, User.id == SignIn.user_id)
+            .where(SignIn.token_hash == _hash(token))
+            .options(selectinload(User.memberships))
+        ).first()
+        if found is None:
+            return None
+        sign_in_row, user = found
+        now = clock.now()
+        if sign_in_row.ended_at or not user.is_active or now - sign_in_row.last_used_at > IDLE or now - sign_in_row.created_at > LONGEST:
+            return None
+        actor = actor_for(user, all_offices())
+        if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
+            _touch(sign_in_row.id)
+        return actor
+
+
+@transactional
+@writes_on_read
+def _touch(sign_in_id: uuid.UUID) -> None:
+    db.session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(last_used_at=clock.now()))
+
+
+@transactional
+def sign_out(actor: Actor, token: str) -> None:
+    """End the session of this token."""
+    db.session.execute(
+        update(SignIn).where(SignIn.token_hash == _hash(token), SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+    )
+
+
+@transactional
+def sign_out_everywhere(actor: Actor) -> int:
+    """End every session of the actor: how many there were."""
+    ended = db.session.execute(update(SignIn).where(SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now()))
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+@transactional
+def change_password(actor: Actor, current: str, new: str) -> None:
+    """Change one's own password; every session ends (the caller opens a new one)."""
+    user = db.session.get(User, actor.user_id)
+    if user is None:
+        raise NotFound(_("This account does not exist."))
+    try:
+        _hasher.verify(user.password_hash, current[:LONGEST_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        raise Invalid(_("This is not your current password."), field="current") from None
+    check_password_rules(new, email=user.email, field="new")
+    if new == current:
+        raise Invalid(_("The new password is the current one."), field="new")
+    user.password_hash = _hasher.hash(new)
+    user.password_changed_at = clock.now()
+    sign_out_everywhere(actor)
+
+
+@transactional
+def set_preferences(actor: Actor, *, theme: str, has_shortcuts: bool) -> None:
+    """Light, dark or as the device; keyboard shortcuts on or off."""
+    user = db.session.get(User, actor.user_id)
+    if user is None:
+        raise NotFound(_("This account does not exist."))
+    if theme not in ("auto", "light", "dark"):
+        raise Invalid(_("Choose one of the three."), field="theme")
+    user.theme, user.has_shortcuts = theme, has_shortcuts
+
+
+def actor_by_email(email: str) -> Actor:
+    """The actor of `--as EMAIL` on the command line."""
+    with unscoped("--as on the command line"):
+        user = db.session.scalar(select(User).where(User.email == fold_email(email)).options(selectinload(User.memberships)))
+        if user is None or not user.is_active:
+            raise NotFound(_("Nobody signs in as %(email)s.", email=email))
+        return actor_for(user, all_offices())
+
+
+def office_by_code(code: str) -> Office:
+    """An office by its code; NotFound names the codes there are."""
+    office = db.session.scalar(select(Office).where(Office.code == code.strip().upper()))
+    if office is None:
+        raise NotFound(_("There is no office %(code)s.", code=code))
+    return office

@@ -1,0 +1,7 @@
+"""Offices: pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("offices", __name__, url_prefix="/offices")
