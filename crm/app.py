@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_date, format_datetime
 from flask import Flask, g, request, url_for
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -18,6 +19,7 @@ import crm.models  # noqa: F401 - registers every table
 from config import Config, load_or_stop
 from crm import formatting
 from crm.cli import register_commands
+from crm.clock import zone
 from crm.db import db, engine_options, set_up_engine
 from crm.i18n import LOCALES, direction, get_locale, translations_for
 from crm.policy import Permission, can, guard_engine
@@ -81,6 +83,15 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.globals.update(asset=asset, can=may, locale=get_locale, direction=direction, languages=LOCALES)
     for name in ("money", "number", "compact_number", "percent", "day", "long_day", "month", "moment", "due_day", "relative_day", "file_size"):
         app.jinja_env.filters[name] = _localised(getattr(formatting, name))
+
+    def dateformat(value: Any, pattern: str = "d MMM y") -> str:
+        return "" if value is None else format_date(value, pattern, locale=get_locale())
+
+    def datetimeformat(value: Any, pattern: str = "d MMM y, HH:mm") -> str:
+        who = g.get("actor")
+        return "" if value is None else format_datetime(value, pattern, tzinfo=zone(who.timezone if who else "UTC"), locale=get_locale())
+
+    app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat)
 
     @app.context_processor
     def common() -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""Fixtures that most tests share: the application on both databases, actors, browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from config import load
+from crm.app import create_app
+from crm.db import db
+from crm.policy import Actor, bind_actor
+from crm.services import users
+from tests.conftest_database import TEMPLATE_BUILDERS
+from tests.factories import world
+from tests.factories.browser import Browser
+
+pytest_plugins = ["tests.conftest_database"]
+TEMPLATE_BUILDERS.setdefault("world", world.build)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The application on a fresh copy of the world, on each kind of database in turn. No context is pushed."""
+    if request.node.get_closest_marker("template") is None:
+        request.node.add_marker(pytest.mark.template("world"))
+    environ = request.getfixturevalue("settings_environ")
+    made = create_app(load(environ))
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """The application with a context pushed, nobody bound."""
+    with app.app_context():
+        bind_actor(None)
+        yield app
+
+
+@pytest.fixture
+def acting(context: Flask) -> Callable[[str], Actor]:
+    """`acting("officer")`: bind a person of the world to the session and return the actor."""
+    assert context
+
+    def bind(name: str) -> Actor:
+        actor = users.actor_by_email(world.address(name))
+        bind_actor(actor)
+        return actor
+
+    return bind
+
+
+@pytest.fixture
+def browser(app: Flask) -> Callable[[str | None], Browser]:
+    """`browser("officer")`: a browser signed in as a person of the world; `browser(None)`: an anonymous one."""
+
+    def sign_in(name: str | None) -> Browser:
+        made = Browser(app.test_client())
+        if name is not None:
+            made.submit("/sign-in", {"email": world.address(name), "password": world.PASSWORD})
+        return made
+
+    return sign_in
