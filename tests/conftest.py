@@ -12,21 +12,23 @@ from crm.app import create_app
 from crm.db import db
 from crm.policy import Actor, bind_actor
 from crm.services import users
-from tests.conftest_database import TEMPLATE_BUILDERS
 from tests.factories import world
 from tests.factories.browser import Browser
 
 pytest_plugins = ["tests.conftest_database"]
-TEMPLATE_BUILDERS.setdefault("world", world.build)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for the application gets the world, unless the test names another template."""
+    for item in items:
+        if "app" in getattr(item, "fixturenames", ()) and item.get_closest_marker("template") is None:
+            item.add_marker(pytest.mark.template("world"))
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+def app(settings_environ: dict[str, str]) -> Iterator[Flask]:
     """The application on a fresh copy of the world, on each kind of database in turn. No context is pushed."""
-    if request.node.get_closest_marker("template") is None:
-        request.node.add_marker(pytest.mark.template("world"))
-    environ = request.getfixturevalue("settings_environ")
-    made = create_app(load(environ))
+    made = create_app(load(settings_environ))
     yield made
     with made.app_context():
         db.session.remove()

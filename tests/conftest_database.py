@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,6 +109,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         gone = {id(item) for item in left_out}
         items[:] = [item for item in items if id(item) not in gone]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """All tests that had to do without PostgreSQL are one line in the summary, not a line each."""
+    _ = item
+    report = yield
+    if report.skipped and call.excinfo is not None and str(call.excinfo.value) == keeper.why_not():
+        report.longrepr = (__file__, 1, f"Skipped: {call.excinfo.value}")
+    return report
 
 
 @contextlib.contextmanager
