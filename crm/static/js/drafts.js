@@ -6,6 +6,7 @@ const PREFIX = "draft:";
 const SENT = "draft-sent";
 const MAX_AGE = 12 * 60 * 60 * 1000;
 
+let isLeaving = false; // signed out: what is typed from now on is nobody's
 let store = null;
 try {
   store = window.sessionStorage;
@@ -57,7 +58,7 @@ function forgetAll(except) {
 function tell(form, template, at, canDiscard) {
   const line = form.querySelector("[data-save-status]");
   if (!line || !template) return;
-  const time = new Intl.DateTimeFormat(root.lang || undefined, { hour: "2-digit", minute: "2-digit" }).format(at);
+  const time = new Intl.DateTimeFormat(root.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
   line.textContent = template.replace("{time}", time);
   if (!canDiscard || !line.dataset.textDiscard) return;
   const button = document.createElement("button");
@@ -75,7 +76,9 @@ function tell(form, template, at, canDiscard) {
 export function keepDrafts() {
   if (!store) return;
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-sign-out]")) forgetAll();
+    if (!event.target.matches("[data-sign-out]")) return;
+    isLeaving = true;
+    forgetAll();
   });
   // another person on the same tab never sees what the one before typed
   if (actor) forgetAll(`${PREFIX}${actor}:`);
@@ -88,6 +91,7 @@ export function keepDrafts() {
     const isHere = forms.some((form) => nameOf(form) === sent) && store.getItem(`${SENT}:from`) === window.location.href;
     if (actor && !isRefused && !isHere) store.removeItem(sent); // a sign-in page or a refusal in between keeps it
     store.removeItem(SENT);
+    store.removeItem(`${SENT}:from`);
   }
   if (!actor) return;
 
@@ -109,7 +113,7 @@ export function keepDrafts() {
     const save = () => {
       clearTimeout(timer);
       timer = 0;
-      if (form.dataset.draftOff) return;
+      if (isLeaving || form.dataset.draftOff) return;
       const at = Date.now();
       try {
         store.setItem(nameOf(form), JSON.stringify({ at, values: read(form) }));
