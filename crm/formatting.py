@@ -68,9 +68,9 @@ def compact_number(value: Decimal | int, locale: str = "en") -> str:
     exact = Decimal(value)
     language = _babel(locale)
     for position, (size, unit) in enumerate(_COMPACT):
-        short = _fixed(exact / size, 1)
-        if abs(short) < 1:
+        if abs(exact) < size:
             continue
+        short = _fixed(exact / size, 1)
         if abs(short) >= 1000 and position:  # noqa: PLR2004 - 999,950 is 1.0 m, not 1,000.0 k
             size, unit = _COMPACT[position - 1]  # noqa: PLW2901
             short = Decimal("1.0").copy_sign(short)

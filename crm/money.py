@@ -40,7 +40,7 @@ class AmountInvalid(Invalid):
         """Keep the sentence apart from what fills it."""
         self.template = template
         self.params: dict[str, str] = params
-        super().__init__(template % params)
+        super().__init__(template % params if params else template)
 
 
 class AmountAmbiguous(AmountInvalid):
@@ -268,7 +268,7 @@ def cost_recovery(amount: Money, rate: Decimal, basis: RecoveryBasis | str = Rec
     """
     share, basis = _decimal(rate), RecoveryBasis(basis)
     if not 0 <= share < 1:
-        raise AmountInvalid("A cost recovery rate is 0 % or more and less than 100 %.")
+        raise AmountInvalid("A cost recovery rate is at least 0 and less than 100 percent.")
     to_minor(amount)
     if basis is RecoveryBasis.NONE:
         return CostRecovery(amount, zero(amount.currency))
