@@ -20,6 +20,7 @@ import select
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -157,6 +158,32 @@ def sniff(data: bytes) -> str:
     return "image/svg+xml" if b"<svg" in data[:1024] else "application/octet-stream"
 
 
+class WholeText(str):
+    """A text that WeasyPrint's SVG reader, which lays out `for letter in text`, takes as one letter: so it gets shaped."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        """Once, the whole."""
+        return iter((str(self),))
+
+
+def shape_svg_text() -> None:
+    """Let SVG text without positions per letter be shaped as a whole (Arabic joins, kerning); also four times faster."""
+    from weasyprint import svg  # noqa: PLC0415 - only after the walls stand
+
+    original = svg.TAGS["text"]
+
+    def whole(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - untyped library
+        single = all(len(node.attrib.get(name, "").replace(",", " ").split()) < 2 for name in ("x", "y", "dx", "dy", "rotate"))  # noqa: PLR2004
+        if node.text and single and "letter-spacing" not in node.attrib and "textLength" not in node.attrib:
+            node.text = WholeText(node.text)
+        original(image, node, font_size)
+
+    svg.TAGS.update({"text": whole, "tspan": whole, "a": whole, "textPath": original})
+    svg.text = whole  # the reader compares a tag's function with this name to find its anchor
+
+
 class TooManyPages(Exception):  # noqa: N818 - a verdict, not a fault
     """The document is longer than the caller allows."""
 
@@ -190,6 +217,7 @@ class Artist:
                 message = "only preloaded assets may be drawn"
                 raise ValueError(message)
 
+        shape_svg_text()
         self.weasyprint, self.fetcher = weasyprint, Fetcher
         self.fonts = FontConfiguration()
         files = {f"font/{name}": (HERE / "fonts" / name).read_bytes() for *_, name in FONTS}
