@@ -111,8 +111,8 @@ def _why_no_decimal(text: str) -> str:
     shown = text[:60]
     if text.startswith(("-", "\u2212", "(")):
         return _("“%(text)s” is negative.", text=shown)
-    if re.fullmatch(r"[\d.,]+[eE][+-]?\d+", text):
+    if re.fullmatch(r"[0-9.,]+[eE][+-]?[0-9]+", text):
         return _("“%(text)s” is in scientific notation: a spreadsheet has rounded it.", text=shown)
-    if re.fullmatch(r"[\d.,' \u00a0\u202f]+", text):
+    if re.fullmatch(r"[0-9.,' \u00a0\u202f]+", text):
         return _("“%(text)s” can be read in more than one way. Write it with a decimal point and without grouping.", text=shown)
     return _("“%(text)s” is not a number.", text=shown)

@@ -20,7 +20,7 @@ from crm.i18n import gettext as _
 MAX_BYTES = 50_000_000
 MAX_ROWS = 250_000
 MAX_COLUMNS = 500
-MAX_CELL = 100_000
+MAX_CELL = 131_072
 MAX_LINE = 2_000_000
 #: The first columns of a file of rejected rows; a file that starts with them is one of ours coming back.
 REJECT_COLUMNS = ("rejected row", "rejected column", "rejected because")
@@ -140,7 +140,7 @@ def read_bytes(source: bytes | BinaryIO, *, max_bytes: int = MAX_BYTES) -> bytes
         raise Refused(
             _("The file is larger than %(limit)s. Split it, or ask for a shorter period.", limit=file_size(max_bytes, get_locale()))
         )
-    if not data.strip(b" \t\r\n"):
+    if not data or data.isspace():
         raise Refused(_("The file is empty."))
     return data
 
@@ -343,7 +343,12 @@ def _refuse_csv_error(error: csv.Error, row_number: int) -> NoReturn:
         raise Refused(
             _("A quotation mark opened in row %(row)s is never closed: the file was cut off, or the mark is wrong.", row=row_number)
         ) from error
-    raise Refused(_("Row %(row)s has a quotation mark in the wrong place, so its columns cannot be told apart.", row=row_number)) from error
+    raise Refused(
+        _(
+            "Row %(row)s has a quotation mark in the wrong place, or one that is never closed, so its columns cannot be told apart.",
+            row=row_number,
+        )
+    ) from error
 
 
 def _scan(data: bytes, encoding: str, delimiter: str, max_rows: int) -> tuple[list[list[str]], int, int, int]:
