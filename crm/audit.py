@@ -32,19 +32,19 @@ def _text(field: str, value: object) -> str | None:
 @event.listens_for(Session, "before_flush")
 def _write_history(session: Session, _context: Any, _instances: Any) -> None:
     actor: Actor | None = session.info.get("tl_actor")
+    at = clock.now()  # one moment for all that is flushed together: a record and its parts
     for action, records in (("created", session.new), ("changed", session.dirty), ("deleted", session.deleted)):
         for record in list(records):
             if getattr(record, "__audit_skip__", False) or not isinstance(record, Base):
                 continue
-            _entry_for(session, actor, action, record)
+            _entry_for(session, actor, action, record, at)
 
 
-def _entry_for(session: Session, actor: Actor | None, action: str, record: Any) -> None:
-    if action == "created":
-        if hasattr(record, "created_by_id") and record.created_by_id is None and actor is not None:
-            record.created_by_id = actor.user_id
+def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, at: datetime) -> None:
+    if action == "created" and actor is not None and getattr(record, "created_by_id", actor) is None:
+        record.created_by_id = actor.user_id
     values = _values(action, record)
-    if action == "changed" and not values:
+    if action == "changed" and not values and not _is_bumped(record):
         return
     parent = getattr(record, "__audit_parent__", None)
     office_id: uuid.UUID | None = record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None)
@@ -53,16 +53,31 @@ def _entry_for(session: Session, actor: Actor | None, action: str, record: Any) 
         AuditEntry(
             office_id=office_id,
             level=level,
-            at=clock.now(),
+            at=at,
             actor_id=actor.user_id if actor else None,
             actor_name=actor.name if actor else "system",
             noun=record.__tablename__,
             record_id=record.id,
             about_id=(getattr(record, parent) if parent else None) or record.id,
             action=action,
+            version=_version_after(action, record),
             values=[AuditValue(office_id=office_id, level=level, field=name, old=old, new=new) for name, old, new in values],
         )
     )
+
+
+def _is_bumped(record: Any) -> bool:
+    """Whether a service counted the version up because parts of the record change (crm.services.versions.touch)."""
+    state = inspect(record)
+    return state.mapper.version_id_col is not None and bool(state.attrs.version.history.has_changes())
+
+
+def _version_after(action: str, record: Any) -> int | None:
+    if inspect(record).mapper.version_id_col is None:
+        return None
+    if action == "created":
+        return 1
+    return int(record.version) if action == "deleted" or _is_bumped(record) else int(record.version) + 1
 
 
 def _values(action: str, record: Any) -> list[tuple[str, str | None, str | None]]:

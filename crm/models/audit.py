@@ -14,7 +14,8 @@ from crm.models.base import level_check
 
 
 class AuditEntry(Base):
-    """One change of one record. `about_id` is the record it belongs to (a party's for a new alias). `office_id` is empty for records outside offices (accounts, rates)."""
+    """One change of one record. `about_id` is the record it belongs to (a party's for a new alias). `office_id` is empty for records outside offices (accounts, rates).
+    `version` is the version the record has since this change, for edit conflicts."""
 
     __audit_skip__ = True
     __tablename__ = "audit_entries"
@@ -30,6 +31,7 @@ class AuditEntry(Base):
     record_id: Mapped[uuid.UUID]
     about_id: Mapped[uuid.UUID]
     action: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int | None]
 
     values: Mapped[list[AuditValue]] = relationship(order_by="AuditValue.id")
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
     sa.Column('record_id', sa.Uuid(), nullable=False),
     sa.Column('about_id', sa.Uuid(), nullable=False),
     sa.Column('action', sa.String(length=20), nullable=False),
+    sa.Column('version', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.CheckConstraint("level IN ('open', 'office')", name=op.f('ck_audit_entries_level_known')),
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_audit_entries'))
     )

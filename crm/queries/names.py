@@ -1,0 +1,52 @@
+"""Folding names, so that people find each other's spelling: case, accents, Arabic letter forms and punctuation do not count."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LETTERS = str.maketrans(
+    {
+        "أ": "ا",
+        "إ": "ا",
+        "آ": "ا",
+        "ٱ": "ا",
+        "ى": "ي",
+        "ی": "ي",
+        "ئ": "ي",
+        "ؤ": "و",
+        "ة": "ه",
+        "ۀ": "ه",
+        "ک": "ك",
+        "گ": "ك",
+        "ـ": "",
+        "ء": "",
+        "ё": "е",
+        "й": "и",
+        "ı": "i",
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+    }
+)
+_LONGEST = 600
+
+
+def fold(text: str) -> str:
+    """A name as it is compared and searched: NFKC, case folded, marks stripped, Arabic (and a few Latin and Cyrillic) letter
+    forms made one, punctuation and symbols as blanks, blanks made one; at most 600 characters. Folding twice changes nothing.
+    Text of punctuation only folds to its own case-folded self, so that it can still be found."""
+    composed = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    bare = "".join(c for c in unicodedata.normalize("NFKD", composed) if not unicodedata.combining(c))
+    bare = unicodedata.normalize("NFKC", bare).casefold().translate(_LETTERS)
+    spaced = "".join(" " if _splits(c) else c for c in bare)
+    folded = " ".join(spaced.split())
+    return (folded or " ".join(bare.split()))[:_LONGEST].rstrip()
+
+
+def _splits(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "PSZ" or category in ("Cc", "Cf", "Cn")
