@@ -1,0 +1,378 @@
+"""The records behind every figure of our money: plain rows loaded once, in a constant number of statements.
+
+What counts is chosen by a `Scope`; as of a day, rows dated later are left out. Rates are looked up by `RateBook`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
+
+from crm.db import db
+from crm.models.offices import Office
+from crm.models.pledges import (
+    Agreement,
+    AgreementBudgetLine,
+    AgreementTerms,
+    Allocation,
+    Instalment,
+    Pledge,
+    PledgeTerms,
+    Receipt,
+    ReceiptMatch,
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which records are looked at. Exactly one is given; `office_ids=None` and nothing else means all in the actor's scope."""
+
+    office_ids: Collection[uuid.UUID] | None = None
+    party_id: uuid.UUID | None = None
+    pledge_id: uuid.UUID | None = None
+    agreement_id: uuid.UUID | None = None
+    receipt_id: uuid.UUID | None = None
+    programme_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """A dated change of a pledge or an agreement, with the plan that held from then."""
+
+    id: uuid.UUID
+    version: int
+    kind: str
+    on: date
+    change: int
+    plan: tuple[Due, ...] = ()
+
+
+@dataclass(frozen=True)
+class Due:
+    """An instalment: what was planned and what was paid of it (by value date)."""
+
+    id: uuid.UUID
+    due_on: date | None
+    due_when: str
+    amount: int
+    position: int
+    paid: tuple[tuple[date, int], ...] = ()
+
+
+@dataclass
+class PledgeRow:
+    """A pledge with its terms, oldest version first."""
+
+    id: uuid.UUID
+    office_id: uuid.UUID
+    reference: str
+    donor_id: uuid.UUID
+    programme_id: uuid.UUID | None
+    pledged_on: date
+    currency: str
+    rate_policy: str
+    fixed_rate: Decimal | None
+    terms: list[Term] = field(default_factory=list)
+
+
+@dataclass
+class AgreementRow:
+    """An agreement with its terms, receipts and budget lines."""
+
+    id: uuid.UUID
+    office_id: uuid.UUID
+    reference: str
+    donor_id: uuid.UUID
+    pledge_id: uuid.UUID | None
+    signed_on: date
+    currency: str
+    recovery_rate: Decimal
+    recovery_basis: str
+    terms: list[Term] = field(default_factory=list)
+    receipts: list[ReceiptRow] = field(default_factory=list)
+    lines: list[tuple[uuid.UUID, int]] = field(default_factory=list)
+
+
+@dataclass
+class ReceiptRow:
+    """A receipt or its reversal (negative)."""
+
+    id: uuid.UUID
+    office_id: uuid.UUID
+    reference: str
+    donor_id: uuid.UUID
+    agreement_id: uuid.UUID | None
+    pledge_id: uuid.UUID | None
+    value_on: date
+    amount: int
+    currency: str
+    bank: int | None
+    reversal_of_id: uuid.UUID | None
+
+
+@dataclass
+class AllocationRow:
+    """An allocation or its reversal (negative)."""
+
+    id: uuid.UUID
+    reference: str
+    agreement_id: uuid.UUID | None
+    receipt_id: uuid.UUID | None
+    programme_id: uuid.UUID
+    output_id: uuid.UUID | None
+    on: date
+    amount: int
+    currency: str
+    is_planned: bool
+    reversal_of_id: uuid.UUID | None
+
+
+@dataclass
+class Ledger:
+    """What a scope holds."""
+
+    as_of: date
+    reporting: dict[uuid.UUID, str]
+    pledges: list[PledgeRow] = field(default_factory=list)
+    agreements: list[AgreementRow] = field(default_factory=list)
+    loose: list[ReceiptRow] = field(default_factory=list)
+    allocations: list[AllocationRow] = field(default_factory=list)
+
+    def needed(self) -> set[tuple[str, date]]:
+        """The currencies and days whose rates these records may need."""
+        days: set[tuple[str, date]] = set()
+        for pledge in self.pledges:
+            days.add((pledge.currency, pledge.pledged_on))
+        for agreement in self.agreements:
+            days.add((agreement.currency, agreement.signed_on))
+            days.add((agreement.currency, self.as_of))
+            days.update((agreement.currency, term.on) for term in agreement.terms if term.change)
+            days.update((agreement.currency, receipt.value_on) for receipt in agreement.receipts)
+        days.update((receipt.currency, receipt.value_on) for receipt in self.loose)
+        days.update((allocation.currency, allocation.on) for allocation in self.allocations)
+        return days
+
+
+def load(scope: Scope, as_of: date, *, with_allocations: bool = False) -> Ledger:
+    """The records of a scope up to a day: at most nine statements, whatever the data."""
+    pledge_where, agreement_where, receipt_where, allocation_where = _conditions(scope)
+    offices = {row.id: row.reporting_currency for row in db.session.execute(select(Office.id, Office.reporting_currency))}
+    ledger = Ledger(as_of, offices)
+    if pledge_where is not None:
+        ledger.pledges = _pledges(pledge_where, as_of)
+    if agreement_where is not None:
+        ledger.agreements = _agreements(agreement_where, as_of)
+    by_id = {agreement.id: agreement for agreement in ledger.agreements}
+    for receipt in _receipts(or_(receipt_where, Receipt.agreement_id.in_(_ids(agreement_where))), as_of):
+        if receipt.agreement_id is None:
+            ledger.loose.append(receipt)
+        elif receipt.agreement_id in by_id:
+            by_id[receipt.agreement_id].receipts.append(receipt)
+    if with_allocations:
+        ledger.allocations = _allocations(allocation_where, as_of)
+    return ledger
+
+
+def _ids(agreement_where: ColumnElement[bool] | None) -> Any:
+    return select(Agreement.id).where(false() if agreement_where is None else agreement_where)
+
+
+def _conditions(
+    scope: Scope,
+) -> tuple[ColumnElement[bool] | None, ColumnElement[bool] | None, ColumnElement[bool], ColumnElement[bool]]:
+    """What a scope means for pledges, agreements, receipts without an agreement, and allocations."""
+    loose = Receipt.agreement_id.is_(None)
+    if scope.party_id is not None:
+        agreements = Agreement.donor_id == scope.party_id
+        mine = loose & (Receipt.donor_id == scope.party_id)
+        return Pledge.donor_id == scope.party_id, agreements, mine, _of_sources(agreements, mine)
+    if scope.pledge_id is not None:
+        agreements = Agreement.pledge_id == scope.pledge_id
+        mine = loose & (Receipt.pledge_id == scope.pledge_id)
+        return Pledge.id == scope.pledge_id, agreements, mine, _of_sources(agreements, mine)
+    if scope.agreement_id is not None:
+        return None, Agreement.id == scope.agreement_id, false(), Allocation.agreement_id == scope.agreement_id
+    if scope.receipt_id is not None:
+        it = or_(Receipt.id == scope.receipt_id, Receipt.reversal_of_id == scope.receipt_id)
+        return None, None, loose & it, Allocation.receipt_id == scope.receipt_id
+    if scope.programme_id is not None:
+        named = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == scope.programme_id)
+        return (
+            Pledge.programme_id == scope.programme_id,
+            Agreement.id.in_(named),
+            false(),
+            Allocation.programme_id == scope.programme_id,
+        )
+    if scope.office_ids is not None:
+        ids = list(scope.office_ids)
+        return Pledge.office_id.in_(ids), Agreement.office_id.in_(ids), loose & Receipt.office_id.in_(ids), Allocation.office_id.in_(ids)
+    return true(), true(), loose, true()
+
+
+def _of_sources(agreements: ColumnElement[bool], receipts: ColumnElement[bool]) -> ColumnElement[bool]:
+    return or_(
+        Allocation.agreement_id.in_(select(Agreement.id).where(agreements)),
+        Allocation.receipt_id.in_(select(Receipt.id).where(receipts)),
+    )
+
+
+def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
+    rows = db.session.execute(
+        select(
+            Pledge.id,
+            Pledge.office_id,
+            Pledge.reference,
+            Pledge.donor_id,
+            Pledge.programme_id,
+            Pledge.pledged_on,
+            Pledge.currency,
+            Pledge.rate_policy,
+            Pledge.fixed_rate,
+        )
+        .where(where, Pledge.pledged_on <= as_of)
+        .order_by(Pledge.pledged_on, Pledge.id)
+    )
+    found = {row.id: PledgeRow(*row) for row in rows}
+    if not found:
+        return []
+    mine = (PledgeTerms.pledge_id.in_(select(Pledge.id).where(where)), PledgeTerms.effective_on <= as_of)
+    plans = _plans(select(*_DUE).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).where(*mine), {})
+    terms = db.session.execute(
+        select(
+            PledgeTerms.pledge_id, PledgeTerms.id, PledgeTerms.version, PledgeTerms.kind, PledgeTerms.effective_on, PledgeTerms.change_minor
+        )
+        .where(*mine)
+        .order_by(PledgeTerms.version)
+    )
+    for row in terms:
+        if row.pledge_id in found:
+            found[row.pledge_id].terms.append(_term(row, plans))
+    return list(found.values())
+
+
+_DUE = (
+    Instalment.pledge_terms_id,
+    Instalment.agreement_terms_id,
+    Instalment.id,
+    Instalment.due_on,
+    Instalment.due_when,
+    Instalment.amount_minor,
+    Instalment.position,
+)
+
+
+def _plans(statement: Select[*tuple[Any, ...]], paid: dict[uuid.UUID, list[tuple[date, int]]]) -> dict[uuid.UUID, list[Due]]:
+    """Instalments by the terms they belong to, in the order of the plan."""
+    plans: dict[uuid.UUID, list[Due]] = {}
+    for row in db.session.execute(statement.order_by(Instalment.position)):
+        due = Due(row.id, row.due_on, row.due_when, row.amount_minor, row.position, tuple(paid.get(row.id, ())))
+        plans.setdefault(row.pledge_terms_id or row.agreement_terms_id, []).append(due)
+    return plans
+
+
+def _term(row: Any, plans: dict[uuid.UUID, list[Due]]) -> Term:
+    return Term(row.id, row.version, row.kind, row.effective_on, row.change_minor, tuple(plans.get(row.id, ())))
+
+
+def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
+    rows = db.session.execute(
+        select(
+            Agreement.id,
+            Agreement.office_id,
+            Agreement.reference,
+            Agreement.donor_id,
+            Agreement.pledge_id,
+            Agreement.signed_on,
+            Agreement.currency,
+            Agreement.recovery_rate,
+            Agreement.recovery_basis,
+        )
+        .where(where, Agreement.signed_on <= as_of)
+        .order_by(Agreement.signed_on, Agreement.id)
+    )
+    found = {row.id: AgreementRow(*row) for row in rows}
+    if not found:
+        return []
+    parents = select(Agreement.id).where(where)
+    paid: dict[uuid.UUID, list[tuple[date, int]]] = {}
+    matches = db.session.execute(
+        select(ReceiptMatch.instalment_id, Receipt.value_on, ReceiptMatch.amount_minor)
+        .join(Receipt, ReceiptMatch.receipt_id == Receipt.id)
+        .where(Receipt.agreement_id.in_(parents), Receipt.value_on <= as_of)
+    )
+    for match in matches:
+        paid.setdefault(match.instalment_id, []).append((match.value_on, match.amount_minor))
+    mine = (AgreementTerms.agreement_id.in_(parents), AgreementTerms.effective_on <= as_of)
+    plans = _plans(select(*_DUE).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id).where(*mine), paid)
+    terms = db.session.execute(
+        select(
+            AgreementTerms.agreement_id,
+            AgreementTerms.id,
+            AgreementTerms.version,
+            AgreementTerms.kind,
+            AgreementTerms.effective_on,
+            AgreementTerms.change_minor,
+        )
+        .where(*mine)
+        .order_by(AgreementTerms.version)
+    )
+    for term in terms:
+        if term.agreement_id in found:
+            found[term.agreement_id].terms.append(_term(term, plans))
+    lines = db.session.execute(
+        select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
+        .where(AgreementBudgetLine.agreement_id.in_(parents))
+        .order_by(AgreementBudgetLine.id)
+    )
+    for line in lines:
+        if line.agreement_id in found:
+            found[line.agreement_id].lines.append((line.programme_id, line.amount_minor))
+    return list(found.values())
+
+
+def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
+    rows = db.session.execute(
+        select(
+            Receipt.id,
+            Receipt.office_id,
+            Receipt.reference,
+            Receipt.donor_id,
+            Receipt.agreement_id,
+            Receipt.pledge_id,
+            Receipt.value_on,
+            Receipt.amount_minor,
+            Receipt.currency,
+            Receipt.bank_reporting_minor,
+            Receipt.reversal_of_id,
+        )
+        .where(where, Receipt.value_on <= as_of)
+        .order_by(Receipt.value_on, Receipt.id)
+    )
+    return [ReceiptRow(*row) for row in rows]
+
+
+def _allocations(where: ColumnElement[bool], as_of: date) -> list[AllocationRow]:
+    rows = db.session.execute(
+        select(
+            Allocation.id,
+            Allocation.reference,
+            Allocation.agreement_id,
+            Allocation.receipt_id,
+            Allocation.programme_id,
+            Allocation.output_id,
+            Allocation.allocated_on,
+            Allocation.amount_minor,
+            Allocation.currency,
+            Allocation.is_planned,
+            Allocation.reversal_of_id,
+        )
+        .where(where, Allocation.allocated_on <= as_of)
+        .order_by(Allocation.allocated_on, Allocation.id)
+    )
+    return [AllocationRow(*row) for row in rows]

@@ -1,0 +1,165 @@
+"""How much of a source's money can be given to programmes, and how much of it is (M11, M12).
+
+Programmable money is counted in the office's reporting currency where every receipt of the source has a bank amount or
+a rate, else in the receipts' own; once something is allocated, the currency stays. A receipt without an agreement bears
+no cost recovery: no rate was agreed for it, so all of it is programmable.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.errors import NotFound
+from crm.i18n import _
+from crm.models.pledges import Agreement, Receipt
+from crm.money import Money, RecoveryBasis, cost_recovery, from_minor, to_minor
+from crm.queries.figures import ledger as records
+from crm.queries.figures.ledger import AgreementRow, AllocationRow, ReceiptRow, Scope
+from crm.queries.rates import RateBook
+
+BASES = {"programmable": RecoveryBasis.ON_PROGRAMMABLE, "gross": RecoveryBasis.ON_GROSS, "none": RecoveryBasis.NONE}
+
+
+@dataclass(frozen=True)
+class Programmable:
+    """Whole minor units of one currency. `available`: programmable part of what was received; `plannable`: of what was
+    signed (or received, where that is more); `allocated` and `planned`: net of reversals; `left_out`: sentences naming
+    receipts that have no rate to this currency. `references`: standing allocations."""
+
+    currency: str
+    received_minor: int
+    available_minor: int
+    recovery_minor: int
+    plannable_minor: int
+    allocated_minor: int
+    planned_minor: int
+    references: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def available(self) -> Money:
+        """What can be programmed of what was received."""
+        return from_minor(self.available_minor, self.currency)
+
+    @property
+    def recovery(self) -> Money:
+        """The cost recovery on what was received, its own line (M11)."""
+        return from_minor(self.recovery_minor, self.currency)
+
+    @property
+    def allocated(self) -> Money:
+        """What was allocated."""
+        return from_minor(self.allocated_minor, self.currency)
+
+    @property
+    def planned(self) -> Money:
+        """What is set aside of signed money."""
+        return from_minor(self.planned_minor, self.currency)
+
+    @property
+    def unallocated(self) -> Money:
+        """What is still to be allocated; always shown (M12)."""
+        return from_minor(self.available_minor - self.allocated_minor, self.currency)
+
+
+def of_agreement(agreement_id: uuid.UUID, as_of: date = date.max) -> Programmable:
+    """The programmable money of an agreement (M11, M12); raises `NotFound`."""
+    found = db.session.execute(select(Agreement.office_id, Agreement.currency).where(Agreement.id == agreement_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such record here."))
+    ledger = records.load(Scope(agreement_id=agreement_id), as_of, with_allocations=True)
+    agreement = ledger.agreements[0] if ledger.agreements else None
+    reporting = ledger.reporting[found.office_id]
+    book = RateBook(reporting, {pair for pair in ledger.needed() if pair[1] != date.max})
+    receipts = agreement.receipts if agreement else []
+    return _programmable(agreement, receipts, ledger.allocations, found.currency, book)
+
+
+def of_receipt(receipt_id: uuid.UUID, as_of: date = date.max) -> Programmable:
+    """The programmable money of a receipt that has no agreement; raises `NotFound`."""
+    found = db.session.execute(select(Receipt.office_id, Receipt.currency).where(Receipt.id == receipt_id)).one_or_none()
+    if found is None:
+        raise NotFound(_("There is no such record here."))
+    ledger = records.load(Scope(receipt_id=receipt_id), as_of, with_allocations=True)
+    book = RateBook(ledger.reporting[found.office_id], ledger.needed())
+    return _programmable(None, ledger.loose, ledger.allocations, found.currency, book)
+
+
+def received_in(receipts: list[ReceiptRow], to: str, reporting: str, book: RateBook) -> tuple[Decimal, list[str]]:
+    """What receipts come to in a currency, exact, and the sentences for those that have no rate."""
+    together, left_out = Decimal(0), []
+    for receipt in receipts:
+        own = from_minor(receipt.amount, receipt.currency)
+        if receipt.currency == to:
+            together += own.amount
+        elif receipt.bank is not None and to == reporting:
+            together += from_minor(receipt.bank, reporting).amount
+        elif (rate := book.find(receipt.currency, receipt.value_on)) is not None:
+            together += rate.times(own.amount)
+        else:
+            left_out.append(
+                _(
+                    "Receipt %(reference)s is left out: %(why)s.",
+                    reference=receipt.reference,
+                    why=book.why_missing(receipt.currency, receipt.value_on),
+                )
+            )
+    return together, left_out
+
+
+def _programmable(
+    agreement: AgreementRow | None, receipts: list[ReceiptRow], allocations: list[AllocationRow], own: str, book: RateBook
+) -> Programmable:
+    reporting = book.to
+    together, left_out = received_in(receipts, reporting, reporting, book)
+    held = {row.currency for row in _standing(allocations)}
+    signed = None if agreement is None else _signed_in(agreement, reporting, book)
+    has_rates = not left_out and (agreement is None or bool(receipts) or signed is not None)
+    currency = next(iter(held)) if len(held) == 1 else reporting if has_rates else own
+    if currency == own != reporting:
+        together, left_out = sum((from_minor(row.amount, own).amount for row in receipts), Decimal(0)), []
+        signed = None if agreement is None else from_minor(sum(term.change for term in agreement.terms), own).amount
+    basis = BASES[agreement.recovery_basis] if agreement else RecoveryBasis.NONE
+    rate = agreement.recovery_rate if agreement else Decimal(0)
+    received = Money(together, currency).rounded()
+    parts = cost_recovery(received, rate, basis)
+    plannable = to_minor(parts.programmable)
+    if signed is not None:
+        plannable = max(plannable, to_minor(cost_recovery(Money(signed, currency).rounded(), rate, basis).programmable))
+    actual = [row for row in allocations if not row.is_planned]
+    planned = [row for row in allocations if row.is_planned]
+    return Programmable(
+        currency,
+        to_minor(received),
+        to_minor(parts.programmable),
+        to_minor(parts.recovery),
+        plannable,
+        sum(row.amount for row in actual if row.currency == currency),
+        sum(row.amount for row in planned if row.currency == currency),
+        tuple(row.reference for row in _standing(allocations)),
+        tuple(left_out),
+    )
+
+
+def _standing(allocations: list[AllocationRow]) -> list[AllocationRow]:
+    reversed_ids = {row.reversal_of_id for row in allocations}
+    return [row for row in allocations if row.reversal_of_id is None and row.id not in reversed_ids]
+
+
+def _signed_in(agreement: AgreementRow, to: str, book: RateBook) -> Decimal | None:
+    """The signed value in a currency, each change at the rate of its day (M4); None where a rate is missing."""
+    together = Decimal(0)
+    for term in agreement.terms:
+        if not term.change:
+            continue
+        rate = book.find(agreement.currency, term.on)
+        if rate is None:
+            return None
+        together += rate.times(from_minor(term.change, agreement.currency).amount)
+    return together if agreement.currency != to else from_minor(sum(term.change for term in agreement.terms), to).amount

@@ -1,0 +1,221 @@
+"""Exchange rates as they were published (M5): the day's sheet or the one before it, at most 7 days back, never guessed.
+
+A `RateBook` loads what a set of currencies and days needs in two statements at the most, whatever the data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from crm.db import db
+from crm.errors import RateMissing
+from crm.formatting import day
+from crm.i18n import _, get_locale
+from crm.models.rates import RateSheet
+from crm.money import Money, convert, convert_across
+
+MOST_DAYS_BACK = 7
+ECB = "ECB"
+FIXED = "fixed"
+_FEW_DAYS = 400
+
+
+class Leg(NamedTuple):
+    """What the source quoted: `value` units of `quote` for one `base`."""
+
+    base: str
+    quote: str
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Units of `to` for one `base`, with the day it was really published and the quotes it comes from.
+
+    `value` of a cross rate is exact to 60 digits; converting multiplies by one leg and divides by the other once.
+    """
+
+    base: str
+    to: str
+    value: Decimal
+    published_on: date
+    source: str
+    legs: tuple[Leg, ...] = ()
+
+    def convert(self, amount: Money) -> Money:
+        """The amount in the other currency, exact, not rounded (M6)."""
+        return Money(self.times(amount.amount), self.to)
+
+    def times(self, amount: Decimal) -> Decimal:
+        """The same on the bare number."""
+        if len(self.legs) == 2:  # noqa: PLR2004 - through the source's base
+            return convert_across(amount, self.legs[0].value, self.legs[1].value)
+        if self.legs and self.legs[0].base == self.to:
+            return convert_across(amount, self.legs[0].value, Decimal(1))
+        return convert(amount, self.value)
+
+
+def same(currency: str, on: date) -> Rate:
+    """The rate of a currency to itself."""
+    return Rate(currency, currency, Decimal(1), on, "")
+
+
+def fixed(base: str, to: str, value: Decimal, on: date) -> Rate:
+    """The rate that a pledging event laid down (M4)."""
+    return Rate(base, to, value, on, FIXED)
+
+
+@lru_cache(maxsize=8192)
+def _quotes(text: str) -> Mapping[str, str]:
+    loaded: dict[str, str] = json.loads(text)
+    return loaded
+
+
+class _Sheet(NamedTuple):
+    source: str
+    base: str
+    published_on: date
+    quotes: str
+
+    def value(self, currency: str) -> Decimal | None:
+        """Units of the currency per one base; the base itself is 1."""
+        if currency == self.base:
+            return Decimal(1)
+        found = _quotes(self.quotes).get(currency)
+        return None if found is None else Decimal(found)
+
+
+class RateBook:
+    """The sheets that a set of (currency, day) pairs needs, for amounts to be seen in one currency (`to`)."""
+
+    def __init__(self, to: str, needed: Iterable[tuple[str, date]]) -> None:
+        """Load them: one statement, and one more where something is missing."""
+        self.to = to
+        days = {on for currency, on in needed if currency != to}
+        self._days: dict[date, list[_Sheet]] = {}
+        self._newest: list[_Sheet] | None = None
+        self._known: dict[tuple[str, date], Rate | None] = {}
+        if days:
+            self._load(days)
+
+    def _load(self, days: set[date]) -> None:
+        wanted = {on - timedelta(days=back) for on in days for back in range(MOST_DAYS_BACK + 1)}
+        statement = select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
+        if len(wanted) <= _FEW_DAYS:
+            statement = statement.where(RateSheet.published_on.in_(sorted(wanted)))
+        else:
+            statement = statement.where(RateSheet.published_on.between(min(wanted), max(wanted)))
+        for row in db.session.execute(statement):
+            if row.published_on in wanted:
+                self._days.setdefault(row.published_on, []).append(_Sheet(*row))
+        for sheets in self._days.values():
+            sheets.sort(key=lambda sheet: (sheet.source != ECB, sheet.source))
+
+    def rate(self, currency: str, on: date) -> Rate:
+        """The rate of a currency on a day; raises `RateMissing` with a sentence naming the newest one held."""
+        found = self.find(currency, on)
+        if found is None:
+            raise RateMissing(self.why_missing(currency, on))
+        return found
+
+    def find(self, currency: str, on: date) -> Rate | None:
+        """The same, or None."""
+        if currency == self.to:
+            return same(currency, on)
+        key = (currency, on)
+        if key not in self._known:
+            self._known[key] = self._find(currency, on)
+        return self._known[key]
+
+    def _find(self, currency: str, on: date) -> Rate | None:
+        sheets = [sheet for back in range(MOST_DAYS_BACK + 1) for sheet in self._days.get(on - timedelta(days=back), [])]
+        quoted_by_ecb = [sheet for sheet in sheets if sheet.source == ECB]
+        for sheet in (*quoted_by_ecb, *(sheet for sheet in sheets if sheet.source != ECB)):
+            rate = _through(sheet, currency, self.to)
+            if rate is not None:
+                return rate
+        return None
+
+    def why_missing(self, currency: str, on: date) -> str:
+        """The sentence for an amount that stands in its own currency alone."""
+        if self._newest is None:
+            newest = select(RateSheet.source, func.max(RateSheet.published_on).label("day")).group_by(RateSheet.source).subquery()
+            rows = db.session.execute(
+                select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
+                .join(newest, (newest.c.source == RateSheet.source) & (newest.c.day == RateSheet.published_on))
+                .order_by(RateSheet.published_on.desc())
+            )
+            self._newest = [_Sheet(*row) for row in rows]
+        pair, day_ = f"{currency}-{self.to}", day(on, get_locale())
+        held = [sheet for sheet in self._newest if sheet.value(currency) and sheet.value(self.to)]
+        if not held:
+            return _("no %(pair)s rate for %(day)s; none is held; bring a file that has it", pair=pair, day=day_)
+        newest_day = held[0].published_on
+        if newest_day > on:
+            return _("no %(pair)s rate within 7 days before %(day)s; bring a file that has it", pair=pair, day=day_)
+        return _(
+            "no %(pair)s rate for %(day)s; newest held %(newest)s; bring a newer file",
+            pair=pair,
+            day=day_,
+            newest=day(newest_day, get_locale()),
+        )
+
+
+def _through(sheet: _Sheet, currency: str, to: str) -> Rate | None:
+    """One source's rate: directly, the other way round, or through its base. Two sources are never chained."""
+    first, second = sheet.value(currency), sheet.value(to)
+    if first is None or second is None:
+        return None
+    if currency == sheet.base:
+        legs: tuple[Leg, ...] = (Leg(sheet.base, to, second),)
+        value = second
+    elif to == sheet.base:
+        legs = (Leg(sheet.base, currency, first),)
+        value = convert_across(Decimal(1), first, Decimal(1))
+    else:
+        legs = (Leg(sheet.base, currency, first), Leg(sheet.base, to, second))
+        value = convert_across(Decimal(1), first, second)
+    return Rate(currency, to, value, sheet.published_on, sheet.source, legs)
+
+
+def rate(currency: str, to: str, on: date) -> Rate:
+    """The rate of one currency to another on a day (M5); raises `RateMissing`. For many, use a `RateBook`."""
+    return RateBook(to, [(currency, on)]).rate(currency, on)
+
+
+@dataclass(frozen=True)
+class Held:
+    """How much of a source's rates is held."""
+
+    source: str
+    first_on: date
+    newest_on: date
+    days: int
+
+
+def held() -> tuple[Held, ...]:
+    """What rates are held, by source."""
+    rows = db.session.execute(
+        select(RateSheet.source, func.min(RateSheet.published_on), func.max(RateSheet.published_on), func.count(RateSheet.id))
+        .group_by(RateSheet.source)
+        .order_by(RateSheet.source)
+    )
+    return tuple(Held(*row) for row in rows)
+
+
+def sheets_of(source: str, days: Iterable[date]) -> dict[date, RateSheet]:
+    """The held sheets of a source on some days, by day."""
+    wanted = sorted(set(days))
+    if not wanted:
+        return {}
+    held_between = RateSheet.published_on.between(wanted[0], wanted[-1])
+    condition = held_between if len(wanted) > _FEW_DAYS else RateSheet.published_on.in_(wanted)
+    return {sheet.published_on: sheet for sheet in db.session.scalars(select(RateSheet).where(RateSheet.source == source, condition))}

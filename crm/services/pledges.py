@@ -1,0 +1,267 @@
+"""Pledges: announced money, its changes and its plan. M3, M7, M19; every change is a new version of the terms."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from crm import clock
+from crm.db import db, transactional
+from crm.errors import EditConflict, Invalid, NotFound
+from crm.formatting import day
+from crm.i18n import _, get_locale
+from crm.models.asks import Ask
+from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.commitments import Commitment
+from crm.models.interactions import Interaction
+from crm.models.parties import Position
+from crm.models.pledges import RATE_POLICIES, Pledge, PledgeTerms
+from crm.money import Money
+from crm.policy import Actor, Permission, require
+from crm.services import money_rules as rules
+from crm.services.money_rules import PlanLine
+from crm.services.references import next_reference
+
+__all__ = [
+    "NewPledge",
+    "PlanLine",
+    "PledgeChange",
+    "change_pledge",
+    "record_pledge",
+    "reschedule_pledge",
+    "reverse_terms",
+]
+
+MAX_FIXED_RATE = Decimal(10) ** 9
+CHANGES = ("uplift", "reduction", "lapse", "withdrawal")
+
+
+@dataclass(frozen=True)
+class NewPledge:
+    """What a donor announced. An empty plan becomes one instalment whose day is not agreed yet.
+
+    `fixed_rate` (with `rate_policy="fixed"`) is the event's rate: reporting currency per one unit of the pledge's currency.
+    """
+
+    office_id: uuid.UUID
+    donor_id: uuid.UUID
+    amount: Money
+    pledged_on: date
+    words: str = ""
+    plan: Sequence[PlanLine] = ()
+    programme_id: uuid.UUID | None = None
+    event_name: str = ""
+    rate_policy: str = "day"
+    fixed_rate: Decimal | None = None
+    due_on: date | None = None
+    position_id: uuid.UUID | None = None
+    interaction_id: uuid.UUID | None = None
+    ask_id: uuid.UUID | None = None
+    on_behalf_of: str = ""
+    witness: str = ""
+    evidence: str = ""
+    owner_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class PledgeChange:
+    """A change of what is promised: uplift, reduction, lapse or withdrawal. `amount` is positive; none = all that is
+    outstanding (not for an uplift). Without a plan an uplift adds an instalment without a day, a reduction or withdrawal
+    cuts the last instalments, a lapse the first."""
+
+    kind: str
+    on: date
+    reason: str
+    amount: Money | None = None
+    plan: Sequence[PlanLine] | None = None
+    version: int | None = None
+
+
+@transactional
+def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
+    """Record a pledge and the commitment whose key it shares; the first terms are what was announced (M3, M7).
+
+    Raises `Invalid` by field (donor_id, amount, pledged_on, plan, plan-N-amount, plan-N-due_on, programme_id, fixed_rate, …).
+    """
+    require(actor, Permission.MONEY_WRITE, new.office_id)
+    donor = rules.visible_party(new.donor_id)
+    minor = rules.minor_of(new.amount)
+    currency = new.amount.currency
+    on = rules.past_day(new.pledged_on, "pledged_on", new.office_id)
+    plan = rules.plan_or_one(new.plan, minor, currency)
+    if new.programme_id is not None:
+        rules.programme_of(new.office_id, new.programme_id)
+    _check_rate(new)
+    _check_context(new)
+    event = rules.text_of(new.event_name, "event_name", longest=NAME_LENGTH)
+    reference = next_reference(new.office_id, "pledge")
+    words = rules.text_of(new.words, "words", longest=TEXT_LENGTH, is_long=True)
+    commitment = Commitment(
+        office_id=new.office_id,
+        reference=reference,
+        direction="theirs",
+        kind="financial",
+        party_id=donor.id,
+        position_id=new.position_id,
+        on_behalf_of=rules.text_of(new.on_behalf_of, "on_behalf_of", longest=NAME_LENGTH),
+        words=words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
+        made_on=on,
+        due_on=new.due_on or max((item.due_on for item in plan if item.due_on), default=None),
+        interaction_id=new.interaction_id,
+        ask_id=new.ask_id,
+        programme_id=new.programme_id,
+        quantity=rules.shown(minor, currency),
+        witness=rules.text_of(new.witness, "witness", longest=NAME_LENGTH),
+        evidence=rules.text_of(new.evidence, "evidence", longest=SENTENCE_LENGTH),
+        owner_id=new.owner_id or actor.user_id,
+    )
+    db.session.add(commitment)
+    db.session.flush()
+    pledge = Pledge(
+        id=commitment.id,
+        office_id=new.office_id,
+        reference=reference,
+        donor_id=donor.id,
+        programme_id=new.programme_id,
+        pledged_on=on,
+        event_name=event,
+        currency=currency,
+        rate_policy=new.rate_policy,
+        fixed_rate=new.fixed_rate,
+        announced_minor=minor,
+        outstanding_minor=minor,
+    )
+    db.session.add(pledge)
+    db.session.flush()
+    rules.add_pledge_terms(pledge, "announced", on, minor, plan)
+    return pledge.id
+
+
+def _check_rate(new: NewPledge) -> None:
+    if new.rate_policy not in RATE_POLICIES:
+        raise Invalid(_("Choose which rate counts for this pledge."), field="rate_policy")
+    if (new.rate_policy == "fixed") != (new.fixed_rate is not None):
+        raise Invalid(_("A pledge at a fixed rate needs the rate; any other has none."), field="fixed_rate")
+    if new.fixed_rate is not None and (not new.fixed_rate.is_finite() or not 0 < new.fixed_rate < MAX_FIXED_RATE):
+        raise Invalid(_("A rate must be greater than 0."), field="fixed_rate")
+
+
+def _check_context(new: NewPledge) -> None:
+    """The interaction, ask and post must be in scope, and the first two of this office."""
+    asked = new.interaction_id
+    if asked and db.session.scalar(select(Interaction.id).where(Interaction.id == asked, Interaction.office_id == new.office_id)) is None:
+        raise Invalid(_("Choose an interaction of this office."), field="interaction_id")
+    if new.ask_id and db.session.scalar(select(Ask.id).where(Ask.id == new.ask_id, Ask.office_id == new.office_id)) is None:
+        raise Invalid(_("Choose an ask of this office."), field="ask_id")
+    if new.position_id and db.session.scalar(select(Position.id).where(Position.id == new.position_id)) is None:
+        raise Invalid(_("Choose a post that is on record."), field="position_id")
+
+
+def _pledge(actor: Actor, pledge_id: uuid.UUID, version: int | None) -> Pledge:
+    """The pledge, locked, if the actor may write its money and nobody changed it since the form was opened."""
+    require(actor, Permission.MONEY_WRITE)
+    pledge = rules.locked(Pledge, pledge_id)
+    require(actor, Permission.MONEY_WRITE, pledge.office_id)
+    if version is not None and pledge.version != version:
+        raise EditConflict(_("This pledge has changed since you opened it. Look at it again before you go on."), version=pledge.version)
+    return pledge
+
+
+@transactional
+def change_pledge(actor: Actor, pledge_id: uuid.UUID, change: PledgeChange) -> uuid.UUID:
+    """Raise, cut, lapse or withdraw a pledge by new terms (M3); returns the terms' id. Never below what is outstanding.
+
+    Raises `Invalid` by field (kind, amount, on, reason, plan), `NotFound`, `Denied`, `EditConflict`.
+    """
+    pledge = _pledge(actor, pledge_id, change.version)
+    if change.kind not in CHANGES:
+        raise Invalid(_("Choose what has changed."), field="kind")
+    reason = rules.text_of(change.reason, "reason", is_needed=True)
+    on = _change_day(pledge, change.on)
+    if change.amount is not None:
+        minor = rules.minor_of(change.amount, currency=pledge.currency)
+    elif change.kind == "uplift" or not pledge.outstanding_minor:
+        raise Invalid(_("Enter an amount."), field="amount")
+    else:
+        minor = pledge.outstanding_minor
+    signed = minor if change.kind == "uplift" else -minor
+    rules.refuse_overdrawn_pledge(pledge, signed, on)
+    after = rules.within_reach(pledge.outstanding_minor + signed, pledge.currency)
+    if change.plan is None:
+        plan = rules.changed_plan(rules.pledge_items(pledge), signed, is_oldest_first=change.kind == "lapse")
+    else:
+        plan = rules.checked_plan(change.plan, after, pledge.currency)
+    return rules.add_pledge_terms(pledge, change.kind, on, signed, plan, reason=reason).id
+
+
+@transactional
+def reschedule_pledge(
+    actor: Actor, pledge_id: uuid.UUID, plan: Sequence[PlanLine], reason: str, *, on: date | None = None, version: int | None = None
+) -> uuid.UUID:
+    """Give what is outstanding another plan; the earlier one stays readable (M7). Returns the terms' id."""
+    pledge = _pledge(actor, pledge_id, version)
+    if not pledge.outstanding_minor:
+        raise Invalid(_("Nothing of this pledge is outstanding."), field="plan")
+    said = rules.text_of(reason, "reason", is_needed=True)
+    effective = _change_day(pledge, on or clock.today(rules.office_of(pledge.office_id).timezone))
+    items = rules.checked_plan(plan, pledge.outstanding_minor, pledge.currency)
+    return rules.add_pledge_terms(pledge, "reschedule", effective, 0, items, reason=said).id
+
+
+@transactional
+def reverse_terms(actor: Actor, terms_id: uuid.UUID, reason: str) -> uuid.UUID:
+    """Take a mistaken change of a pledge back by terms with the opposite sign, on the same day (M19); returns their id.
+
+    What was announced cannot be reversed (withdraw the pledge), nor what an agreement or receipt converted.
+    """
+    require(actor, Permission.MONEY_WRITE)
+    wrong = db.session.scalar(select(PledgeTerms).where(PledgeTerms.id == terms_id))
+    if wrong is None:
+        raise NotFound(_("There is no such record here."))
+    pledge = _pledge(actor, wrong.pledge_id, None)
+    said = rules.text_of(reason, "reason", is_needed=True)
+    if wrong.kind == "announced":
+        raise Invalid(_("What was announced stays on record. Withdraw the pledge instead."))
+    if wrong.kind == "conversion":
+        raise Invalid(_("An agreement or a receipt converted this part. Correct that record instead."))
+    if wrong.kind == "reversal":
+        raise Invalid(_("A reversal cannot be reversed. Record the change again."))
+    return _reverse(pledge, wrong, said).id
+
+
+def _reverse(pledge: Pledge, wrong: PledgeTerms, reason: str, *, converts: int = 0) -> PledgeTerms:
+    """Append the reversal; the plan goes back to the one before where nothing came after, else it is adjusted."""
+    if db.session.scalar(select(PledgeTerms.id).where(PledgeTerms.reversal_of_id == wrong.id)) is not None:
+        raise Invalid(_("This change has been reversed already."))
+    newest = db.session.scalar(select(func.max(PledgeTerms.version)).where(PledgeTerms.pledge_id == pledge.id))
+    before = db.session.scalar(select(PledgeTerms).where(PledgeTerms.pledge_id == pledge.id, PledgeTerms.version == wrong.version - 1))
+    if newest == wrong.version and before is not None:
+        plan = rules.terms_plan(before)
+    else:
+        plan = rules.changed_plan(rules.pledge_items(pledge), -wrong.change_minor)
+    return rules.add_pledge_terms(
+        pledge,
+        "reversal",
+        wrong.effective_on,
+        -wrong.change_minor,
+        plan,
+        reason=reason,
+        converts=converts,
+        receipt_id=wrong.receipt_id,
+        reversal_of_id=wrong.id,
+    )
+
+
+def reverse_conversion(pledge: Pledge, wrong: PledgeTerms, reason: str) -> None:
+    """For receipts: give back to the pledge what a reversed receipt had converted. Inside the caller's transaction."""
+    _reverse(pledge, wrong, reason, converts=wrong.change_minor)
+
+
+def _change_day(pledge: Pledge, on: date) -> date:
+    sentence = _("The pledge was made on %(day)s; a change cannot lie before that.", day=day(pledge.pledged_on, get_locale()))
+    return rules.past_day(on, "on", pledge.office_id, since=pledge.pledged_on, since_sentence=sentence)

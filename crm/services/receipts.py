@@ -1,0 +1,246 @@
+"""Receipts: money that arrived, what it pays, and its reversal. M2, M7, M12, M19."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from crm.db import db, transactional
+from crm.errors import Invalid, NotFound
+from crm.formatting import day
+from crm.i18n import _, get_locale
+from crm.models.pledges import Agreement, Pledge, PledgeTerms, Receipt
+from crm.money import Money
+from crm.policy import Actor, Permission, require
+from crm.queries.figures import programmable
+from crm.services import money_rules as rules
+from crm.services.pledges import reverse_conversion
+from crm.services.references import next_reference
+
+BANK_REFERENCE_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class MatchLine:
+    """How much of a receipt pays which instalment."""
+
+    instalment_id: uuid.UUID
+    amount: Money
+
+
+@dataclass(frozen=True)
+class NewReceipt:
+    """Money on the account: under an agreement, against a pledge without one, or neither (then office and donor are given).
+
+    `bank_reporting`: what the bank credited in the office's reporting currency, where known. `matches` pay first; the
+    rest pays the oldest due. `converted`: how much of the pledge it converts where the currencies differ.
+    """
+
+    amount: Money
+    value_on: date
+    agreement_id: uuid.UUID | None = None
+    pledge_id: uuid.UUID | None = None
+    office_id: uuid.UUID | None = None
+    donor_id: uuid.UUID | None = None
+    bank_reporting: Money | None = None
+    bank_reference: str = ""
+    matches: Sequence[MatchLine] = ()
+    converted: Money | None = None
+
+
+@transactional
+def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
+    """Record money that arrived; it pays the oldest due instalments, and a surplus stays visible as unmatched credit (M7).
+
+    Refused before the agreement's signature and in another currency than the agreement's. Against a pledge it converts
+    that part of the pledge (M3). Raises `Invalid` by field (agreement_id, pledge_id, donor_id, amount, value_on, …).
+    """
+    require(actor, Permission.MONEY_WRITE, new.office_id)
+    agreement, pledge = _agreement_of(new), _pledge_of(new)
+    over = agreement or pledge
+    office_id = over.office_id if over else new.office_id
+    if office_id is None or (new.office_id is not None and new.office_id != office_id):
+        raise Invalid(_("Choose an office."), field="office_id")
+    require(actor, Permission.MONEY_WRITE, office_id)
+    if over is None:
+        rules.visible_party(new.donor_id)
+    elif new.donor_id not in (None, over.donor_id):
+        raise Invalid(_("The agreement or pledge is another donor's."), field="donor_id")
+    minor = rules.minor_of(new.amount, currency=agreement.currency if agreement else "")
+    receipt = Receipt(
+        office_id=office_id,
+        reference=next_reference(office_id, "receipt"),
+        donor_id=over.donor_id if over else new.donor_id,
+        agreement_id=agreement.id if agreement else None,
+        pledge_id=pledge.id if pledge else None,
+        value_on=_value_day(new, office_id, agreement, pledge),
+        amount_minor=minor,
+        currency=new.amount.currency,
+        bank_reporting_minor=_bank_amount(new, office_id),
+        bank_reference=rules.text_of(new.bank_reference, "bank_reference", longest=BANK_REFERENCE_LENGTH),
+    )
+    db.session.add(receipt)
+    db.session.flush()
+    if agreement is not None:
+        agreement.received_minor = rules.within_reach(agreement.received_minor + minor, agreement.currency)
+        _match_as_said(receipt, agreement, new.matches)
+        rules.apply_credit(agreement)
+    elif new.matches:
+        raise Invalid(_("Only money under an agreement can be matched by hand."), field="matches")
+    if pledge is not None:
+        _convert(pledge, receipt, new)
+    return receipt.id
+
+
+def _agreement_of(new: NewReceipt) -> Agreement | None:
+    if new.agreement_id is None:
+        return None
+    if new.pledge_id is not None:
+        raise Invalid(_("Name the agreement or the pledge, not both."), field="pledge_id")
+    if db.session.scalar(select(Agreement.id).where(Agreement.id == new.agreement_id)) is None:
+        raise Invalid(_("Choose an agreement that is on record."), field="agreement_id")
+    return rules.locked(Agreement, new.agreement_id)
+
+
+def _pledge_of(new: NewReceipt) -> Pledge | None:
+    if new.pledge_id is None:
+        return None
+    if db.session.scalar(select(Pledge.id).where(Pledge.id == new.pledge_id)) is None:
+        raise Invalid(_("Choose a pledge that is on record."), field="pledge_id")
+    pledge = rules.locked(Pledge, new.pledge_id)
+    if not pledge.outstanding_minor:
+        raise Invalid(
+            _("Nothing of pledge %(reference)s is outstanding. Record the money under its agreement.", reference=pledge.reference),
+            field="pledge_id",
+        )
+    return pledge
+
+
+def _value_day(new: NewReceipt, office_id: uuid.UUID, agreement: Agreement | None, pledge: Pledge | None) -> date:
+    since, sentence = rules.FIRST_DAY, ""
+    if agreement is not None:
+        since = agreement.signed_on
+        sentence = _(
+            "Agreement %(reference)s was signed on %(day)s. Money that came earlier is recorded without the agreement.",
+            reference=agreement.reference,
+            day=day(since, get_locale()),
+        )
+    elif pledge is not None:
+        since = pledge.pledged_on
+        sentence = _("Pledge %(reference)s was made on %(day)s.", reference=pledge.reference, day=day(since, get_locale()))
+    return rules.past_day(new.value_on, "value_on", office_id, since=since, since_sentence=sentence)
+
+
+def _bank_amount(new: NewReceipt, office_id: uuid.UUID) -> int | None:
+    if new.bank_reporting is None:
+        return None
+    currency = rules.office_of(office_id).reporting_currency
+    minor = rules.minor_of(new.bank_reporting, "bank_reporting", currency=currency)
+    if new.amount.currency == currency and new.bank_reporting != new.amount:
+        raise Invalid(_("The receipt is in %(currency)s itself: both amounts are the same.", currency=currency), field="bank_reporting")
+    return minor
+
+
+def _match_as_said(receipt: Receipt, agreement: Agreement, matches: Sequence[MatchLine]) -> None:
+    """Match by hand: current instalments of this agreement, no more than is open on each and than arrived."""
+    plan = {row.id: row for row in rules.agreement_plan(agreement)} if matches else {}
+    left = receipt.amount_minor
+    for place, line in enumerate(matches):
+        field = f"matches-{place}-amount"
+        instalment = plan.get(line.instalment_id)
+        if instalment is None:
+            raise Invalid(_("Choose an instalment of this agreement's present plan."), field=f"matches-{place}-instalment_id")
+        minor = rules.minor_of(line.amount, field, currency=receipt.currency)
+        open_minor = instalment.amount_minor - instalment.matched_minor
+        if minor > open_minor:
+            raise Invalid(_("Of this instalment only %(left)s is open.", left=rules.shown(open_minor, receipt.currency)), field=field)
+        if minor > left:
+            raise Invalid(_("Of this receipt only %(left)s is left.", left=rules.shown(left, receipt.currency)), field=field)
+        rules.match(receipt, instalment, minor)
+        left -= minor
+    db.session.flush()
+
+
+def _convert(pledge: Pledge, receipt: Receipt, new: NewReceipt) -> None:
+    """A receipt against a pledge converts that part; where more came than is outstanding, the rest is unmatched credit."""
+    if pledge.currency == receipt.currency:
+        part = min(receipt.amount_minor, pledge.outstanding_minor)
+        rules.match_in_order(receipt, part, rules.pledge_plan(pledge))
+    elif new.converted is None:
+        raise Invalid(
+            _("The money came in another currency. Say how much of the pledge, in %(currency)s, it pays.", currency=pledge.currency),
+            field="converted",
+        )
+    else:
+        part = rules.minor_of(new.converted, "converted", currency=pledge.currency)
+    rules.refuse_overdrawn_pledge(pledge, -part, receipt.value_on, "converted" if new.converted else "value_on")
+    left = rules.take_first(rules.pledge_items(pledge), part)[1]
+    rules.add_pledge_terms(pledge, "conversion", receipt.value_on, -part, left, converts=part, receipt_id=receipt.id)
+
+
+@transactional
+def reverse_receipt(actor: Actor, receipt_id: uuid.UUID, reason: str) -> uuid.UUID:
+    """Take a mistaken receipt back by a row with the opposite sign, on its value date; its matches go with it (M19).
+
+    Refused, naming the allocations, where less would be left than was allocated from it (M12). Returns the reversal's id.
+    """
+    require(actor, Permission.MONEY_WRITE)
+    seen = db.session.scalar(select(Receipt).where(Receipt.id == receipt_id))
+    if seen is None:
+        raise NotFound(_("There is no such record here."))
+    require(actor, Permission.MONEY_WRITE, seen.office_id)
+    agreement = rules.locked(Agreement, seen.agreement_id) if seen.agreement_id else None
+    pledge = rules.locked(Pledge, seen.pledge_id) if seen.pledge_id else None
+    receipt = rules.locked(Receipt, receipt_id)
+    said = rules.text_of(reason, "reason", is_needed=True)
+    if receipt.reversal_of_id is not None:
+        raise Invalid(_("A reversal cannot be reversed. Record the receipt again."))
+    if db.session.scalar(select(Receipt.id).where(Receipt.reversal_of_id == receipt.id)) is not None:
+        raise Invalid(_("This receipt has been reversed already."))
+    rules.reverse_matches(rules.standing_matches(receipt_id=receipt.id))
+    reversal = Receipt(
+        office_id=receipt.office_id,
+        reference=next_reference(receipt.office_id, "receipt"),
+        donor_id=receipt.donor_id,
+        agreement_id=receipt.agreement_id,
+        pledge_id=receipt.pledge_id,
+        value_on=receipt.value_on,
+        amount_minor=-receipt.amount_minor,
+        currency=receipt.currency,
+        bank_reporting_minor=None if receipt.bank_reporting_minor is None else -receipt.bank_reporting_minor,
+        bank_reference=receipt.bank_reference,
+        reason=said,
+        reversal_of_id=receipt.id,
+    )
+    db.session.add(reversal)
+    db.session.flush()
+    if agreement is not None:
+        agreement.received_minor -= receipt.amount_minor
+        rules.apply_credit(agreement)
+    if pledge is not None:
+        _give_back(pledge, receipt, said)
+    _refuse_if_allocated(receipt)
+    return reversal.id
+
+
+def _give_back(pledge: Pledge, receipt: Receipt, reason: str) -> None:
+    terms = db.session.scalar(select(PledgeTerms).where(PledgeTerms.receipt_id == receipt.id, PledgeTerms.kind == "conversion"))
+    if terms is not None:
+        reverse_conversion(pledge, terms, reason)
+
+
+def _refuse_if_allocated(receipt: Receipt) -> None:
+    left = programmable.of_agreement(receipt.agreement_id) if receipt.agreement_id else programmable.of_receipt(receipt.id)
+    if left.allocated_minor > left.available_minor:
+        raise Invalid(
+            _(
+                "%(allocated)s was allocated from this money and only %(left)s would be left. Reverse allocations first: %(names)s.",
+                allocated=rules.shown(left.allocated_minor, left.currency),
+                left=rules.shown(left.available_minor, left.currency),
+                names=", ".join(left.references),
+            )
+        )
