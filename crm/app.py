@@ -14,7 +14,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import crm.audit  # noqa: F401 - registers the history listener
+import crm.audit
 import crm.models  # noqa: F401 - registers every table
 from config import Config, load_or_stop
 from crm import formatting
@@ -29,9 +29,7 @@ from crm.web.gate import refuse_silent_routes, set_up_gate
 from crm.web.nav import entries, log_url
 
 ROOT = Path(__file__).resolve().parent.parent
-CSP = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
+CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -49,13 +47,13 @@ def create_app(config: Config | None = None) -> Flask:
     with app.app_context():
         set_up_engine(db.engine)
         guard_engine(db.engine)
-    CSRFProtect(app)
     _set_up_templates(app)
-    set_up_gate(app)
+    set_up_gate(app)  # before the form tokens: a session that ended keeps what was typed
+    CSRFProtect(app)
     set_up_errors(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.view_functions["static"].permission = "public"  # type: ignore[attr-defined]
+    app.view_functions["static"].permission = "public"  # type: ignore[union-attr]
     register_commands(app)
     _set_up_headers(app)
     refuse_silent_routes(app)
@@ -81,7 +79,19 @@ def _set_up_templates(app: Flask) -> None:
         return can(g.get("actor"), permissions[name], office_id)
 
     app.jinja_env.globals.update(asset=asset, can=may, locale=get_locale, direction=direction, languages=LOCALES)
-    for name in ("money", "number", "compact_number", "percent", "day", "long_day", "month", "moment", "due_day", "relative_day", "file_size"):
+    for name in (
+        "money",
+        "number",
+        "compact_number",
+        "percent",
+        "day",
+        "long_day",
+        "month",
+        "moment",
+        "due_day",
+        "relative_day",
+        "file_size",
+    ):
         app.jinja_env.filters[name] = _localised(getattr(formatting, name))
 
     def dateformat(value: Any, pattern: str = "d MMM y") -> str:
@@ -132,7 +142,9 @@ def _set_up_headers(app: Flask) -> None:
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if request.endpoint == "static":
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "/dist/" in request.path else "public, max-age=3600"
+            response.headers["Cache-Control"] = (
+                "public, max-age=31536000, immutable" if "/dist/" in request.path else "public, max-age=3600"
+            )
         else:
             response.headers.setdefault("Cache-Control", "no-store")
         return response

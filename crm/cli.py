@@ -1,40 +1,15 @@
-"""flask commands; each parses, calls one service or report, prints."""
+"""flask commands: registers every group of crm/commands."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 
-import click
 from flask import Flask
-from flask.cli import AppGroup
-
-from crm.errors import ThroughlineError
-from crm.policy import Actor, all_offices, bind_actor, system_actor, unscoped
-from crm.services import users
 
 COMMANDS = ("offices", "users", "imports", "reports", "demo", "verify")
-
-
-@contextmanager
-def acting(as_email: str | None, office_code: str | None = None) -> Iterator[Actor]:
-    """Bind the actor of a command (`--as`, else `system`, limited to `--office`); a refusal is a sentence and exit 2."""
-    try:
-        with unscoped("commands find their office"):
-            only = users.office_by_code(office_code).id if office_code else None
-            who = users.actor_by_email(as_email) if as_email else system_actor(all_offices(), only=only)
-        bind_actor(who)
-        yield who
-    except ThroughlineError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
 
 
 def register_commands(app: Flask) -> None:
     """Register every command group of crm/commands."""
     for name in COMMANDS:
-        module = import_module(f"crm.commands.{name}")
-        group: AppGroup | click.Command = module.group
-        app.cli.add_command(group)
+        app.cli.add_command(import_module(f"crm.commands.{name}").group)

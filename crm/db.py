@@ -205,9 +205,7 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
     info[_DEPTH], info[_FAILED], info[_AFTER] = 1, False, []
     try:
         result = function(*args, **kwargs)
-        if info[_FAILED]:
-            message = "an inner call failed and its error was swallowed: nothing was saved"
-            raise ProgrammingError(message)
+        _refuse_swallowed_failure(info)
         info[_MAY_COMMIT] = True
         session.commit()
     except IntegrityError as error:
@@ -227,6 +225,12 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
     for action in actions:
         action()
     return result
+
+
+def _refuse_swallowed_failure(info: dict[Any, Any]) -> None:
+    if info[_FAILED]:
+        message = "an inner call failed and its error was swallowed: nothing was saved"
+        raise ProgrammingError(message)
 
 
 def _integrity_sentence(error: IntegrityError) -> str:

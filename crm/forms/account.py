@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField
 
-from crm.forms.base import BaseForm, Needed, OneLine
+from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.i18n import _l
 
 
@@ -29,6 +29,6 @@ class PreferencesForm(BaseForm):
     """How the pages look and answer."""
 
     theme = RadioField(
-        _l("Light or dark"), choices=[("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark"))], default="auto"
+        _l("Light or dark"), choices=choices([("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark"))]), default="auto"
     )
     has_shortcuts = BooleanField(_l("Keyboard shortcuts"))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
 from crm.errors import EditConflict, Invalid
@@ -25,6 +26,11 @@ def clean(value: Any) -> Any:
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs"))
     return text.strip()
+
+
+def choices(pairs: Iterable[tuple[str, object]]) -> list[SelectChoice]:
+    """The choices of a select or radio field from (value, label) pairs."""
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class OneLine:
@@ -52,18 +58,25 @@ class Needed:
             raise StopValidation(str(self.sentence) if self.sentence else _("Fill in: %(label)s.", label=field.label.text))
 
 
+class TokenField(HiddenField):
+    """A hidden field without an id, since a page may hold several forms."""
+
+    def __call__(self, **kwargs: Any) -> Any:
+        return super().__call__(**{"id": False, **kwargs})
+
+
 class BaseForm(FlaskForm):  # type: ignore[misc]
     """Fields' text is cleaned before validation; `submission` makes a double click one record."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # noqa: D106 - WTForms reads it by name
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             if issubclass(unbound_field.field_class, Field):
                 options["filters"] = [*unbound_field.kwargs.get("filters", ()), clean]
                 unbound_field.kwargs.pop("filters", None)
             return unbound_field.bind(form=form, **options)
 
-    submission = HiddenField()
-    version = HiddenField()
+    submission = TokenField()
+    version = TokenField()
     conflict: EditConflict | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -15,7 +15,6 @@ from crm.models.base import (
     Levelled,
     Stamped,
     Versioned,
-    currency_check,
     level_check,
     one_of,
     scoped_key,

@@ -19,7 +19,11 @@ class AuditEntry(Base):
 
     __audit_skip__ = True
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_about", "about_id", "seq"), Index("ix_audit_entries_office_seq", "office_id", "seq"), level_check())
+    __table_args__ = (
+        Index("ix_audit_entries_about", "about_id", "seq"),
+        Index("ix_audit_entries_office_seq", "office_id", "seq"),
+        level_check(),
+    )
 
     seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     office_id: Mapped[uuid.UUID | None]

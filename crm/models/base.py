@@ -69,7 +69,7 @@ class Versioned:
     version: Mapped[int] = mapped_column(default=1, sort_order=92)
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - declarative hands over the class
         return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]  # set by declarative
 
 

@@ -81,6 +81,4 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
         primaryjoin="foreign(Commitment.interaction_id) == Interaction.id", viewonly=True
     )
     ask: Mapped[Ask | None] = relationship(primaryjoin="foreign(Commitment.ask_id) == Ask.id", viewonly=True)
-    programme: Mapped[Programme | None] = relationship(
-        primaryjoin="foreign(Commitment.programme_id) == Programme.id", viewonly=True
-    )
+    programme: Mapped[Programme | None] = relationship(primaryjoin="foreign(Commitment.programme_id) == Programme.id", viewonly=True)

@@ -43,9 +43,7 @@ class Document(Keyed, Levelled, Stamped, Base):
     stored_as: Mapped[str] = mapped_column(String(80))
 
     party: Mapped[Party | None] = relationship()
-    snapshot: Mapped[Snapshot] = relationship(
-        primaryjoin="foreign(Snapshot.document_id) == Document.id", uselist=False, viewonly=True
-    )
+    snapshot: Mapped[Snapshot] = relationship(primaryjoin="foreign(Snapshot.document_id) == Document.id", uselist=False, viewonly=True)
 
 
 class Snapshot(Keyed, Levelled, Stamped, Base):

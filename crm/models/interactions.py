@@ -74,9 +74,7 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
         cascade="all, delete-orphan",
         order_by="Participant.side.desc(), Participant.position",
     )
-    answers: Mapped[list[AskAnswer]] = relationship(
-        primaryjoin="foreign(AskAnswer.interaction_id) == Interaction.id", viewonly=True
-    )
+    answers: Mapped[list[AskAnswer]] = relationship(primaryjoin="foreign(AskAnswer.interaction_id) == Interaction.id", viewonly=True)
     follow_ups: Mapped[list[FollowUp]] = relationship(
         primaryjoin="foreign(FollowUp.interaction_id) == Interaction.id", viewonly=True, order_by="FollowUp.due_on"
     )

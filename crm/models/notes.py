@@ -23,9 +23,7 @@ class Note(Keyed, Levelled, Versioned, Stamped, Base):
         scoped_parent("interaction_id", "interactions"),
         scoped_parent("commitment_id", "commitments"),
         scoped_parent("programme_id", "programmes"),
-        CheckConstraint(
-            " + ".join(f"(CASE WHEN {name} IS NULL THEN 0 ELSE 1 END)" for name in SUBJECTS) + " = 1", name="one_subject"
-        ),
+        CheckConstraint(" + ".join(f"(CASE WHEN {name} IS NULL THEN 0 ELSE 1 END)" for name in SUBJECTS) + " = 1", name="one_subject"),
     )
 
     party_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"), index=True)

@@ -133,7 +133,10 @@ class Position(Keyed, Shareable, Versioned, Stamped, Base):
 
     organisation: Mapped[Party] = relationship(overlaps="positions")
     tenures: Mapped[list[Tenure]] = relationship(
-        primaryjoin="Tenure.position_id == Position.id", foreign_keys="Tenure.position_id", viewonly=True, order_by="Tenure.starts_on.desc()"
+        primaryjoin="Tenure.position_id == Position.id",
+        foreign_keys="Tenure.position_id",
+        viewonly=True,
+        order_by="Tenure.starts_on.desc()",
     )
 
 

@@ -229,9 +229,7 @@ class AgreementBudgetLine(Keyed, OfficeScoped, Stamped, Base):
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
 
-    programme: Mapped[Programme] = relationship(
-        primaryjoin="foreign(AgreementBudgetLine.programme_id) == Programme.id", viewonly=True
-    )
+    programme: Mapped[Programme] = relationship(primaryjoin="foreign(AgreementBudgetLine.programme_id) == Programme.id", viewonly=True)
 
 
 class Instalment(Keyed, OfficeScoped, Stamped, Base):
@@ -306,9 +304,7 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
 
     donor: Mapped[Party] = relationship()
     agreement: Mapped[Agreement | None] = relationship(primaryjoin="foreign(Receipt.agreement_id) == Agreement.id", viewonly=True)
-    matches: Mapped[list[ReceiptMatch]] = relationship(
-        primaryjoin="foreign(ReceiptMatch.receipt_id) == Receipt.id", viewonly=True
-    )
+    matches: Mapped[list[ReceiptMatch]] = relationship(primaryjoin="foreign(ReceiptMatch.receipt_id) == Receipt.id", viewonly=True)
 
     @property
     def amount(self) -> Money:
@@ -334,9 +330,7 @@ class ReceiptMatch(Keyed, OfficeScoped, Stamped, Base):
     amount_minor: Mapped[int]
     reversal_of_id: Mapped[uuid.UUID | None]
 
-    instalment: Mapped[Instalment] = relationship(
-        primaryjoin="foreign(ReceiptMatch.instalment_id) == Instalment.id", viewonly=True
-    )
+    instalment: Mapped[Instalment] = relationship(primaryjoin="foreign(ReceiptMatch.instalment_id) == Instalment.id", viewonly=True)
 
 
 class Allocation(Keyed, OfficeScoped, Stamped, Base):

@@ -56,9 +56,7 @@ class Programme(Keyed, OfficeScoped, Versioned, Stamped, Base):
         order_by="ProgrammeTag.scheme, ProgrammeTag.code",
         primaryjoin="foreign(ProgrammeTag.programme_id) == Programme.id",
     )
-    outputs: Mapped[list[Output]] = relationship(
-        order_by="Output.position", primaryjoin="foreign(Output.programme_id) == Programme.id"
-    )
+    outputs: Mapped[list[Output]] = relationship(order_by="Output.position", primaryjoin="foreign(Output.programme_id) == Programme.id")
 
 
 class ProgrammeTag(Keyed, OfficeScoped, Base):

@@ -20,6 +20,8 @@ T = TypeVar("T")
 EXACT_TO = 10_000
 LAST_NUMBERED_PAGE = 200
 SIZES = (25, 50, 100)
+_DIGITS = 5
+_LONGEST_CURSOR = 2000
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Paging:
     @classmethod
     def of(cls, page: str | None, per_page: str | None, after: str | None) -> Paging:
         """Read the three arguments of a list's address; a stranger's values are harmless."""
-        number = int(page) if page and page.isascii() and page.isdigit() and len(page) < 6 else 1
-        size = int(per_page) if per_page and per_page.isascii() and per_page.isdigit() and len(per_page) < 6 else 25
+        number = int(page) if page and page.isascii() and page.isdigit() and len(page) <= _DIGITS else 1
+        size = int(per_page) if per_page and per_page.isascii() and per_page.isdigit() and len(per_page) <= _DIGITS else 25
         return cls(min(max(number, 1), LAST_NUMBERED_PAGE), size if size in SIZES else 25, after or None)
 
 
@@ -78,7 +80,7 @@ def _encode(value: object, key: uuid.UUID) -> str:
 
 
 def _decode(text: str) -> tuple[object, uuid.UUID] | None:
-    if len(text) > 2000:
+    if len(text) > _LONGEST_CURSOR:
         return None
     try:
         kind, value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

@@ -78,6 +78,7 @@ def check_password_rules(password: str, *, email: str = "", field: str = "passwo
 def create_user(actor: Actor, new: NewUser) -> uuid.UUID:
     """Make a person with one role in one office."""
     require(actor, Permission.USER_MANAGE, new.office_id)
+    _check_grant(actor, new.role, new.office_id)
     email = fold_email(new.email)
     if "@" not in email or len(email) > 254 or any(c.isspace() for c in email):  # noqa: PLR2004
         raise Invalid(_("Enter an e-mail address like name@example.org."), field="email")
@@ -125,7 +126,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str) -> str:
         user = db.session.scalar(select(User).where(User.email == folded))
         known_hash = user.password_hash if user else _NOBODY
         try:
-            is_right = _hasher.verify(known_hash, password[:LONGEST_PASSWORD])
+            is_right: bool = _hasher.verify(known_hash, password[:LONGEST_PASSWORD])
         except (VerificationError, InvalidHashError):
             is_right = False
         if user is None or not is_right or not user.is_active:
@@ -175,14 +176,18 @@ def _touch(sign_in_id: uuid.UUID) -> None:
 def sign_out(actor: Actor, token: str) -> None:
     """End the session of this token."""
     db.session.execute(
-        update(SignIn).where(SignIn.token_hash == _hash(token), SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+        update(SignIn)
+        .where(SignIn.token_hash == _hash(token), SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None))
+        .values(ended_at=clock.now())
     )
 
 
 @transactional
 def sign_out_everywhere(actor: Actor) -> int:
     """End every session of the actor: how many there were."""
-    ended = db.session.execute(update(SignIn).where(SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now()))
+    ended = db.session.execute(
+        update(SignIn).where(SignIn.user_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=clock.now())
+    )
     return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
@@ -202,6 +207,45 @@ def change_password(actor: Actor, current: str, new: str) -> None:
     user.password_hash = _hasher.hash(new)
     user.password_changed_at = clock.now()
     sign_out_everywhere(actor)
+
+
+@transactional
+def change_user(actor: Actor, user_id: uuid.UUID, *, role: str, is_active: bool, password: str) -> uuid.UUID:
+    """Change a colleague's role in the home office, whether they may sign in, and (if given) the password.
+
+    Rights change at once: every session of that person ends."""
+    user = db.session.scalar(select(User).where(User.id == user_id).options(selectinload(User.memberships)))
+    if user is None:
+        raise NotFound(_("There is no such person."))
+    require(actor, Permission.USER_MANAGE, user.office_id)
+    if user.id == actor.user_id:
+        raise Invalid(_("Nobody changes their own role. Ask another head of office or the administrator."), field="role")
+    if role not in ROLES:
+        raise Invalid(_("Choose one of the roles."), field="role")
+    _check_grant(actor, role, user.office_id)
+    for membership in user.memberships:
+        _check_grant(actor, membership.role, membership.office_id)
+    at_home = [membership for membership in user.memberships if membership.office_id == user.office_id]
+    if [membership.role for membership in at_home] != [role]:
+        for membership in at_home:
+            user.memberships.remove(membership)
+        user.memberships.append(Membership(office_id=user.office_id, role=role))
+    user.is_active = is_active
+    if password:
+        check_password_rules(password, email=user.email)
+        user.password_hash = _hasher.hash(password)
+        user.password_changed_at = clock.now()
+    with unscoped("rights change at once: the sessions of a changed person end"):
+        db.session.execute(update(SignIn).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None)).values(ended_at=clock.now()))
+    return user.id
+
+
+def _check_grant(actor: Actor, role: str, office_id: uuid.UUID) -> None:
+    """Nobody hands out, or takes over, more than they hold: only an administrator makes administrators."""
+    if actor.is_system or role != "administrator":
+        return
+    if Permission.RECORD_SEE in actor.grants.get(office_id, frozenset()):
+        raise Denied(_("Administrators are made and changed by an administrator."))
 
 
 @transactional

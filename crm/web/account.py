@@ -53,7 +53,9 @@ def sign_in() -> Any:
                         if name.startswith("kept:")
                         for value in values
                     ]
-                    return render_template("account/send_again.html", kept=kept, kept_path=kept_path, sentence=_("You are signed in again."))
+                    return render_template(
+                        "account/send_again.html", kept=kept, kept_path=kept_path, sentence=_("You are signed in again.")
+                    )
                 return redirect(safe_target(form.next.data, url_for("home.index")), code=303)
     return render_template("account/sign_in.html", form=form), status(form)
 
@@ -66,7 +68,7 @@ def sign_out() -> Any:
         users.sign_out(current_user.actor, current_user.get_id())
     logout_user()
     fresh_session()
-    flash(_("You are signed out."), "done")
+    flash(_("You are signed out."), "success")
     return redirect(url_for("account.sign_in"), code=303), 303, {"Clear-Site-Data": '"storage"'}
 
 
@@ -86,7 +88,7 @@ def preferences() -> Any:
     form = PreferencesForm()
     if form.validate():
         users.set_preferences(actor(), theme=form.theme.data, has_shortcuts=form.has_shortcuts.data)
-        flash(_("Your preferences are saved."), "done")
+        flash(_("Your preferences are saved."), "success")
         return redirect(url_for("account.index"), code=303)
     return render_template("account/index.html", form=form, password_form=PasswordForm()), 422
 
@@ -108,7 +110,7 @@ def password() -> Any:
         else:
             fresh_session()
             login_user(SignedIn(token, who))
-            flash(_("Your password is changed. All other sessions were ended."), "done")
+            flash(_("Your password is changed. All other sessions were ended."), "success")
             return redirect(url_for("account.index"), code=303)
     preferences_form = PreferencesForm(formdata=None, theme=who.theme, has_shortcuts=who.has_shortcuts)
     return render_template("account/index.html", form=preferences_form, password_form=form), 422
@@ -121,7 +123,7 @@ def sign_out_everywhere() -> Any:
     users.sign_out_everywhere(actor())
     logout_user()
     fresh_session()
-    flash(_("You are signed out on every device."), "done")
+    flash(_("You are signed out on every device."), "success")
     return redirect(url_for("account.sign_in"), code=303), 303, {"Clear-Site-Data": '"storage"'}
 
 
@@ -139,7 +141,7 @@ def ready() -> Any:
     try:
         with unscoped("readiness"):
             db.session.execute(select(Office.id).limit(1))
-    except Exception:  # noqa: BLE001 - any failure means not ready; the log has it
+    except Exception:
         current_app.logger.exception("not ready")
         return jsonify(status="not ready"), 503
     return jsonify(status="ready")

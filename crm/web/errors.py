@@ -21,7 +21,11 @@ log = logging.getLogger("throughline")
 def texts(status: int) -> tuple[str, str, str]:
     """Title, what happened, what to do, for a status."""
     return {
-        400: (_("This request could not be read"), _("Something in the request was malformed."), _("Go back, reload the page and try again.")),
+        400: (
+            _("This request could not be read"),
+            _("Something in the request was malformed."),
+            _("Go back, reload the page and try again."),
+        ),
         403: (_("Your role does not allow this"), _("Nothing was changed."), _("Ask the head of your office if you need it.")),
         404: (
             _("There is nothing here"),
@@ -52,7 +56,7 @@ def texts(status: int) -> tuple[str, str, str]:
 def page(status: int, *, sentence: str = "", headers: dict[str, str] | None = None) -> Any:
     """The error page."""
     title, happened, advice = texts(status)
-    body = render_template("errors/error.html", status=status, title=title, happened=sentence or happened, advice=advice)
+    body = render_template("errors/error.html", status=status, title=title, what_happened=sentence or happened, what_to_do=advice)
     return body, status, headers or {}
 
 

@@ -20,7 +20,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 login_manager = LoginManager()
 
 
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc]
     """What Flask-Login carries: the actor and the token of this session."""
 
     def __init__(self, token: str, actor: Actor) -> None:
@@ -136,3 +136,4 @@ def kept_fields() -> list[tuple[str, str]]:
 def fresh_session() -> None:
     """Forget everything the anonymous cookie carried: a new id at sign-in."""
     session.clear()
+    g.pop("csrf_token", None)

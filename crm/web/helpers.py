@@ -71,7 +71,7 @@ def save_form(
         return None
     if record_id is None:
         raise NotFound
-    flash(message, "done")
+    flash(message, "success")
     return redirect(then(record_id), code=303)
 
 

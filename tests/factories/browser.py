@@ -78,7 +78,9 @@ def check_page(response: TestResponse) -> None:
     for control in page.xpath("//input[not(@type='hidden')]|//select|//textarea"):
         if control.get("type") in ("submit", "button"):
             continue
-        has_label = control.get("id") in labelled or control.get("aria-label") or control.get("aria-labelledby") or control.xpath("ancestor::label")
+        has_label = (
+            control.get("id") in labelled or control.get("aria-label") or control.get("aria-labelledby") or control.xpath("ancestor::label")
+        )
         assert has_label, f"no label: {lxml.html.tostring(control)[:200]!r} on {response.request.path}"
     ids = page.xpath("//@id")
     assert len(ids) == len(set(ids)), f"ids twice on {response.request.path}: {sorted({i for i in ids if ids.count(i) > 1})}"
