@@ -19,7 +19,7 @@ _KEPT_CONTROLS = frozenset("\n\r\t")
 
 
 def clean(value: Any) -> Any:
-    """The documented rule for typed text: NFC, control characters but line breaks and tabs dropped, line ends \\n,
+    """The documented rule for typed text: NFC, control characters but line breaks and tabs dropped, line ends made one,
     blanks around cut."""
     if not isinstance(value, str):
         return value
