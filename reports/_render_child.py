@@ -14,6 +14,7 @@ import ctypes
 import gc
 import hashlib
 import json
+import logging
 import os
 import re
 import select
@@ -177,7 +178,7 @@ def shape_svg_text() -> None:
     def whole(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - untyped library
         single = all(len(node.attrib.get(name, "").replace(",", " ").split()) < 2 for name in ("x", "y", "dx", "dy", "rotate"))  # noqa: PLR2004
         if node.text and single and "letter-spacing" not in node.attrib and "textLength" not in node.attrib:
-            node.text = WholeText(node.text)
+            node._etree_node.text = WholeText(node.text)  # noqa: SLF001 - the only handle there is
         original(image, node, font_size)
 
     svg.TAGS.update({"text": whole, "tspan": whole, "a": whole, "textPath": original})
@@ -186,6 +187,19 @@ def shape_svg_text() -> None:
 
 class TooManyPages(Exception):  # noqa: N818 - a verdict, not a fault
     """The document is longer than the caller allows."""
+
+
+class Notes(logging.Handler):
+    """Keeps what WeasyPrint complains about: a figure it could not draw, a link to nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the first lines."""
+        if len(self.lines) < 50:  # noqa: PLR2004 - enough to find the cause
+            self.lines.append(record.getMessage()[:300])
 
 
 class Artist:
@@ -217,6 +231,10 @@ class Artist:
                 message = "only preloaded assets may be drawn"
                 raise ValueError(message)
 
+        self.notes = Notes()
+        logger = logging.getLogger("weasyprint")
+        logger.handlers[:] = [self.notes]
+        logger.propagate = False
         shape_svg_text()
         self.weasyprint, self.fetcher = weasyprint, Fetcher
         self.fonts = FontConfiguration()
@@ -242,6 +260,7 @@ class Artist:
     def draw(self, header: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
         """Answer one request: the PDF and its number of pages, or a verdict."""
         refused: set[str] = set()
+        self.notes.lines.clear()
         names, attached = header["assets"], header["attachments"]
         assets = dict(zip(names, blobs[1 : 1 + len(names)], strict=True))
         html = self.weasyprint.HTML(string=blobs[0].decode(), url_fetcher=self.fetcher(assets, refused), base_url="asset:/")
@@ -264,7 +283,7 @@ class Artist:
         ]
         identity = hashlib.sha256(b"\0".join([*blobs, json.dumps(header, sort_keys=True).encode()])).hexdigest()[:32]
         pdf = document.write_pdf(pdf_variant="pdf/ua-1", attachments=files or None, pdf_identifier=identity, finisher=finish(attached))
-        return {"ok": True, "pages": pages, "refused": sorted(refused)}, [pdf]
+        return {"ok": True, "pages": pages, "refused": sorted(refused), "notes": list(self.notes.lines)}, [pdf]
 
 
 def inline_image(rest: str) -> tuple[str, bytes] | None:

@@ -71,6 +71,8 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
     source: str
     description: str = ""
+    numeric: bool = True
+    """Do the columns after the first hold numbers (set right)?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +265,7 @@ def _short(value: float, lang: str) -> str:
     if size >= 1e15:  # noqa: PLR2004 - the compact words end at 10^12
         return str(format_scientific(Decimal(f"{value:.2g}"), locale=_locale(lang)))
     if size >= 10_000:  # noqa: PLR2004 - below it the whole number is as short
-        text: str = format_compact_decimal(Decimal(repr(value)), locale=_locale(lang), fraction_digits=1 if _significant(size) else 0)
-        return text.replace("\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}")
+        return str(format_compact_decimal(Decimal(repr(value)), locale=_locale(lang), fraction_digits=1 if _significant(size) else 0))
     pattern = "#,##0" if size == int(size) or size >= 100 else ("#,##0.#" if size >= 1 or size == 0 else "0.##")  # noqa: PLR2004
     return str(format_decimal(Decimal(repr(value)), format=pattern, locale=_locale(lang)))
 
@@ -639,7 +640,7 @@ def _funding_column(frame: _Columns, index: int, year: dict[str, float | None], 
             sheet.text(x if kind == "pledged" else x + narrow, y - 4, label, anchor="start" if kind == "pledged" else "end", kind="quiet")
     need = year["requirement"]
     peak = max(level, need or 0.0, secured + (year["pledged"] or 0.0) if slot < 60 else 0.0)  # noqa: PLR2004 - labels then reach over the neighbour
-    if need is not None:
+    if need:
         y = frame.y(need)
         sheet.line([(left - 3, y), (left + main + 3, y)], "ink", 1.8)
     head = need if need is not None else year["secured_all"]
@@ -859,7 +860,7 @@ def timeline(data: Timeline, *, prefix: str, lang: str = "en", width: float = 64
         top = sheet.key([(kind, word) for kind, word in data.kind_words if any(event.kind == kind for event in events)], 0, marks=True) if words else 0.0
         bottom = _draw_timeline(sheet, data, events, top, lang)
     description = _describe(data.subtitle, (f"{row[0]}: {row[1]}" + (f" ({row[2]})" if row[2] else "") for row in rows))
-    return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, data.heads, rows, data.source, description)
+    return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, data.heads, rows, data.source, description, numeric=False)
 
 
 def _draw_timeline(sheet: _Sheet, data: Timeline, events: Sequence[Event], top: float, lang: str) -> float:
@@ -880,12 +881,13 @@ def _draw_timeline(sheet: _Sheet, data: Timeline, events: Sequence[Event], top: 
     axis = top + 27 * (max(lanes) + 1) + 14
     for (x, *_), lane in zip(flags, lanes, strict=True):
         sheet.line([(x, axis), (x, axis - 10 - lane * 27)], "hairline")
-    for (_, start, end, label, day), lane in zip(flags, lanes, strict=True):
+    for (x, start, end, label, day), lane in zip(flags, lanes, strict=True):
         y = axis - 14 - lane * 27
         if crossing:
             sheet.rect(start, y - 22, end - start - 4, 26, "paper")
-        sheet.text(start + 2, y - 12, label, bold=True)
-        sheet.text(start + 2, y, day, kind="quiet")
+        anchor, at = ("start", start + 2) if start >= x else ("end", end - 2)
+        sheet.text(at, y - 12, label, anchor=anchor, bold=True)
+        sheet.text(at, y, day, anchor=anchor, kind="quiet")
     sheet.line([(0, axis), (sheet.width, axis)], "quiet", 1.2)
     for event, (x, *_) in zip(events, flags, strict=True):
         sheet.mark(x, axis, event.kind)

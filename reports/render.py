@@ -82,12 +82,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class RenderedPdf:
-    """A PDF. `seconds` is wall time with waiting; `refused` lists addresses the markup asked for and did not get."""
+    """A PDF. `seconds` is wall time with waiting; `refused` lists addresses the markup asked for and did not get.
+
+    `notes` are WeasyPrint's complaints (a figure it could not draw, a link to nowhere): a good document has none.
+    """
 
     bytes: builtins.bytes
     pages: int
     seconds: float
     refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,10 @@ def environment(lang: str, translations: gettext_module.NullTranslations | None 
         return "\N{EN DASH}" if value is None else format_date(value, format=style, locale=locale)
 
     jinja.filters.update(number=number, percent=percent, day=day)
+    jinja.globals.update(
+        page_number=Markup('<span class="page-number"></span>'),
+        page_count=Markup('<span class="page-count"></span>'),
+    )
     jinja.globals.update(lang=lang, direction="rtl" if locale.language in RIGHT_TO_LEFT else "ltr", stylesheet=stylesheet)
     return jinja
 
@@ -306,7 +314,8 @@ class Renderer:
         if not answer.get("ok"):
             reason = answer.get("reason") if answer.get("reason") in SENTENCES else "broken"
             raise RenderFailed(str(reason), detail=answer.get("detail", ""), page_cap=page_cap, seconds=seconds)
-        return RenderedPdf(parts[0], int(answer["pages"]), time.monotonic() - started, tuple(str(one) for one in answer["refused"]))
+        refused, notes = (tuple(str(one) for one in answer[name]) for name in ("refused", "notes"))
+        return RenderedPdf(parts[0], int(answer["pages"]), time.monotonic() - started, refused, notes)
 
     def _ask(self, header: dict[str, Any], blobs: list[bytes], seconds: float) -> tuple[dict[str, Any], list[bytes]]:
         for attempt in (1, 2):
