@@ -44,9 +44,10 @@ def fold(text: str) -> str:
     bare = unicodedata.normalize("NFKC", bare).casefold().translate(_LETTERS)
     spaced = "".join(" " if _splits(c) else c for c in bare)
     folded = " ".join(spaced.split())
-    return (folded or " ".join(bare.split()))[:_LONGEST].rstrip()
+    seen = "".join(c for c in bare if unicodedata.category(c)[0] not in "ZC")
+    return (folded or seen)[:_LONGEST].rstrip()
 
 
 def _splits(character: str) -> bool:
     category = unicodedata.category(character)
-    return category[0] in "PSZ" or category in ("Cc", "Cf", "Cn")
+    return category[0] in "PSZC"

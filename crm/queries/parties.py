@@ -1,0 +1,298 @@
+"""Parties: lists, one party, and what a party's page shows beside its timeline (queries/timeline.py)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from crm.db import db
+from crm.errors import Invalid, NotFound
+from crm.i18n import _
+from crm.models.asks import Ask
+from crm.models.base import SHARED
+from crm.models.commitments import Commitment
+from crm.models.interactions import FollowUp, Interaction
+from crm.models.parties import FORMS, KINDS, Channel, Party, PartyIdentifier, PartyKind, PartyName
+from crm.models.pledges import Agreement, Pledge
+from crm.models.programmes import Programme
+from crm.queries.names import fold
+from crm.queries.paging import Order, Page, Paging, fetch_page
+
+SORTS = ("name", "-name", "newest")
+OPEN_SHOWN = 20
+MEMBERS_SHOWN = 50
+SUGGESTED = 200
+_CHUNK = 400
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of parties was asked for; anything unknown counts as not asked."""
+
+    q: str = ""
+    form: str = ""
+    kind: str = ""
+    country: str = ""
+    sort: str = "name"
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> Filters:
+        """Read the query string of a list; a stranger's values are harmless."""
+        form, kind, country, sort = (given.get(name, "") for name in ("form", "kind", "country", "sort"))
+        return cls(
+            q=" ".join(given.get("q", "")[:200].split()),
+            form=form if form in FORMS else "",
+            kind=kind if kind in KINDS else "",
+            country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",  # noqa: PLR2004
+            sort=sort if sort in SORTS else "name",
+        )
+
+
+def _matching(filters: Filters) -> Select[Any]:
+    statement = select(Party)
+    if filters.q:
+        needle = fold(filters.q) or "\u0001"
+        statement = statement.where(
+            or_(
+                Party.folded_name.contains(needle, autoescape=True),
+                exists().where(PartyName.party_id == Party.id, PartyName.folded_name.contains(needle, autoescape=True)),
+                Party.reference == filters.q.upper(),
+            )
+        )
+    if filters.form:
+        statement = statement.where(Party.form == filters.form)
+    if filters.kind:
+        statement = statement.where(exists().where(PartyKind.party_id == Party.id, PartyKind.kind == filters.kind))
+    if filters.country:
+        statement = statement.where(Party.country == filters.country)
+    return statement
+
+
+def find(filters: Filters, paging: Paging) -> Page[Party]:
+    """One page of parties, their kinds loaded. Four statements, whatever the data."""
+    order = {
+        "name": Order(Party.folded_name, Party.id),
+        "-name": Order(Party.folded_name, Party.id, is_descending=True),
+        "newest": Order(Party.created_at, Party.id, is_descending=True),
+    }[filters.sort]
+    return fetch_page(_matching(filters).options(selectinload(Party.kinds)), order, paging)
+
+
+def every(filters: Filters, *, chunk: int = 1000) -> Iterator[Party]:
+    """All parties of a list in its order, kinds and names loaded, a chunk at a time: for exports, in flat memory."""
+    after: str | None = None
+    while True:
+        page = find_after(filters, after, chunk)
+        yield from page.rows
+        if page.after is None:
+            return
+        after = page.after
+        db.session.expunge_all()
+
+
+def find_after(filters: Filters, after: str | None, size: int) -> Page[Party]:
+    """The rows of a list after a cursor, names loaded too."""
+    order = Order(Party.created_at if filters.sort == "newest" else Party.folded_name, Party.id, is_descending=filters.sort != "name")
+    statement = _matching(filters).options(selectinload(Party.kinds), selectinload(Party.names))
+    return fetch_page(statement, order, Paging(1, size, after))
+
+
+def get(party_id: uuid.UUID) -> Party:
+    """A party with its kinds, names and what it is part of; NotFound where absent or out of scope."""
+    party = db.session.scalar(
+        select(Party).where(Party.id == party_id).options(selectinload(Party.kinds), selectinload(Party.names), selectinload(Party.part_of))
+    )
+    if party is None:
+        raise NotFound
+    return party
+
+
+def names_of(party_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The names of parties in scope, for choices and labels."""
+    rows = db.session.execute(select(Party.id, Party.name).where(Party.id.in_(list(party_ids))))
+    return {row.id: row.name for row in rows}
+
+
+def resolve(text: str, field: str, *, forms: Sequence[str] = FORMS) -> uuid.UUID:
+    """The one party that a typed name, other name or reference means. Invalid beside `field` where none or several do."""
+    folded = fold(text)
+    alike = exists().where(PartyName.party_id == Party.id, PartyName.folded_name == folded)
+    rows = db.session.scalars(
+        select(Party)
+        .where(Party.form.in_(forms), or_(Party.reference == text.strip().upper(), Party.folded_name == folded, alike))
+        .order_by(Party.folded_name, Party.id)
+        .limit(6)
+    ).all()
+    exact = [party for party in rows if party.name == text.strip() or party.reference == text.strip().upper()]
+    rows = exact if len(exact) == 1 else rows
+    if len(rows) == 1:
+        return rows[0].id
+    if not rows:
+        raise Invalid(_("Nobody of this name is on record. Choose from the list, or record it first."), field=field)
+    listed = ", ".join(party.reference for party in rows)
+    raise Invalid(_("Several have this name. Type the reference of the one you mean: %(references)s.", references=listed), field=field)
+
+
+def suggestions(*, forms: Sequence[str] = FORMS) -> list[str]:
+    """Names to choose from while typing: at most 200, by name."""
+    return list(db.session.scalars(select(Party.name).where(Party.form.in_(forms)).order_by(Party.folded_name, Party.id).limit(SUGGESTED)))
+
+
+def namesakes(name: str, *, other_than: uuid.UUID | None = None) -> Sequence[Party]:
+    """Parties in scope whose name or other name is spelt alike (folded): perhaps the same one."""
+    folded = fold(name)
+    if not folded:
+        return []
+    alike = exists().where(PartyName.party_id == Party.id, PartyName.folded_name == folded)
+    statement = select(Party).where(or_(Party.folded_name == folded, alike)).order_by(Party.folded_name, Party.id).limit(5)
+    if other_than is not None:
+        statement = statement.where(Party.id != other_than)
+    return db.session.scalars(statement.options(selectinload(Party.kinds))).all()
+
+
+def identifiers(party_id: uuid.UUID) -> Sequence[PartyIdentifier]:
+    """What other registers call a party."""
+    return db.session.scalars(select(PartyIdentifier).where(PartyIdentifier.party_id == party_id).order_by(PartyIdentifier.scheme)).all()
+
+
+def reported_organisations(scheme: str, names: Mapping[str, str]) -> dict[str, uuid.UUID]:
+    """Which shared parties a source means: {its value: its name there} -> {value: party id}, unknown ones left out.
+
+    By identifier first, else by exact name among shared organisations; the oldest where several. Two statements a 400 names."""
+    known: dict[str, uuid.UUID] = {}
+    wanted = list(names)
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        rows = db.session.execute(
+            select(PartyIdentifier.value, PartyIdentifier.party_id)
+            .where(PartyIdentifier.scheme == scheme, PartyIdentifier.value.in_(part), PartyIdentifier.visibility == SHARED)
+            .order_by(PartyIdentifier.id.desc())
+        )
+        known.update({row.value: row.party_id for row in rows})
+        rest = {names[value]: value for value in part if value not in known}
+        if not rest:
+            continue
+        named = db.session.execute(
+            select(Party.name, Party.id)
+            .where(Party.name.in_(list(rest)), Party.visibility == SHARED, Party.form == "organisation")
+            .order_by(Party.id.desc())
+        )
+        by_name = {row.name: row.id for row in named}
+        known.update({value: by_name[names[value]] for value in part if value not in known and names[value] in by_name})
+    return known
+
+
+def last_contacts(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When each party was last met, called or written to. One statement."""
+    rows = db.session.execute(
+        select(Interaction.party_id, func.max(Interaction.starts_at).label("at"))
+        .where(Interaction.party_id.in_(list(party_ids)), Interaction.state == "held")
+        .group_by(Interaction.party_id)
+    )
+    return {row.party_id: row.at for row in rows}
+
+
+def channel(channel_id: uuid.UUID) -> Channel:
+    """A way to reach a party; NotFound where absent or out of scope."""
+    found = db.session.scalar(select(Channel).where(Channel.id == channel_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def channels_of(party_id: uuid.UUID) -> Sequence[Channel]:
+    """The ways to reach a party that the reader's offices know, preferred ones first."""
+    return db.session.scalars(
+        select(Channel)
+        .where(Channel.party_id == party_id)
+        .order_by(Channel.is_preferred.desc(), Channel.kind, Channel.id)
+        .limit(MEMBERS_SHOWN)
+    ).all()
+
+
+def members_of(party_id: uuid.UUID) -> tuple[Sequence[Party], int]:
+    """The first parties that say they are part of this one, and how many there are."""
+    is_part = Party.part_of_id == party_id
+    rows = db.session.scalars(select(Party).where(is_part).order_by(Party.folded_name, Party.id).limit(MEMBERS_SHOWN)).all()
+    return rows, db.session.scalar(select(func.count(Party.id)).where(is_part)) or 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stand with a party: what is open, what comes next, and the chain from ask to programme."""
+
+    last_contact: Interaction | None
+    next_contact: Interaction | None
+    next_follow_up: FollowUp | None
+    open_asks: Sequence[Ask]
+    open_ask_count: int
+    ours: Sequence[Commitment]
+    ours_count: int
+    theirs: Sequence[Commitment]
+    theirs_count: int
+    ask: Ask | None
+    commitment: Commitment | None
+    pledge: Pledge | None
+    agreement: Agreement | None
+    programme: Programme | None
+
+
+def standing(party_id: uuid.UUID, now: datetime) -> Standing:
+    """How things stand with a party now. A fixed number of statements."""
+    contacts = select(Interaction).where(Interaction.party_id == party_id).limit(1)
+    held = db.session.scalar(contacts.where(Interaction.state == "held").order_by(Interaction.starts_at.desc(), Interaction.id.desc()))
+    planned = db.session.scalar(
+        contacts.where(Interaction.state == "planned", Interaction.starts_at >= now).order_by(Interaction.starts_at, Interaction.id)
+    )
+    follow_up = db.session.scalar(
+        select(FollowUp)
+        .where(FollowUp.party_id == party_id, FollowUp.done_on.is_(None))
+        .order_by(FollowUp.due_on, FollowUp.id)
+        .options(selectinload(FollowUp.owner))
+        .limit(1)
+    )
+    asks, ask_count = _open_asks(party_id)
+    ours, ours_count = _open_commitments(party_id, "ours")
+    theirs, theirs_count = _open_commitments(party_id, "theirs")
+    ask = asks[0] if asks else _newest(select(Ask).where(Ask.addressee_id == party_id), Ask.created_at, Ask.id)
+    commitment = _newest(
+        select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs"), Commitment.made_on, Commitment.id
+    )
+    agreement = _newest(select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id)
+    pledge = _newest(select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id)
+    sources = (pledge, commitment, ask)
+    programme_ids = [record.programme_id for record in sources if record is not None and record.programme_id is not None]
+    programmes = {row.id: row for row in db.session.scalars(select(Programme).where(Programme.id.in_(programme_ids)))}
+    programme = next((programmes[key] for key in programme_ids if key in programmes), None)
+    return Standing(
+        held, planned, follow_up, asks, ask_count, ours, ours_count, theirs, theirs_count, ask, commitment, pledge, agreement, programme
+    )
+
+
+def _newest(statement: Select[Any], column: Any, key: Any) -> Any:
+    return db.session.scalar(statement.order_by(column.desc(), key.desc()).limit(1))
+
+
+def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
+    is_open = (Ask.addressee_id == party_id) & Ask.closed_on.is_(None)
+    rows = db.session.scalars(select(Ask).where(is_open).order_by(Ask.by_when.nulls_last(), Ask.id).limit(OPEN_SHOWN)).all()
+    return rows, db.session.scalar(select(func.count(Ask.id)).where(is_open)) or 0
+
+
+def _open_commitments(party_id: uuid.UUID, direction: str) -> tuple[Sequence[Commitment], int]:
+    is_open = (Commitment.party_id == party_id) & (Commitment.direction == direction) & Commitment.outcome.is_(None)
+    rows = db.session.scalars(
+        select(Commitment).where(is_open).order_by(Commitment.due_on.nulls_last(), Commitment.id).limit(OPEN_SHOWN)
+    ).all()
+    return rows, db.session.scalar(select(func.count(Commitment.id)).where(is_open)) or 0
+
+
+def is_late(due_on: date | None, today: date) -> bool:
+    """Whether a day to keep has passed: computed, never stored."""
+    return due_on is not None and due_on < today

@@ -1,0 +1,130 @@
+"""One timeline of everything about a party, newest first: contacts, promises, money, notes, documents, changes of post."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
+
+from crm.db import db
+from crm.models.commitments import Commitment
+from crm.models.documents import Document
+from crm.models.interactions import Interaction, Participant
+from crm.models.notes import Note
+from crm.models.parties import Position, Tenure
+from crm.models.pledges import Agreement, Pledge, Receipt
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened (or is planned): `kind` says what `record` is. `day` is set where only the day is known."""
+
+    at: datetime
+    kind: str
+    record: Any
+    day: date | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Some events, newest first; `earlier` is the cursor of the older ones (None: these were the last)."""
+
+    events: list[Event]
+    earlier: str | None
+
+
+@dataclass(frozen=True)
+class _Source:
+    kind: str
+    statement: Select[Any]
+    column: InstrumentedAttribute[Any]
+    key: InstrumentedAttribute[uuid.UUID]
+
+
+def timeline_of(party_id: uuid.UUID, *, before: str | None = None, size: int = PAGE) -> Timeline:
+    """The newest `size` events of a party, or those before a cursor. The number of statements is constant."""
+    cursor = _decode(before) if before else None
+    found: list[tuple[datetime, int, uuid.UUID, Event]] = []
+    for rank, source in enumerate(_sources(party_id)):
+        statement = source.statement.where(source.column.is_not(None))
+        if cursor is not None:
+            statement = statement.where(_before(source, rank, cursor))
+        for record in db.session.scalars(statement.order_by(source.column.desc(), source.key.desc()).limit(size + 1)):
+            value = getattr(record, source.column.key)
+            at = value if isinstance(value, datetime) else datetime.combine(value, time.min, tzinfo=UTC)
+            found.append((at, rank, record.id, Event(at, source.kind, record, None if isinstance(value, datetime) else value)))
+    found.sort(key=lambda item: item[:3], reverse=True)
+    events = [item[3] for item in found[:size]]
+    earlier = _encode(*found[size - 1][:3]) if len(found) > size else None
+    return Timeline(events, earlier)
+
+
+def _sources(party_id: uuid.UUID) -> list[_Source]:
+    took_part = exists().where(Participant.interaction_id == Interaction.id, Participant.party_id == party_id)
+    about = (Tenure.person_id == party_id) | exists().where(Position.id == Tenure.position_id, Position.organisation_id == party_id)
+    holdings = (
+        select(Tenure).where(about).options(selectinload(Tenure.position).selectinload(Position.organisation), selectinload(Tenure.person))
+    )
+    promises = select(Commitment).where(Commitment.party_id == party_id)
+    is_pledge = exists().where(Pledge.id == Commitment.id)
+    make: Callable[..., _Source] = _Source
+    return [
+        make("document", select(Document).where(Document.party_id == party_id), Document.created_at, Document.id),
+        make("note", select(Note).where(Note.party_id == party_id), Note.created_at, Note.id),
+        make("tenure-ended", holdings, Tenure.ends_on, Tenure.id),
+        make("tenure-began", holdings, Tenure.starts_on, Tenure.id),
+        make("receipt", select(Receipt).where(Receipt.donor_id == party_id), Receipt.value_on, Receipt.id),
+        make("agreement", select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id),
+        make("pledge", select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id),
+        make("commitment-ended", promises, Commitment.outcome_on, Commitment.id),
+        make("commitment", promises.where(~is_pledge), Commitment.made_on, Commitment.id),
+        make(
+            "interaction",
+            select(Interaction).where(or_(Interaction.party_id == party_id, took_part)),
+            Interaction.starts_at,
+            Interaction.id,
+        ),
+    ]
+
+
+def _before(source: _Source, rank: int, cursor: tuple[datetime, int, uuid.UUID]) -> ColumnElement[bool]:
+    """(column, rank, key) < cursor, for a column of moments or of days (a day counts as its first moment in UTC)."""
+    moment, at_rank, key = cursor
+    column = source.column
+    earlier: ColumnElement[bool]
+    if column.type.python_type is datetime:
+        earlier, same = column < moment, column == moment
+    elif moment.time() == time.min:
+        earlier, same = column < moment.date(), column == moment.date()
+    else:
+        return column <= moment.date()
+    if rank < at_rank:
+        return or_(earlier, same)
+    return or_(earlier, and_(same, source.key < key)) if rank == at_rank else earlier
+
+
+def _encode(at: datetime, rank: int, key: uuid.UUID) -> str:
+    packed = json.dumps([at.astimezone(UTC).isoformat(), rank, str(key)]).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _decode(text: str) -> tuple[datetime, int, uuid.UUID] | None:
+    """The cursor, or None where it is none: a stranger's text shows the first page."""
+    if len(text) > 300:  # noqa: PLR2004 - far above any real one
+        return None
+    try:
+        at, rank, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment = datetime.fromisoformat(at)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC), int(rank), uuid.UUID(key)
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
+        return None

@@ -1,0 +1,38 @@
+"""Checks of single fields that services share: typed text, its length by the column, choices. Each names the field it refuses."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from crm.errors import Invalid
+from crm.i18n import _
+
+_KEPT = frozenset("\n\t")
+
+
+def text(value: str, field: str, longest: int, *, needed: str = "", lines: bool = True) -> str:
+    """`value` composed (NFC), without control characters and outer blanks; `lines=False` makes it one line.
+
+    Invalid (beside `field`) where it is longer than `longest`, or empty though `needed` (the sentence) says it must not be."""
+    found = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
+    found = "".join(c for c in found if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    if not lines:
+        found = " ".join(found.split())
+    if needed and not found:
+        raise Invalid(needed, field=field)
+    if len(found) > longest:
+        raise Invalid(_("Use at most %(n)s characters; this has %(have)s.", n=longest, have=len(found)), field=field)
+    return found
+
+
+def line(value: str, field: str, longest: int, *, needed: str = "") -> str:
+    """One line of text; see `text`."""
+    return text(value, field, longest, needed=needed, lines=False)
+
+
+def choice(value: str, field: str, known: Iterable[str]) -> str:
+    """`value` where it is one of `known`, else Invalid beside `field`."""
+    if value not in known:
+        raise Invalid(_("Choose one of the list."), field=field)
+    return value
