@@ -1,1 +1,1 @@
-"""See docs/architecture.md for what belongs in queries.figures."""
+"""Every number, defined once. Pages, documents, exports and the API call these functions and add nothing up themselves."""

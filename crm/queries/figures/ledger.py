@@ -38,7 +38,7 @@ class Scope:
     pledge_id: uuid.UUID | None = None
     agreement_id: uuid.UUID | None = None
     receipt_id: uuid.UUID | None = None
-    programme_id: uuid.UUID | None = None
+    programme_ids: Collection[uuid.UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Term:
     on: date
     change: int
     plan: tuple[Due, ...] = ()
+    reversal_of_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,7 @@ class Ledger:
 def load(scope: Scope, as_of: date, *, with_allocations: bool = False) -> Ledger:
     """The records of a scope up to a day: at most nine statements, whatever the data."""
     pledge_where, agreement_where, receipt_where, allocation_where = _conditions(scope)
-    offices = {row.id: row.reporting_currency for row in db.session.execute(select(Office.id, Office.reporting_currency))}
-    ledger = Ledger(as_of, offices)
+    ledger = Ledger(as_of, reporting_currencies())
     if pledge_where is not None:
         ledger.pledges = _pledges(pledge_where, as_of)
     if agreement_where is not None:
@@ -201,14 +201,10 @@ def _conditions(
     if scope.receipt_id is not None:
         it = or_(Receipt.id == scope.receipt_id, Receipt.reversal_of_id == scope.receipt_id)
         return None, None, loose & it, Allocation.receipt_id == scope.receipt_id
-    if scope.programme_id is not None:
-        named = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == scope.programme_id)
-        return (
-            Pledge.programme_id == scope.programme_id,
-            Agreement.id.in_(named),
-            false(),
-            Allocation.programme_id == scope.programme_id,
-        )
+    if scope.programme_ids is not None:
+        programmes = list(scope.programme_ids)
+        named = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id.in_(programmes))
+        return Pledge.programme_id.in_(programmes), Agreement.id.in_(named), false(), Allocation.programme_id.in_(programmes)
     if scope.office_ids is not None:
         ids = list(scope.office_ids)
         return Pledge.office_id.in_(ids), Agreement.office_id.in_(ids), loose & Receipt.office_id.in_(ids), Allocation.office_id.in_(ids)
@@ -245,7 +241,13 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
     plans = _plans(select(*_DUE).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).where(*mine), {})
     terms = db.session.execute(
         select(
-            PledgeTerms.pledge_id, PledgeTerms.id, PledgeTerms.version, PledgeTerms.kind, PledgeTerms.effective_on, PledgeTerms.change_minor
+            PledgeTerms.pledge_id,
+            PledgeTerms.id,
+            PledgeTerms.version,
+            PledgeTerms.kind,
+            PledgeTerms.effective_on,
+            PledgeTerms.change_minor,
+            PledgeTerms.reversal_of_id,
         )
         .where(*mine)
         .order_by(PledgeTerms.version)
@@ -277,7 +279,7 @@ def _plans(statement: Select[*tuple[Any, ...]], paid: dict[uuid.UUID, list[tuple
 
 
 def _term(row: Any, plans: dict[uuid.UUID, list[Due]]) -> Term:
-    return Term(row.id, row.version, row.kind, row.effective_on, row.change_minor, tuple(plans.get(row.id, ())))
+    return Term(row.id, row.version, row.kind, row.effective_on, row.change_minor, tuple(plans.get(row.id, ())), row.reversal_of_id)
 
 
 def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
@@ -318,6 +320,7 @@ def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
             AgreementTerms.kind,
             AgreementTerms.effective_on,
             AgreementTerms.change_minor,
+            AgreementTerms.reversal_of_id,
         )
         .where(*mine)
         .order_by(AgreementTerms.version)
@@ -355,6 +358,17 @@ def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
         .order_by(Receipt.value_on, Receipt.id)
     )
     return [ReceiptRow(*row) for row in rows]
+
+
+def receipts_of(scope: Scope, as_of: date) -> list[ReceiptRow]:
+    """The receipts of a scope up to a day, reversals among them: one statement."""
+    _pledges_where, agreement_where, loose, _allocations_where = _conditions(scope)
+    return list(_receipts(or_(loose, Receipt.agreement_id.in_(_ids(agreement_where))), as_of))
+
+
+def reporting_currencies() -> dict[uuid.UUID, str]:
+    """Each office's reporting currency."""
+    return {row.id: row.reporting_currency for row in db.session.execute(select(Office.id, Office.reporting_currency))}
 
 
 def _allocations(where: ColumnElement[bool], as_of: date) -> list[AllocationRow]:
