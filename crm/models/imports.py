@@ -15,7 +15,9 @@ BATCH_STATES = ("checked", "applied", "refused")
 
 
 class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
-    """One file, checked (dry run), applied or refused."""
+    """One file, checked (dry run), applied or refused.
+
+    `header` is JSON {"header": […], "tags": […]}; `summary` is JSON {"notes": [sentences], "samples": [rows shown before bringing in]}."""
 
     __tablename__ = "import_batches"
     __table_args__ = (scoped_key(), one_of("state", BATCH_STATES), Index("ix_import_batches_office_created", "office_id", "created_at"))
@@ -29,6 +31,7 @@ class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
     state: Mapped[str] = mapped_column(String(10))
     message: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
     header: Mapped[str] = mapped_column(Text, default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
     rows: Mapped[int] = mapped_column(default=0)
     created: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
