@@ -255,7 +255,7 @@ def _value(value: Number | None) -> float | None:
 
 @functools.lru_cache(maxsize=16)
 def _locale(lang: str) -> Locale:
-    return Locale.parse(lang.replace("-", "_"))
+    return Locale.parse("en_GB" if lang == "en" else lang.replace("-", "_"))
 
 
 @functools.lru_cache(maxsize=8192)
@@ -642,7 +642,7 @@ def _funding_column(frame: _Columns, index: int, year: dict[str, float | None], 
     peak = max(level, need or 0.0, secured + (year["pledged"] or 0.0) if slot < 60 else 0.0)  # noqa: PLR2004 - labels then reach over the neighbour
     if need:
         y = frame.y(need)
-        sheet.line([(left - 3, y), (left + main + 3, y)], "ink", 1.8)
+        sheet.line([(left, y), (left + main, y)], "ink", 1.8)
     head = need if need is not None else year["secured_all"]
     if head is not None and (head > 0 or year["secured_all"] is not None):
         if turned:

@@ -118,7 +118,7 @@ def stylesheet(name: str) -> Markup:
 
 
 def _locale(lang: str) -> Locale:
-    return Locale.parse(lang.replace("-", "_"))
+    return Locale.parse("en_GB" if lang == "en" else lang.replace("-", "_"))
 
 
 @functools.lru_cache(maxsize=32)
