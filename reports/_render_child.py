@@ -328,27 +328,76 @@ def unlink(element: Any, name: str, refused: set[str]) -> None:  # noqa: ANN401 
 
 
 def finish(attached: list[dict[str, str]]) -> Any:  # noqa: ANN401 - callback of an untyped library
-    """Make the callback that completes the tag tree: scope of header cells, words of links, kinds of attached files."""
+    """Make the callback that completes what WeasyPrint leaves open in the tag tree, before the file is written.
+
+    Header cells get their scope, links words and the Print flag, attached files their kind; running heads and feet
+    become artifacts (they are tagged as content otherwise), and elements that hold nothing leave the tree.
+    """
 
     def callback(document: Any, pdf: Any) -> None:  # noqa: ANN401
         for page in document.pages:
             for _, _, _, box in page.links:
+                annotation = getattr(box, "link_annotation", None)
                 words = box.element.get("aria-label") or box.element.get("title") if box.element is not None else None
-                if words and getattr(box, "link_annotation", None):
-                    box.link_annotation["Contents"] = pydyf_string(words)
-        for item in pdf.objects:
-            if not isinstance(item, dict):
-                continue
+                if annotation:
+                    annotation["F"] = 4
+                    if words:
+                        annotation["Contents"] = pydyf_string(words)
+        dictionaries = [item for item in pdf.objects if isinstance(item, dict)]
+        for item in dictionaries:
             if item.get("S") == "/TH":
                 item["A"]["Scope"] = "/Column" if within_head(pdf, item) else "/Row"
-            elif item.get("Type") == "/Filespec":
-                one = next((one for one in attached if item["UF"].string == one["name"]), None)
-                item["AFRelationship"] = f"/{one['relationship']}" if one else "/Unspecified"
-        kinds = [item.reference for item in pdf.objects if isinstance(item, dict) and item.get("Type") == "/Filespec"]
-        if kinds:
-            pdf.catalog["AF"] = pydyf_array(kinds)
+        tree = next((item for item in dictionaries if item.get("Type") == "/StructTreeRoot"), None)
+        if tree is not None:
+            seen: set[int] = set()
+            prune(pdf, target(pdf, tree["K"][0]), seen)
+            pages = {bytes(reference): index for index, reference in enumerate(pdf.page_references)}
+            numbers = target(pdf, tree["ParentTree"])["Nums"]
+            for item in dictionaries:
+                if item.get("Type") == "/StructElem" and item.number not in seen:
+                    unmark(pdf, item, numbers[2 * pages[bytes(item["Pg"])] + 1])
+        files = [item for item in dictionaries if item.get("Type") == "/Filespec"]
+        for item in files:
+            item["AFRelationship"] = next((f"/{one['relationship']}" for one in attached if item["UF"].string == one["name"]), "/Unspecified")
+        if files:
+            pdf.catalog["AF"] = pydyf_array([item.reference for item in files])
 
     return callback
+
+
+def target(pdf: Any, reference: bytes) -> Any:  # noqa: ANN401 - untyped library
+    """The object a reference points to."""
+    return pdf.objects[int(bytes(reference).split()[0])]
+
+
+def prune(pdf: Any, element: Any, seen: set[int]) -> bool:  # noqa: ANN401 - untyped library
+    """Take empty elements out of the tree below `element`; False if it holds nothing itself. Cells may be empty."""
+    kept = []
+    for kid in element["K"]:
+        if isinstance(kid, bytes):
+            child = target(pdf, kid)
+            if child.get("Type") == "/StructElem" and not prune(pdf, child, seen):
+                continue
+        kept.append(kid)
+    element["K"][:] = kept
+    if kept or element["S"] in ("/TD", "/TH"):
+        seen.add(element.number)
+        return True
+    return False
+
+
+def unmark(pdf: Any, element: Any, numbers: list[Any]) -> None:  # noqa: ANN401 - untyped library
+    """Turn the content of an element outside the tree (a margin box) into an artifact of pagination."""
+    for kid in element["K"]:
+        if isinstance(kid, int):
+            content = target(pdf, target(pdf, element["Pg"])["Contents"]).stream
+            for index, part in enumerate(content):
+                if isinstance(part, dict) and part.get("MCID") == kid:
+                    content[index - 1] = "/Artifact"
+                    part.clear()
+                    part["Type"] = "/Pagination"
+                    break
+            numbers[kid] = "null"
 
 
 def pydyf_string(text: str) -> Any:  # noqa: ANN401 - untyped library

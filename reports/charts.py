@@ -496,6 +496,10 @@ def _cell(value: float | None, lang: str, suffix: str = "") -> str:
     return MISSING if value is None else _full(value, lang) + suffix
 
 
+def _say(value: float | None, lang: str) -> str:
+    return MISSING if value is None else _short(value, lang)
+
+
 @dataclass(slots=True)
 class _Columns:
     """The frame of standing columns: ticks, baseline, the slots and their labels."""
@@ -571,7 +575,10 @@ def stacked_bars(data: StackedBars, *, prefix: str, lang: str = "en", width: flo
     shown = [column for column in columns if column in {"paid", "secured"} or any(year[column] is not None for year in years)]
     rows = tuple((year.label, *(_cell(values[column], lang) for column in shown)) for year, values in zip(data.years, years, strict=True))
     headers = (words.period, *(heads[column] for column in shown))
-    said = (f"{row[0]}: " + ", ".join(f"{head} {cell}" for head, cell in zip(headers[1:], row[1:], strict=True)) for row in rows[:8])
+    said = (
+        f"{year.label}: " + ", ".join(f"{heads[column].lower()} {_say(values[column], lang)}" for column in shown if values[column])
+        for year, values in zip(data.years[:8], years, strict=False)
+    )
     description = _describe(data.subtitle, said)
     return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, headers, rows, data.source, description)
 
@@ -967,7 +974,8 @@ def receipts_by_month(data: Receipts, *, prefix: str, lang: str = "en", width: f
         bottom = 80.0
     headers = (data.period, data.due, data.received)
     rows = tuple((month.label, _cell(due, lang), _cell(received, lang)) for month, (due, received) in zip(data.months, pairs, strict=True))
-    description = _describe(data.subtitle, (f"{row[0]}: {data.due} {row[1]}, {data.received} {row[2]}" for row in rows))
+    said = (f"{month.label}: {data.due.lower()} {_say(due, lang)}, {data.received.lower()} {_say(got, lang)}" for month, (due, got) in zip(data.months, pairs, strict=True))
+    description = _describe(data.subtitle, said)
     return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, headers, rows, data.source, description)
 
 
