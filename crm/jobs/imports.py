@@ -1,0 +1,296 @@
+"""Bringing a file in: reading it (exchange), keeping it, and handing its rows to the service. Pages and commands call this."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+from flask import current_app
+
+from crm.errors import Refused
+from crm.exchange import registry
+from crm.exchange.columns import Column, locate
+from crm.exchange.fts import FLOW_COLUMNS, REQUIREMENT_COLUMNS, FlowParty, FlowRow, RequirementFile, RequirementRow
+from crm.exchange.rates import RATE_COLUMNS, RateFile, RateSheet
+from crm.exchange.tabular import RowNote, RowProblem, open_table, read_bytes, rejects_csv, unpack_single
+from crm.i18n import _, ngettext
+from crm.models.imports import ImportBatch
+from crm.money import Money, to_minor
+from crm.policy import Actor, Permission, require
+from crm.queries import imports as held
+from crm.services import imports
+from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
+
+#: What a person may ask for: the formats behind each word. "" leaves it to the file.
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "": tuple(registry.FORMATS),
+    "fts": ("fts-flows", "fts-requirements"),
+    "rates": ("rates-ecb", "rates-per-usd"),
+}
+_MOST_NOTES = 50
+_ISO3 = 3
+#: A file with this share of the needed columns is taken for one of that kind with columns missing.
+_ENOUGH = 0.3
+_COLUMNS: Mapping[str, Mapping[str, Column]] = {
+    "fts-flows": FLOW_COLUMNS,
+    "fts-requirements": REQUIREMENT_COLUMNS,
+    "rates-per-usd": RATE_COLUMNS,
+}
+#: FTS's words for kinds of organisations, and ours.
+_KINDS: Mapping[str, str] = {
+    "government": "government",
+    "un agency": "un-agency",
+    "ngo": "ngo",
+    "red cross/red crescent": "ngo",
+    "pooled fund": "pooled-fund",
+    "private organization/foundation": "private-sector",
+    "financial institution": "private-sector",
+}
+
+
+def check_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes) -> uuid.UUID:
+    """Read a file and keep what it would do (a dry run): the batch, waiting to be brought in, or refused with its sentence.
+
+    `family`: "fts", "rates", a format's slug, or "" to tell by the headings. A refused file changes nothing else, and is not kept."""
+    require(actor, Permission.IMPORT_ALL, office_id)
+    try:
+        read = _read(family, name, data)
+    except Refused as error:
+        return _record_refusal(actor, office_id, family, name, data, str(error))
+    with _stored(data) as stored_as:
+        contents = read.kept_as(stored_as)
+        return imports.record_check(actor, office_id, contents, imports.compare(office_id, contents))
+
+
+def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
+    """Bring in a file that was checked. Raises NotFound, Denied, Conflict (done before), Refused (the kept file is gone)."""
+    batch = imports.batch_to_apply(actor, batch_id)
+    path = folder() / batch.stored_as
+    if not batch.stored_as or not path.is_file():
+        raise Refused(_("The file is no longer kept here. Bring it again."))
+    read = _read(batch.format, batch.file_name, path.read_bytes())
+    return imports.apply_checked(actor, batch_id, read.kept_as(batch.stored_as))
+
+
+def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, *, dry_run: bool = False) -> uuid.UUID:
+    """Check a file, or bring it in at once: the batch ("checked", "applied" or "refused"; its message says why)."""
+    if dry_run:
+        return check_file(actor, office_id, family, name, data)
+    require(actor, Permission.IMPORT_ALL, office_id)
+    try:
+        read = _read(family, name, data)
+    except Refused as error:
+        return _record_refusal(actor, office_id, family, name, data, str(error))
+    with _stored(data) as stored_as:
+        return imports.bring_in(actor, office_id, read.kept_as(stored_as))
+
+
+def discard(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Drop a checked file and what was kept of it."""
+    imports.discard(actor, batch_id, forget_file=_forget)
+
+
+def rejects_of(batch: ImportBatch) -> bytes:
+    """The rejected rows of a batch as CSV, each with its row number, column and reason, to be mended and brought again."""
+    header, tags = held.header_of(batch)
+    problems = (RowProblem(row.row_number, row.column, row.reason, tuple(held.cells_of(row))) for row in held.every_reject(batch.id))
+    return rejects_csv(problems, header, tags)
+
+
+def write_rejects(batch: ImportBatch) -> Path | None:
+    """The rejected rows of a batch as a file in the folder of imports; None where there are none."""
+    if not batch.rejected:
+        return None
+    path = folder() / f"{batch.reference}-rejects.csv"
+    path.write_bytes(rejects_of(batch))
+    path.chmod(0o600)
+    return path
+
+
+# --- the kept file ----------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """Where files that were brought are kept, under random names; nothing in it is served."""
+    path = Path(current_app.instance_path) / "imports"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def _stored(data: bytes) -> Iterator[str]:
+    """Keep the file; where what follows fails, it is not kept."""
+    name = f"{secrets.token_hex(16)}.bin"
+    path = folder() / name
+    path.touch(mode=0o600)
+    try:
+        path.write_bytes(data)
+        yield name
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _forget(stored_as: str) -> None:
+    (folder() / Path(stored_as).name).unlink(missing_ok=True)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def _record_refusal(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, sentence: str) -> uuid.UUID:
+    """Keep why a file was refused as a whole; of the file itself only its name, size and digest."""
+    kind = family if family in registry.FORMATS or family in FAMILIES else ""
+    return imports.record_refusal(actor, office_id, _facts(kind or "unknown", name, data), sentence)
+
+
+def _facts(slug: str, name: str, data: bytes, *, rows: int = 0, header: Sequence[str] = (), tags: Sequence[str] = ()) -> FileFacts:
+    shown = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable()).strip() or _("unnamed file")
+    return FileFacts(slug, shown[:200], hashlib.sha256(data).hexdigest(), len(data), "", tuple(header), tuple(tags), rows)
+
+
+def _read(family: str, name: str, data: bytes) -> Contents[Any]:
+    """The facts, records, rejected rows and notes of a file. Raises `Refused`."""
+    read_bytes(data)
+    wanted = FAMILIES.get(family, (family,))
+    if len(wanted) == 1:
+        chosen: registry.FileFormat | None = registry.find(wanted[0])
+    else:
+        chosen = registry.recognise(data)
+    if chosen is None:
+        _say_what_is_missing(data, wanted)
+    if chosen.slug not in wanted:
+        raise Refused(_("This is a file of %(kind)s. Bring it as such.", kind=str(chosen.title)))
+    file = chosen.read(data)
+    rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
+    notes = _sentences(file.notes)
+    if isinstance(file, RateFile):
+        records: list[Any] = [_rates(place, sheet) for place, sheet in enumerate(file.sheets, 1)]
+        facts = _facts(chosen.slug, name, data, rows=len(records) + len(rejects), header=file.header)
+    elif isinstance(file, RequirementFile):
+        _refuse_clusters(file)
+        records = [_requirement(row) for row in file.rows if len(row.country) <= _ISO3]
+        reason = _("The country is given by its three-letter code.")
+        rejects += [Reject(row.row_number, "countryCode", reason, row.raw.cells) for row in file.rows if len(row.country) > _ISO3]
+        facts = _facts(chosen.slug, name, data, rows=file.row_count, header=file.header, tags=file.tags)
+    else:
+        records = [_flow(row) for row in file.rows]
+        facts = _facts(chosen.slug, name, data, rows=file.row_count, header=file.header, tags=file.tags)
+    return Contents(facts, records, rejects, notes)
+
+
+def _say_what_is_missing(data: bytes, wanted: Sequence[str]) -> NoReturn:
+    """Refuse a file of no known kind: in the words of the reader it comes nearest to, else by naming what is read here."""
+    table = open_table(unpack_single(data))
+    found = {slug: len(locate(table, columns).keys() & _needed(columns)) / len(_needed(columns)) for slug, columns in _COLUMNS.items()}
+    nearest = max(found, key=lambda slug: (slug in wanted, found[slug]))
+    if nearest in wanted and found[nearest] >= _ENOUGH:
+        registry.find(nearest).read(data)
+    kinds = ", ".join(str(registry.FORMATS[slug].title) for slug in wanted)
+    raise Refused(_("No known kind of file has these headings. What is read here: %(kinds)s.", kinds=kinds))
+
+
+def _needed(columns: Mapping[str, Column]) -> set[str]:
+    return {name for name, column in columns.items() if column.required}
+
+
+def _sentences(notes: Sequence[RowNote]) -> list[str]:
+    """Notes as sentences for the summary: the file's own first, then the rows', as many as a person reads."""
+    ordered = sorted(notes, key=lambda note: (note.row_number > 0, note.row_number))
+    said = [
+        _("Row %(row)s: %(text)s", row=note.row_number, text=note.text) if note.row_number else note.text for note in ordered[:_MOST_NOTES]
+    ]
+    left = len(ordered) - len(said)
+    if left:
+        said.append(ngettext("%(num)d more remark of this kind.", "%(num)d more remarks of this kind.", left))
+    return said
+
+
+def _refuse_clusters(file: RequirementFile) -> None:
+    if any(row.cluster or row.cluster_code for row in file.rows):
+        raise Refused(_("This file divides each plan by cluster, so its rows are parts of plans. Bring FTS's file of whole plans."))
+
+
+def _minor(amount: Decimal | None, currency: str | None) -> int | None:
+    return None if amount is None or currency is None else to_minor(Money(amount, currency))
+
+
+def _flow(row: FlowRow) -> ReportedFlow:
+    return ReportedFlow(
+        row_number=row.row_number,
+        source_id=row.source_id,
+        status=row.status.value,
+        amount_usd_minor=to_minor(Money(row.amount_usd, "USD")),
+        flow_date=row.date,
+        donor_name=row.donor.name,
+        recipient_name=row.recipient.name,
+        boundary=row.boundary.value,
+        on_boundary=row.on_boundary.value,
+        original_minor=_minor(row.original_amount, row.original_currency),
+        original_currency=row.original_currency,
+        exchange_rate=row.exchange_rate,
+        decision_date=row.decision_date,
+        first_reported=row.first_reported,
+        budget_year=row.budget_year,
+        plan_id=row.plan_id,
+        plan_code=row.plan_code,
+        plan_name=row.plan_name,
+        clusters=",".join(row.clusters),
+        project=_project(row),
+        emergency=row.emergency,
+        locations=",".join(row.recipient.locations),
+        usage_years=_years(row.recipient),
+        contribution_type=row.contribution_type.value,
+        flow_type=row.flow_type.value,
+        method=row.method,
+        description=row.description,
+        keywords=",".join(row.keywords),
+        ref_code=row.ref_code,
+        reported_updated=row.updated,
+        donor_kinds=_kinds(row.donor) | {"donor"},
+        recipient_kinds=_kinds(row.recipient),
+        raw=row.raw.cells,
+    )
+
+
+def _project(row: FlowRow) -> str:
+    if row.project_name and row.project_code:
+        return f"{row.project_name} ({row.project_code})"  # kept, so the same in every language
+    return row.project_name or row.project_code
+
+
+def _years(party: FlowParty) -> str:
+    years = sorted({year for year in (party.usage_from, party.usage_to) if year is not None})
+    return "-".join(map(str, years))
+
+
+def _kinds(party: FlowParty) -> frozenset[str]:
+    return frozenset(kind for text in party.types if (kind := _KINDS.get(text.casefold())))
+
+
+def _requirement(row: RequirementRow) -> ReportedRequirement:
+    return ReportedRequirement(
+        row_number=row.row_number,
+        plan_name=row.plan_name,
+        year=row.year,
+        country=row.country,
+        plan_id=row.plan_id,
+        plan_code=row.plan_code,
+        plan_type=row.plan_type,
+        starts_on=row.starts,
+        ends_on=row.ends,
+        requirements_usd_minor=_minor(row.requirements_usd, "USD"),
+        funding_usd_minor=_minor(row.funding_usd, "USD"),
+        percent_funded=row.percent,
+        raw=row.raw.cells,
+    )
+
+
+def _rates(place: int, sheet: RateSheet) -> ReportedRates:
+    return ReportedRates(place, sheet.source, sheet.base, sheet.on, sheet.quotes)

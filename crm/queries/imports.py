@@ -1,0 +1,70 @@
+"""Import batches: the list, one batch with its summary, and its rejected rows."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.errors import NotFound
+from crm.models.imports import ImportBatch, ImportReject
+from crm.queries.paging import Order, Page, Paging, fetch_page
+
+REJECTS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a batch keeps of its dry run: sentences about the file, and the first rows it makes or changes."""
+
+    notes: Sequence[str]
+    samples: Sequence[dict[str, Any]]
+
+
+def batches(paging: Paging) -> Page[ImportBatch]:
+    """The batches in scope, newest first. Two statements."""
+    return fetch_page(select(ImportBatch), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)
+
+
+def get(batch_id: uuid.UUID) -> ImportBatch:
+    """A batch; NotFound where absent or out of scope."""
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id))
+    if batch is None:
+        raise NotFound
+    return batch
+
+
+def summary_of(batch: ImportBatch) -> Summary:
+    """The kept summary of a batch."""
+    kept = json.loads(batch.summary or "{}")
+    return Summary(kept.get("notes", []), kept.get("samples", []))
+
+
+def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:
+    """The headings and the HXL tags of the file."""
+    kept = json.loads(batch.header or "{}")
+    return kept.get("header", []), kept.get("tags", [])
+
+
+def first_rejects(batch_id: uuid.UUID) -> Sequence[ImportReject]:
+    """The first rejected rows of a batch, in the order of the file: at most 100."""
+    return db.session.scalars(_rejects(batch_id).limit(REJECTS_SHOWN)).all()
+
+
+def every_reject(batch_id: uuid.UUID) -> Iterator[ImportReject]:
+    """All rejected rows of a batch, in the order of the file."""
+    yield from db.session.scalars(_rejects(batch_id).execution_options(yield_per=1000))
+
+
+def cells_of(reject: ImportReject) -> list[str]:
+    """The cells of a rejected row as they came."""
+    return [str(cell) for cell in json.loads(reject.raw or "[]")]
+
+
+def _rejects(batch_id: uuid.UUID) -> Any:
+    return select(ImportReject).where(ImportReject.batch_id == batch_id).order_by(ImportReject.row_number, ImportReject.id)

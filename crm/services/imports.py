@@ -1,0 +1,579 @@
+"""Import batches: what a file would do, what it did, and doing it: a row whole or not at all, every change in the history.
+
+Knows no file: `crm.jobs.imports` reads one and hands over typed records.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DataError, IntegrityError
+
+from crm import clock
+from crm.db import after_commit, db, savepoint, transactional
+from crm.errors import Conflict, NotFound, Refused
+from crm.i18n import _, ngettext
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import SENTENCE_LENGTH
+from crm.models.flows import Flow, PlanRequirement
+from crm.models.imports import ImportBatch, ImportReject
+from crm.policy import Actor, Permission, require
+from crm.queries.parties import reported_organisations
+from crm.queries.rates import sheets_of
+from crm.services import parties, rates
+from crm.services.references import next_reference
+
+log = logging.getLogger("throughline")
+
+FTS = "fts"
+#: Rows compared and written together: one SELECT, one flush.
+CHUNK = 500
+SAMPLES = 20
+_COLUMN_LENGTH = 100
+_LET_GO = (Flow, PlanRequirement, AuditEntry, AuditValue, ImportReject)
+_NAME_LENGTH = 200
+
+Record = TypeVar("Record")
+
+
+# --- what comes in ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFlow:
+    """One flow as reported, in the columns of `Flow`. Kinds are those of the two organisations, where they are new here."""
+
+    row_number: int
+    source_id: str
+    status: str
+    amount_usd_minor: int
+    flow_date: date
+    donor_name: str = ""
+    recipient_name: str = ""
+    boundary: str = ""
+    on_boundary: str = ""
+    original_minor: int | None = None
+    original_currency: str | None = None
+    exchange_rate: Decimal | None = None
+    decision_date: date | None = None
+    first_reported: date | None = None
+    budget_year: str = ""
+    plan_id: str = ""
+    plan_code: str = ""
+    plan_name: str = ""
+    clusters: str = ""
+    project: str = ""
+    emergency: str = ""
+    locations: str = ""
+    usage_years: str = ""
+    contribution_type: str = ""
+    flow_type: str = ""
+    method: str = ""
+    description: str = ""
+    keywords: str = ""
+    ref_code: str = ""
+    reported_updated: date | None = None
+    donor_kinds: frozenset[str] = frozenset()
+    recipient_kinds: frozenset[str] = frozenset()
+    raw: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRequirement:
+    """One plan and year as FTS gives it, in the columns of `PlanRequirement`."""
+
+    row_number: int
+    plan_name: str
+    year: int
+    country: str = ""
+    plan_id: str = ""
+    plan_code: str = ""
+    plan_type: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    requirements_usd_minor: int | None = None
+    funding_usd_minor: int | None = None
+    percent_funded: Decimal | None = None
+    raw: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRates:
+    """What a source quoted for a day: units of each currency per one `base`."""
+
+    row_number: int
+    source: str
+    base: str
+    on: date
+    quotes: Mapping[str, Decimal]
+    raw: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken: where, and why, with its cells."""
+
+    row_number: int
+    column: str
+    reason: str
+    raw: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known about a file as such."""
+
+    format: str
+    name: str
+    sha256: str
+    size: int
+    stored_as: str = ""
+    header: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contents(Generic[Record]):
+    """The typed records of a file, its rejected rows, and the sentences a person should read about it."""
+
+    facts: FileFacts
+    records: Sequence[Record]
+    rejects: Sequence[Reject] = ()
+    notes: Sequence[str] = ()
+
+    def kept_as(self, stored_as: str) -> Contents[Record]:
+        """The same, once the file is kept under a name."""
+        return replace(self, facts=replace(self.facts, stored_as=stored_as))
+
+
+# --- what it does -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One row of the summary: what would be made, or changed from what to what."""
+
+    row_number: int
+    action: str
+    title: str
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    older: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def note(self, action: str, sample: Callable[[], Sample]) -> None:
+        """Count one row, and keep the first few of each kind to be shown."""
+        before = getattr(self, action)
+        setattr(self, action, before + 1)
+        if action != "unchanged" and before < SAMPLES:
+            self.samples.append(sample())
+
+
+class _Kind(Generic[Record]):
+    """How one kind of record is compared and written."""
+
+    def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
+        """What the office holds already, by key. One statement."""
+        raise NotImplementedError
+
+    def key(self, record: Record) -> Any:
+        raise NotImplementedError
+
+    def title(self, record: Record) -> str:
+        raise NotImplementedError
+
+    def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
+        """Field -> (held, reported) where they differ; None where what is held is newer."""
+        raise NotImplementedError
+
+    def prepare(self, actor: Actor, batch: ImportBatch, records: Sequence[Record]) -> None:
+        """Make once for the whole file what its rows refer to."""
+
+    def create(self, batch: ImportBatch, record: Record) -> None:
+        raise NotImplementedError
+
+    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None:
+        raise NotImplementedError
+
+
+#: What FTS writes in place of a name: several organisations stand behind the flow, or none is given.
+_NO_ORGANISATION = frozenset({"", "multiple", "not specified", "n/a"})
+
+
+def is_organisation(name: str) -> bool:
+    """Whether a donor's or recipient's cell names one organisation."""
+    return name.casefold() not in _NO_ORGANISATION
+
+
+_NOT_COLUMNS = frozenset({"row_number", "raw", "donor_kinds", "recipient_kinds"})
+
+
+class _Flows(_Kind[ReportedFlow]):
+    columns = tuple(item.name for item in fields(ReportedFlow) if item.name not in _NOT_COLUMNS)
+
+    def __init__(self) -> None:
+        self._parties: dict[str, uuid.UUID] = {}
+
+    def held(self, office_id: uuid.UUID, records: Sequence[ReportedFlow]) -> dict[str, Flow]:
+        found = db.session.scalars(
+            select(Flow).where(Flow.office_id == office_id, Flow.source == FTS, Flow.source_id.in_([r.source_id for r in records]))
+        )
+        return {flow.source_id: flow for flow in found}
+
+    def key(self, record: ReportedFlow) -> str:
+        return record.source_id
+
+    def title(self, record: ReportedFlow) -> str:
+        return _(
+            "%(donor)s to %(recipient)s",
+            donor=record.donor_name or _("not specified"),
+            recipient=record.recipient_name or _("not specified"),
+        )
+
+    def changes(self, held: Flow, record: ReportedFlow) -> dict[str, tuple[Any, Any]] | None:
+        found = {name: (was, now) for name in self.columns if (was := getattr(held, name)) != (now := getattr(record, name))}
+        if found and held.reported_updated and record.reported_updated and record.reported_updated < held.reported_updated:
+            return None
+        return found
+
+    def prepare(self, actor: Actor, batch: ImportBatch, records: Sequence[ReportedFlow]) -> None:
+        wanted: dict[str, set[str]] = {}
+        for record in records:
+            wanted.setdefault(record.donor_name, set()).update(record.donor_kinds)
+            wanted.setdefault(record.recipient_name, set()).update(record.recipient_kinds)
+        named = {name: sorted(kinds) for name, kinds in wanted.items() if is_organisation(name)}
+        self._parties = reported_organisations(FTS, {name: name for name in named})
+        for name, kinds in named.items():
+            if name not in self._parties:
+                self._parties[name], _made = parties.find_or_create_reported_organisation(
+                    actor, batch.office_id, name, kinds=kinds, scheme=FTS
+                )
+
+    def create(self, batch: ImportBatch, record: ReportedFlow) -> None:
+        values = {name: getattr(record, name) for name in self.columns}
+        db.session.add(
+            Flow(
+                office_id=batch.office_id,
+                source=FTS,
+                batch_id=batch.id,
+                donor_id=self._parties.get(record.donor_name),
+                recipient_id=self._parties.get(record.recipient_name),
+                **values,
+            )
+        )
+
+    def change(self, batch: ImportBatch, held: Flow, record: ReportedFlow, changes: Mapping[str, tuple[Any, Any]]) -> None:
+        for name, (_was, now) in changes.items():
+            setattr(held, name, now)
+        held.batch_id = batch.id
+        # A party that was merged into another since stays so: the link follows a changed name only.
+        if "donor_name" in changes or held.donor_id is None:
+            held.donor_id = self._parties.get(record.donor_name)
+        if "recipient_name" in changes or held.recipient_id is None:
+            held.recipient_id = self._parties.get(record.recipient_name)
+
+
+class _Requirements(_Kind[ReportedRequirement]):
+    keys = ("country", "plan_id", "plan_name", "year")
+    columns = tuple(item.name for item in fields(ReportedRequirement) if item.name not in _NOT_COLUMNS)
+
+    def held(self, office_id: uuid.UUID, records: Sequence[ReportedRequirement]) -> dict[Any, PlanRequirement]:
+        years = {record.year for record in records}
+        found = db.session.scalars(
+            select(PlanRequirement).where(
+                PlanRequirement.office_id == office_id, PlanRequirement.source == FTS, PlanRequirement.year.in_(sorted(years))
+            )
+        )
+        return {tuple(getattr(row, name) for name in self.keys): row for row in found}
+
+    def key(self, record: ReportedRequirement) -> Any:
+        return tuple(getattr(record, name) for name in self.keys)
+
+    def title(self, record: ReportedRequirement) -> str:
+        return _("%(plan)s, %(year)s", plan=record.plan_name, year=record.year)
+
+    def changes(self, held: PlanRequirement, record: ReportedRequirement) -> dict[str, tuple[Any, Any]]:
+        return {name: (was, now) for name in self.columns if (was := getattr(held, name)) != (now := getattr(record, name))}
+
+    def create(self, batch: ImportBatch, record: ReportedRequirement) -> None:
+        values = {name: getattr(record, name) for name in self.columns}
+        db.session.add(PlanRequirement(office_id=batch.office_id, source=FTS, batch_id=batch.id, **values))
+
+    def change(
+        self, batch: ImportBatch, held: PlanRequirement, record: ReportedRequirement, changes: Mapping[str, tuple[Any, Any]]
+    ) -> None:
+        del record
+        for name, (_was, now) in changes.items():
+            setattr(held, name, now)
+        held.batch_id = batch.id
+
+
+# --- the batch --------------------------------------------------------------------------------------------------
+
+
+def _kind_of(slug: str) -> _Kind[Any] | None:
+    """How the rows of a format are taken; None for rates, which have a service of their own."""
+    if slug == "fts-flows":
+        return _Flows()
+    return _Requirements() if slug == "fts-requirements" else None
+
+
+def compare(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
+    """What a file would do to what the office holds. Reads only."""
+    outcome = Outcome()
+    kind = _kind_of(contents.facts.format)
+    if kind is None:
+        return _compare_rates(contents.records)
+    for chunk in _chunks(contents.records):
+        held = kind.held(office_id, chunk)
+        for record in chunk:
+            _judge(kind, held, record, outcome)
+        _forget()
+    return outcome
+
+
+def _judge(kind: _Kind[Any], held: Mapping[Any, Any], record: Any, outcome: Outcome) -> tuple[str, Any, Mapping[str, tuple[Any, Any]]]:
+    """Count one record, and say what is to be done with it: ("created" | "updated" | "unchanged", the row held, the changes)."""
+    row = held.get(kind.key(record))
+    if row is None:
+        outcome.note("created", lambda: Sample(record.row_number, "created", kind.title(record)))
+        return "created", None, {}
+    changes = kind.changes(row, record)
+    if not changes:
+        outcome.older += changes is None
+        outcome.note("unchanged", lambda: Sample(record.row_number, "unchanged", ""))
+        return "unchanged", row, {}
+    shown = tuple((name, _shown(was), _shown(now)) for name, (was, now) in changes.items())
+    outcome.note("updated", lambda: Sample(record.row_number, "updated", kind.title(record), shown))
+    return "updated", row, changes
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)[:200]
+
+
+def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
+    outcome = Outcome()
+    for source in sorted({record.source for record in records}):
+        given = [record for record in records if record.source == source]
+        held = sheets_of(source, (record.on for record in given))
+        for record in given:
+            title = _("%(source)s, %(day)s: %(n)s currencies", source=source, day=record.on.isoformat(), n=len(record.quotes))
+            row = held.get(record.on)
+            if row is None:
+                outcome.note("created", lambda: Sample(record.row_number, "created", title))  # noqa: B023 - called at once
+                continue
+            known = {code: Decimal(text) for code, text in json.loads(row.quotes).items()}
+            changes = tuple(
+                (code, _shown(known.get(code)), str(value)) for code, value in record.quotes.items() if known.get(code) != value
+            )
+            action = "updated" if changes else "unchanged"
+            outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
+    return outcome
+
+
+def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    for start in range(0, len(records), CHUNK):
+        yield records[start : start + CHUNK]
+
+
+@transactional
+def record_refusal(actor: Actor, office_id: uuid.UUID, facts: FileFacts, sentence: str) -> uuid.UUID:
+    """Keep in the list that a file was refused as a whole, and why; nothing of it is taken."""
+    require(actor, Permission.IMPORT_ALL, office_id)
+    batch = _new_batch(office_id, facts, "refused")
+    batch.message = sentence[:SENTENCE_LENGTH]
+    db.session.flush()
+    return batch.id
+
+
+@transactional
+def record_check(actor: Actor, office_id: uuid.UUID, contents: Contents[Any], outcome: Outcome) -> uuid.UUID:
+    """Keep the dry run of a file: its counts, what it would do first, its rejected rows."""
+    require(actor, Permission.IMPORT_ALL, office_id)
+    batch = _new_batch(office_id, contents.facts, "checked")
+    _fill(batch, contents, outcome)
+    _keep_rejects(batch, contents.rejects)
+    db.session.flush()
+    return batch.id
+
+
+@transactional
+def bring_in(actor: Actor, office_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
+    """Take a file at once, without a dry run before: the batch, applied."""
+    require(actor, Permission.IMPORT_ALL, office_id)
+    batch = _new_batch(office_id, contents.facts, "applied")
+    _apply(actor, batch, contents)
+    return batch.id
+
+
+def batch_to_apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    """A checked batch that the actor may bring in. Raises NotFound, Denied, or Conflict where it is not waiting any more."""
+    return _waiting(actor, batch_id, is_locked=False)
+
+
+@transactional
+def apply_checked(actor: Actor, batch_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
+    """Bring in a checked batch, compared anew: what was changed since the dry run counts as it is now. Once only."""
+    batch = _waiting(actor, batch_id, is_locked=True)
+    if contents.facts.sha256 != batch.sha256:
+        raise Refused(_("The kept file is not the one that was checked. Bring the file again."))
+    db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
+    batch.state = "applied"
+    _apply(actor, batch, contents)
+    return batch.id
+
+
+@transactional
+def discard(actor: Actor, batch_id: uuid.UUID, *, forget_file: Callable[[str], object]) -> None:
+    """Drop a checked batch; its file is forgotten once that is saved."""
+    batch = _waiting(actor, batch_id, is_locked=True)
+    stored_as = batch.stored_as
+    db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
+    db.session.delete(batch)
+    db.session.flush()
+    if stored_as:
+        after_commit(lambda: forget_file(stored_as))
+
+
+def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBatch:
+    statement = select(ImportBatch).where(ImportBatch.id == batch_id)
+    batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
+    if batch is None:
+        raise NotFound
+    require(actor, Permission.IMPORT_ALL, batch.office_id)
+    if batch.state != "checked":
+        raise Conflict(_("This file was brought in, or refused, before. Nothing was done a second time."))
+    return batch
+
+
+def _new_batch(office_id: uuid.UUID, facts: FileFacts, state: str) -> ImportBatch:
+    batch = ImportBatch(
+        office_id=office_id,
+        reference=next_reference(office_id, "import"),
+        format=facts.format,
+        file_name=facts.name[:_NAME_LENGTH],
+        sha256=facts.sha256,
+        size=facts.size,
+        stored_as=facts.stored_as,
+        state=state,
+        message="",
+        header=json.dumps({"header": facts.header, "tags": facts.tags}, ensure_ascii=False),
+        summary=json.dumps({"notes": [], "samples": []}),
+        rows=facts.rows,
+        created=0,
+        updated=0,
+        unchanged=0,
+        rejected=0,
+    )
+    db.session.add(batch)
+    db.session.flush()
+    return batch
+
+
+def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None:
+    """Write the counts and the summary of a batch."""
+    batch.created, batch.updated, batch.unchanged = outcome.created, outcome.updated, outcome.unchanged
+    batch.rejected = len(contents.rejects) + len(outcome.rejects)
+    notes = list(contents.notes)
+    if outcome.older:
+        notes.append(
+            ngettext(
+                "%(num)d row is older than what is held; the newer stays.",
+                "%(num)d rows are older than what is held; the newer stays.",
+                outcome.older,
+            )
+        )
+    samples = [
+        {"row": sample.row_number, "action": sample.action, "title": sample.title, "changes": sample.changes} for sample in outcome.samples
+    ]
+    batch.summary = json.dumps({"notes": notes[:100], "samples": samples}, ensure_ascii=False)
+
+
+def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
+    for start in range(0, len(rejects), CHUNK):
+        db.session.add_all(
+            ImportReject(
+                office_id=batch.office_id,
+                batch_id=batch.id,
+                row_number=reject.row_number,
+                column=reject.column[:_COLUMN_LENGTH],
+                reason=reject.reason[:SENTENCE_LENGTH],
+                raw=json.dumps(reject.raw, ensure_ascii=False),
+            )
+            for reject in rejects[start : start + CHUNK]
+        )
+        db.session.flush()
+
+
+def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:
+    outcome = Outcome()
+    kind = _kind_of(batch.format)
+    if kind is None:
+        outcome = _compare_rates(contents.records)
+        rates.apply_sheets(actor, contents.records, batch.id)
+    else:
+        kind.prepare(actor, batch, contents.records)
+        for chunk in _chunks(contents.records):
+            _apply_chunk(kind, batch, chunk, outcome)
+    _fill(batch, contents, outcome)
+    _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
+    batch.applied_at = clock.now()
+    db.session.flush()
+
+
+def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
+    """Write some rows together; where the database refuses one of them, each on its own, so that only that one is left out."""
+    before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, len(outcome.samples))
+    try:
+        with savepoint():
+            _write(kind, batch, chunk, outcome)
+    except (IntegrityError, DataError) as error:
+        outcome.created, outcome.updated, outcome.unchanged, outcome.older = before[:4]
+        del outcome.samples[before[4] :]
+        if len(chunk) > 1:
+            for record in chunk:
+                _apply_chunk(kind, batch, [record], outcome)
+            return
+        record = chunk[0]
+        log.warning("row %s of %s was refused by the database: %s", record.row_number, batch.reference, type(error.orig).__name__)
+        outcome.rejects.append(
+            Reject(record.row_number, "", _("The database refused this row: a value breaks one of its rules."), record.raw)
+        )
+    _forget()
+
+
+def _write(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
+    held = kind.held(batch.office_id, chunk)
+    for record in chunk:
+        action, row, changes = _judge(kind, held, record, outcome)
+        if action == "created":
+            kind.create(batch, record)
+        elif action == "updated":
+            kind.change(batch, row, record, changes)
+
+
+def _forget() -> None:
+    """Let go of rows that have been written, so that memory stays flat on a large file."""
+    session = db.session()
+    for record in list(session.identity_map.values()):
+        if isinstance(record, _LET_GO) and record not in session.dirty:
+            session.expunge(record)
