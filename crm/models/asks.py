@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from crm.db import Base
 from crm.models.base import (
+    NO_DAY,
     SENTENCE_LENGTH,
     Keyed,
     Levelled,
@@ -44,7 +45,8 @@ class Ask(Keyed, Levelled, Versioned, Stamped, Base):
     position_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("positions.id"), index=True)
     sentence: Mapped[str] = mapped_column(String(SENTENCE_LENGTH))
     fallback: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
-    by_when: Mapped[date | None]
+    by_when: Mapped[date | None] = mapped_column()
+    when_order: Mapped[date] = column_property(func.coalesce(by_when, NO_DAY))  # lists sort by it: no date comes last
     amount_minor: Mapped[int | None]
     currency: Mapped[str | None] = mapped_column(String(3))
     programme_id: Mapped[uuid.UUID | None] = mapped_column(index=True)

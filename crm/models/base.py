@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,6 +23,7 @@ VISIBILITIES = (SHARED, OFFICE)
 NAME_LENGTH = 300
 SENTENCE_LENGTH = 600
 TEXT_LENGTH = 20_000
+NO_DAY = date(9999, 12, 31)  # stands for "no date" where a list is sorted by a day
 
 
 class DecimalText(TypeDecorator[Decimal]):

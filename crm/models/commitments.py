@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from crm.db import Base
 from crm.models.asks import Ask
 from crm.models.base import (
     NAME_LENGTH,
+    NO_DAY,
     SENTENCE_LENGTH,
     Keyed,
     Levelled,
@@ -57,7 +58,7 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
     on_behalf_of: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
     words: Mapped[str] = mapped_column(Text)
     made_on: Mapped[date]
-    due_on: Mapped[date | None]
+    due_on: Mapped[date | None] = mapped_column()
     interaction_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     ask_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     programme_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
@@ -74,6 +75,7 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
     outcome_note: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
     verified_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     verified_at: Mapped[datetime | None]
+    due_order: Mapped[date] = column_property(func.coalesce(due_on, NO_DAY))  # lists sort by it: no date comes last
 
     party: Mapped[Party] = relationship()
     position: Mapped[Position | None] = relationship()

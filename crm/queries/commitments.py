@@ -1,0 +1,232 @@
+"""Commitments as they are read: one, lists, what is late or due soon on a day, and the SMART check."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from crm.db import db
+from crm.errors import NotFound
+from crm.i18n import LazyText, _, _l
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.commitments import Commitment
+from crm.models.notes import Note
+from crm.models.pledges import Pledge
+from crm.queries.paging import Order, Page, Paging, fetch_page
+
+SOON = timedelta(days=14)
+STATUSES = ("open", "soon", "late", "kept", "part", "broken", "overtaken", "unverified")
+KIND_LABELS: Mapping[str, LazyText] = {
+    "financial": _l("Money"),
+    "in-kind": _l("Goods or services in kind"),
+    "law-policy": _l("Law or policy"),
+    "budget-line": _l("Budget line"),
+    "service": _l("Service"),
+    "public-voice": _l("Public voice"),
+    "access": _l("Access"),
+}
+DIRECTION_LABELS: Mapping[str, LazyText] = {"ours": _l("By us"), "theirs": _l("By them")}
+OUTCOME_LABELS: Mapping[str, LazyText] = {
+    "kept": _l("Kept"),
+    "part": _l("Kept in part"),
+    "broken": _l("Broken"),
+    "overtaken": _l("Overtaken by events"),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a promise stands on a day: a key, its word, and its tone (late, soon, done, quiet)."""
+
+    key: str
+    word: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of commitments shows."""
+
+    direction: str = ""
+    status: str = ""
+    kind: str = ""
+    party_id: uuid.UUID | None = None
+    programme_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class SmartPoint:
+    """One question of the SMART check and whether the record answers it."""
+
+    key: str
+    label: str
+    is_met: bool
+
+
+@dataclass(frozen=True)
+class SmartCheck:
+    """The questions a good promise answers (after the Nutrition Accountability Framework); it never blocks saving."""
+
+    points: tuple[SmartPoint, ...]
+
+    @property
+    def met(self) -> int:
+        """How many are answered."""
+        return sum(point.is_met for point in self.points)
+
+    @property
+    def missing(self) -> list[SmartPoint]:
+        """What is not said yet."""
+        return [point for point in self.points if not point.is_met]
+
+
+def standing(outcome: str | None, due_on: date | None, today: date) -> Standing:
+    """The status of a promise, computed from its outcome and due day; "late" and "due soon" are never stored."""
+    if outcome is not None:
+        tone = {"kept": "done", "broken": "late"}.get(outcome, "quiet")
+        return Standing(outcome, str(OUTCOME_LABELS[outcome]), tone)
+    if due_on is None:
+        return Standing("open", _("Open, no date"), "quiet")
+    if due_on < today:
+        return Standing("late", _("Late"), "late")
+    if due_on <= today + SOON:
+        return Standing("soon", _("Due soon"), "soon")
+    return Standing("open", _("Open"), "quiet")
+
+
+def smart_check(record: Commitment) -> SmartCheck:
+    """Which of the ten questions of domain.md 0.3 a promise answers."""
+    answered = (
+        ("who", _("Who commits"), bool(record.party_id)),
+        ("behalf", _("On whose behalf"), bool(record.on_behalf_of or record.position_id)),
+        ("what", _("What exactly"), bool(record.words)),
+        ("where", _("For which programme and place"), bool(record.programme_id and record.place_text)),
+        ("quantity", _("How much or how many"), bool(record.quantity)),
+        ("baseline", _("From which baseline"), bool(record.baseline)),
+        ("indicator", _("By which indicator"), bool(record.indicator_text)),
+        ("when", _("By when"), record.due_on is not None),
+        ("money", _("With which money"), bool(record.funding_source)),
+        ("evidence", _("What evidence will show it"), bool(record.evidence)),
+    )
+    return SmartCheck(tuple(SmartPoint(*item) for item in answered))
+
+
+def get(commitment_id: uuid.UUID) -> Commitment:
+    """One commitment with what its page shows; raises `NotFound` (absent or out of scope alike)."""
+    found = db.session.scalar(
+        select(Commitment)
+        .where(Commitment.id == commitment_id)
+        .options(
+            joinedload(Commitment.party),
+            joinedload(Commitment.position),
+            joinedload(Commitment.interaction),
+            joinedload(Commitment.ask),
+            joinedload(Commitment.programme),
+        )
+    )
+    if found is None:
+        raise NotFound(_("There is no such commitment here."))
+    return found
+
+
+def has_pledge(commitment_id: uuid.UUID) -> bool:
+    """Whether a pledge shares this commitment's key."""
+    return db.session.scalar(select(Pledge.id).where(Pledge.id == commitment_id)) is not None
+
+
+def pledged(commitment_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some commitments that have a pledge."""
+    return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(commitment_ids)))) if commitment_ids else set()
+
+
+def declared_by(commitment_id: uuid.UUID) -> uuid.UUID | None:
+    """Who last declared the outcome, from the history."""
+    return db.session.scalar(
+        select(AuditEntry.actor_id)
+        .join(AuditValue, AuditValue.entry_seq == AuditEntry.seq)
+        .where(AuditEntry.record_id == commitment_id, AuditValue.field == "outcome")
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    )
+
+
+def notes_of(commitment_id: uuid.UUID) -> list[Note]:
+    """The notes about a commitment that the reader may see, newest first."""
+    return list(
+        db.session.scalars(select(Note).where(Note.commitment_id == commitment_id).order_by(Note.created_at.desc(), Note.id.desc()))
+    )
+
+
+def of_interaction(interaction_id: uuid.UUID) -> list[Commitment]:
+    """What was promised at an interaction, ours first."""
+    return list(
+        db.session.scalars(
+            select(Commitment)
+            .where(Commitment.interaction_id == interaction_id)
+            .order_by(Commitment.direction, Commitment.due_on, Commitment.id)
+        )
+    )
+
+
+def of_ask(ask_id: uuid.UUID) -> list[Commitment]:
+    """What was promised in answer to an ask."""
+    return list(db.session.scalars(select(Commitment).where(Commitment.ask_id == ask_id).order_by(Commitment.made_on, Commitment.id)))
+
+
+def matching(filters: Filters, today: date) -> Select[Commitment]:
+    """The statement of a list."""
+    statement = select(Commitment)
+    if filters.direction:
+        statement = statement.where(Commitment.direction == filters.direction)
+    if filters.kind:
+        statement = statement.where(Commitment.kind == filters.kind)
+    if filters.party_id:
+        statement = statement.where(Commitment.party_id == filters.party_id)
+    if filters.programme_id:
+        statement = statement.where(Commitment.programme_id == filters.programme_id)
+    return _with_status(statement, filters.status, today)
+
+
+def _with_status(statement: Select[Commitment], status: str, today: date) -> Select[Commitment]:
+    if status == "unverified":
+        return statement.where(Commitment.outcome.is_not(None), Commitment.verified_by_id.is_(None))
+    if status in OUTCOME_LABELS:
+        return statement.where(Commitment.outcome == status)
+    if status in ("open", "soon", "late"):
+        statement = statement.where(Commitment.outcome.is_(None))
+    if status == "late":
+        statement = statement.where(Commitment.due_on < today)
+    if status == "soon":
+        statement = statement.where(Commitment.due_on >= today, Commitment.due_on <= today + SOON)
+    return statement
+
+
+def listing(filters: Filters, today: date, paging: Paging, *, sort: str = "due") -> Page[Commitment]:
+    """One page of commitments: by due day (earliest first, no date last) or by the day they were made (newest first)."""
+    statement = matching(filters, today).options(selectinload(Commitment.party), selectinload(Commitment.programme))
+    order = Order(Commitment.made_on, Commitment.id, is_descending=True) if sort == "made" else Order(Commitment.due_order, Commitment.id)
+    return fetch_page(statement, order, paging)
+
+
+def open_promises(direction: str, until: date, limit: int, offices: Collection[uuid.UUID] | None = None) -> list[Commitment]:
+    """Open promises of a side due until a day that are not pledges (those have instalments of their own), earliest first."""
+    statement = (
+        select(Commitment)
+        .where(
+            Commitment.outcome.is_(None),
+            Commitment.direction == direction,
+            Commitment.due_on <= until,
+            ~exists().where(Pledge.id == Commitment.id),
+        )
+        .order_by(Commitment.due_on, Commitment.id)
+        .limit(limit)
+        .options(selectinload(Commitment.party))
+    )
+    if offices is not None:
+        statement = statement.where(Commitment.office_id.in_(offices))
+    return list(db.session.scalars(statement))

@@ -1,0 +1,147 @@
+"""What the contact services share: typed text, days and references checked in one sweep, refused field by field.
+
+Not a service: nothing here commits or asks for a permission; its callers do.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from crm import clock
+from crm.db import db
+from crm.errors import Invalid
+from crm.i18n import _
+from crm.models.asks import Ask
+from crm.models.base import LEVELS, OFFICE, OPEN, SHARED
+from crm.models.interactions import Interaction
+from crm.models.offices import Office
+from crm.models.parties import Party, Position
+from crm.models.programmes import Programme
+from crm.models.users import User
+from crm.policy import Actor
+from crm.services import fields
+
+FIRST_DAY = date(1945, 1, 1)
+LAST_DAY = date(2100, 12, 31)
+
+
+def narrower(*levels: str) -> str:
+    """The narrowest of some levels: a record shows no more than what it is made from."""
+    return OFFICE if OFFICE in levels else OPEN
+
+
+def office_today(office_id: uuid.UUID) -> date:
+    """The day it is in an office."""
+    return clock.today(db.session.get_one(Office, office_id).timezone)
+
+
+class Checks:
+    """Collects refusals by field, so that a person sees all of them at once. `prefix` goes before each field's name."""
+
+    def __init__(self, prefix: str = "", errors: dict[str, list[str]] | None = None) -> None:
+        self.prefix = prefix
+        self.errors: dict[str, list[str]] = {} if errors is None else errors
+
+    def part(self, prefix: str) -> Checks:
+        """Checks of a part (a row) that collect into the same whole."""
+        return Checks(f"{self.prefix}{prefix}", self.errors)
+
+    def refuse(self, field: str, sentence: str) -> None:
+        """Note a refusal."""
+        self.errors.setdefault(f"{self.prefix}{field}", []).append(sentence)
+
+    def done(self) -> None:
+        """Raise `Invalid` with everything that was refused."""
+        if self.errors:
+            raise Invalid(errors=self.errors)
+
+    def text(self, field: str, value: str, longest: int, *, needed: str = "") -> str:
+        """Tidy text (NFC, no control characters), at most `longest` characters; `needed`: the sentence when it is empty."""
+        try:
+            return fields.text(value or "", field, longest, needed=needed)
+        except Invalid as error:
+            self.refuse(field, str(error))
+            return value or ""
+
+    def choice(self, field: str, value: str, allowed: Collection[str]) -> str:
+        """One of the allowed words."""
+        if value not in allowed:
+            self.refuse(field, _("Choose one of the answers offered."))
+        return value
+
+    def level(self, field: str, value: str, actor: Actor, office_id: uuid.UUID) -> str:
+        """A level; only the office's own people write for the office alone (nobody writes what they cannot read)."""
+        if value not in LEVELS:
+            self.refuse(field, _("Choose who can read it."))
+        elif value == OFFICE and office_id not in actor.member_of and not actor.is_system:
+            self.refuse(field, _("Only somebody of the office itself can record something for the office alone."))
+        return value
+
+    def day(self, field: str, value: date | None, *, needed: str = "", latest: date | None = None, too_late: str = "") -> date | None:
+        """A day within sense; `latest` refuses later ones with the sentence `too_late`."""
+        if value is None:
+            if needed:
+                self.refuse(field, needed)
+            return None
+        if not FIRST_DAY <= value <= LAST_DAY:
+            self.refuse(field, _("Enter a day between 1945 and 2100."))
+        elif latest is not None and value > latest:
+            self.refuse(field, too_late)
+        return value
+
+    def party(self, field: str, party_id: uuid.UUID | None, office_id: uuid.UUID, *, needed: str = "") -> Party | None:
+        """A party in scope that the office's own people can see too: shared, or the office's."""
+        is_theirs = or_(Party.visibility == SHARED, Party.office_id == office_id)
+        found = db.session.scalar(select(Party).where(Party.id == party_id, is_theirs)) if party_id else None
+        if found is None and (needed or party_id):
+            self.refuse(field, needed or _("Choose somebody from the list."))
+        return found
+
+    def programme(self, field: str, programme_id: uuid.UUID | None, office_id: uuid.UUID) -> uuid.UUID | None:
+        """A programme of the same office."""
+        if programme_id is None:
+            return None
+        found = db.session.scalar(select(Programme.id).where(Programme.id == programme_id, Programme.office_id == office_id))
+        if found is None:
+            self.refuse(field, _("Choose a programme of this office."))
+        return found
+
+    def colleague(self, field: str, user_id: uuid.UUID | None) -> uuid.UUID | None:
+        """A person of our own offices, in scope."""
+        if user_id is None:
+            return None
+        found = db.session.scalar(select(User.id).where(User.id == user_id))
+        if found is None:
+            self.refuse(field, _("Choose one of your colleagues."))
+        return found
+
+    def position(self, field: str, position_id: uuid.UUID | None) -> uuid.UUID | None:
+        """A post in scope."""
+        if position_id is None:
+            return None
+        found = db.session.scalar(select(Position.id).where(Position.id == position_id))
+        if found is None:
+            self.refuse(field, _("Choose one of the posts offered."))
+        return found
+
+    def ask(self, field: str, ask_id: uuid.UUID | None, office_id: uuid.UUID) -> Ask | None:
+        """An ask of the same office, in scope."""
+        if ask_id is None:
+            return None
+        found = db.session.scalar(select(Ask).where(Ask.id == ask_id, Ask.office_id == office_id))
+        if found is None:
+            self.refuse(field, _("Choose one of the asks of this office."))
+        return found
+
+    def interaction(self, field: str, interaction_id: uuid.UUID | None, office_id: uuid.UUID) -> Interaction | None:
+        """An interaction of the same office, in scope."""
+        if interaction_id is None:
+            return None
+        found = db.session.scalar(select(Interaction).where(Interaction.id == interaction_id, Interaction.office_id == office_id))
+        if found is None:
+            self.refuse(field, _("Choose one of the contacts of this office."))
+        return found

@@ -1,0 +1,199 @@
+"""Commitments: recording what was promised by either side, what became of it, and a second person's check."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, transactional
+from crm.errors import Denied, Invalid, NotFound
+from crm.i18n import _
+from crm.models.base import NAME_LENGTH, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.commitments import COMMITMENT_KINDS, DIRECTIONS, OUTCOMES, Commitment
+from crm.models.notes import Note
+from crm.policy import Actor, Permission, require
+from crm.queries import commitments as queries
+from crm.services.checking import Checks, narrower, office_today
+from crm.services.references import next_reference
+from crm.services.versions import check_version
+
+SHORT_LENGTH = 200
+#: What a second person has checked: changing it takes the check away.
+_CHECKED = ("words", "kind", "direction", "due_on", "quantity", "party_id")
+
+
+@dataclass(frozen=True)
+class NewCommitment:
+    """A promise as it was heard. Only who, what (in their own words) and which kind are needed; the rest is the SMART check's."""
+
+    office_id: uuid.UUID
+    party_id: uuid.UUID | None
+    kind: str
+    words: str
+    made_on: date | None
+    direction: str = "theirs"
+    due_on: date | None = None
+    interaction_id: uuid.UUID | None = None
+    ask_id: uuid.UUID | None = None
+    programme_id: uuid.UUID | None = None
+    position_id: uuid.UUID | None = None
+    level: str = OPEN
+    on_behalf_of: str = ""
+    witness: str = ""
+    evidence: str = ""
+    quantity: str = ""
+    baseline: str = ""
+    indicator_text: str = ""
+    funding_source: str = ""
+    place_text: str = ""
+    owner_id: uuid.UUID | None = None
+
+
+def check_commitment(actor: Actor, new: NewCommitment, checks: Checks) -> dict[str, object]:
+    """The column values of a promise, refusals collected in `checks`. Its level is never wider than its contact's or ask's."""
+    ask = checks.ask("ask_id", new.ask_id, new.office_id)
+    interaction = checks.interaction("interaction_id", new.interaction_id, new.office_id)
+    party = checks.party("party_id", new.party_id, new.office_id, needed=_("Choose who the promise is with."))
+    latest = office_today(new.office_id)
+    made_on = checks.day(
+        "made_on",
+        new.made_on,
+        needed=_("Enter the day it was promised."),
+        latest=latest,
+        too_late=_("A promise cannot have been made after today."),
+    )
+    due_on = checks.day("due_on", new.due_on)
+    if made_on and due_on and due_on < made_on:
+        checks.refuse("due_on", _("It cannot be due before it was promised."))
+    levels = [checks.level("level", new.level, actor, new.office_id), *(found.level for found in (ask, interaction) if found is not None)]
+    return {
+        "party_id": party.id if party else None,
+        "kind": checks.choice("kind", new.kind, COMMITMENT_KINDS),
+        "direction": checks.choice("direction", new.direction, DIRECTIONS),
+        "words": checks.text("words", new.words, TEXT_LENGTH, needed=_("Write what was promised, in one sentence.")),
+        "made_on": made_on,
+        "due_on": due_on,
+        "interaction_id": interaction.id if interaction else None,
+        "ask_id": ask.id if ask else None,
+        "programme_id": checks.programme("programme_id", new.programme_id, new.office_id),
+        "position_id": checks.position("position_id", new.position_id),
+        "level": narrower(*levels),
+        "on_behalf_of": checks.text("on_behalf_of", new.on_behalf_of, NAME_LENGTH),
+        "witness": checks.text("witness", new.witness, NAME_LENGTH),
+        "evidence": checks.text("evidence", new.evidence, SENTENCE_LENGTH),
+        "quantity": checks.text("quantity", new.quantity, SHORT_LENGTH),
+        "baseline": checks.text("baseline", new.baseline, SENTENCE_LENGTH),
+        "indicator_text": checks.text("indicator_text", new.indicator_text, SENTENCE_LENGTH),
+        "funding_source": checks.text("funding_source", new.funding_source, SENTENCE_LENGTH),
+        "place_text": checks.text("place_text", new.place_text, SHORT_LENGTH),
+        "owner_id": checks.colleague("owner_id", new.owner_id),
+    }
+
+
+@transactional
+def record_commitment(actor: Actor, new: NewCommitment) -> uuid.UUID:
+    """Record a promise, by them or by us. A financial one without a pledge is allowed: words heard before anybody books them.
+
+    Raises `Invalid` by field, `Denied`."""
+    require(actor, Permission.CONTACT_LOG, new.office_id)
+    checks = Checks()
+    values = check_commitment(actor, new, checks)
+    checks.done()
+    record = Commitment(office_id=new.office_id, reference=next_reference(new.office_id, "commitment"), **values)
+    db.session.add(record)
+    db.session.flush()
+    return record.id
+
+
+def _load(commitment_id: uuid.UUID) -> Commitment:
+    found = db.session.scalar(select(Commitment).where(Commitment.id == commitment_id).with_for_update())
+    if found is None:
+        raise NotFound(_("There is no such commitment here."))
+    return found
+
+
+@transactional
+def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, version: int) -> uuid.UUID:
+    """Change a promise; `office_id` of the input is the record's own. What a second person checked is unchecked by a change
+    of words, kind, side, amount or day. Raises `EditConflict` where both changed a field."""
+    record = _load(commitment_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    if new.office_id != record.office_id:
+        raise Invalid(_("A record cannot move to another office."))
+    checks = Checks()
+    values = check_commitment(actor, new, checks)
+    if queries.has_pledge(commitment_id):
+        for field in ("party_id", "direction", "kind"):
+            if values[field] != getattr(record, field):
+                checks.refuse(field, _("A pledge hangs on this promise: change it on the pledge."))
+    checks.done()
+    for name, value in check_version(record, version, values).items():
+        if name in _CHECKED and getattr(record, name) != value:
+            record.verified_by_id, record.verified_at = None, None
+        setattr(record, name, value)
+    db.session.flush()
+    return record.id
+
+
+@transactional
+def declare_outcome(actor: Actor, commitment_id: uuid.UUID, *, outcome: str, on: date | None, note: str, version: int) -> uuid.UUID:
+    """Say what became of a promise: kept, part, broken or overtaken; an empty outcome opens it again. The check of a second
+    person counts for what was known before, so it is asked for again."""
+    record = _load(commitment_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    checks = Checks()
+    if outcome:
+        checks.choice("outcome", outcome, OUTCOMES)
+        checks.day(
+            "outcome_on",
+            on,
+            needed=_("Enter the day it became clear."),
+            latest=office_today(record.office_id),
+            too_late=_("The outcome cannot lie in the future."),
+        )
+        if on and on < record.made_on:
+            checks.refuse("outcome_on", _("The outcome cannot lie before the promise."))
+    words = checks.text("outcome_note", note, SENTENCE_LENGTH)
+    checks.done()
+    yours = {"outcome": outcome or None, "outcome_on": on if outcome else None, "outcome_note": words if outcome else ""}
+    for name, value in check_version(record, version, yours).items():
+        setattr(record, name, value)
+    record.verified_by_id, record.verified_at = None, None
+    db.session.flush()
+    return record.id
+
+
+@transactional
+def verify_commitment(actor: Actor, commitment_id: uuid.UUID, *, evidence: str, version: int) -> uuid.UUID:
+    """A second person has seen the evidence. Never whoever recorded the promise or declared its outcome (four eyes)."""
+    record = _load(commitment_id)
+    require(actor, Permission.PROMISE_VERIFY, record.office_id)
+    if actor.user_id is None or actor.user_id in (record.created_by_id, queries.declared_by(commitment_id)):
+        raise Denied(_("Another person must verify this: you recorded it or declared its outcome yourself."))
+    checks = Checks()
+    seen = checks.text("evidence", evidence, SENTENCE_LENGTH, needed=_("Write which evidence you have seen."))
+    checks.done()
+    for name, value in check_version(record, version, {"evidence": seen}).items():
+        setattr(record, name, value)
+    record.verified_by_id, record.verified_at = actor.user_id, clock.now()
+    db.session.flush()
+    return record.id
+
+
+@transactional
+def add_note(actor: Actor, commitment_id: uuid.UUID, *, body: str, level: str) -> uuid.UUID:
+    """Write a note about a promise, for everybody who sees it or for the office's own members."""
+    record = _load(commitment_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    checks = Checks()
+    text = checks.text("body", body, TEXT_LENGTH, needed=_("Write the note."))
+    wanted = narrower(checks.level("level", level, actor, record.office_id), record.level)
+    checks.done()
+    note = Note(office_id=record.office_id, level=wanted, commitment_id=record.id, body=text)
+    db.session.add(note)
+    db.session.flush()
+    return note.id

@@ -1,0 +1,482 @@
+"""Interactions: planning them, logging them with everything that was said and promised, in one go or not at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, transactional
+from crm.errors import Conflict, Invalid, NotFound
+from crm.i18n import _
+from crm.models.asks import Ask, AskAnswer
+from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.commitments import Commitment
+from crm.models.interactions import INTERACTION_KINDS, FollowUp, Interaction, Participant
+from crm.models.notes import Note
+from crm.models.offices import Office
+from crm.policy import Actor, Permission, require
+from crm.queries import history, lookups
+from crm.services import asks as ask_services
+from crm.services import commitments as commitment_services
+from crm.services import follow_ups as follow_up_services
+from crm.services import parties
+from crm.services.asks import NewAnswer
+from crm.services.checking import Checks, narrower
+from crm.services.references import next_reference
+from crm.services.versions import check_version, touch
+
+MOST_PARTICIPANTS = 60
+MOST_ROWS = 40
+PLACE_LENGTH, LANGUAGE_LENGTH = 200, 60
+LONGEST_MINUTES = 60 * 24 * 14
+_EARLY = timedelta(minutes=15)
+_PART_FIELDS = ("side", "name", "post")
+
+
+@dataclass(frozen=True)
+class NewParticipant:
+    """Somebody who takes part: a party, a colleague, or a name only. Without a post, the one held that day is noted."""
+
+    side: str
+    name: str = ""
+    post: str = ""
+    party_id: uuid.UUID | None = None
+    user_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class NewPromise:
+    """A promise heard at a contact; a row without words is none."""
+
+    direction: str = "theirs"
+    kind: str = "service"
+    words: str = ""
+    due_on: date | None = None
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A follow-up agreed at a contact; a row without text is none."""
+
+    text: str = ""
+    due_on: date | None = None
+    owner_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class AskMade:
+    """A new ask written while a contact is planned or logged."""
+
+    sentence: str = ""
+    by_when: date | None = None
+    programme_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class NewInteraction:
+    """A contact, planned or held. Who, when and (held) what was said; everything else may be empty.
+
+    Rows keep the place they have in the form, so that a refusal names `promises-1-due_on` and finds its row."""
+
+    office_id: uuid.UUID
+    state: str
+    kind: str
+    starts_at: datetime | None
+    party_id: uuid.UUID | None = None
+    new_party: parties.NewParty | None = None
+    minutes: int | None = None
+    place_text: str = ""
+    language: str = ""
+    purpose: str = ""
+    ask_id: uuid.UUID | None = None
+    new_ask: AskMade | None = None
+    programme_id: uuid.UUID | None = None
+    fallback: str = ""
+    offer: str = ""
+    point_1: str = ""
+    point_2: str = ""
+    point_3: str = ""
+    red_line: str = ""
+    summary: str = ""
+    office_note: str = ""
+    level: str = OPEN
+    participants: Sequence[NewParticipant] = ()
+    answers: Sequence[NewAnswer] = ()
+    promises: Sequence[NewPromise] = ()
+    follow_ups: Sequence[NextStep] = ()
+    planned_id: uuid.UUID | None = None
+    version: int = 0
+    kept: frozenset[str] = field(default_factory=frozenset)
+
+
+# --- logging and planning ------------------------------------------------------------------------------------------
+
+
+@transactional
+def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
+    """Record a contact, planned or held, with its participants, asks, answers, promises, follow-ups and note: all or nothing.
+
+    With `planned_id` a planned one is written up: its record becomes the held one. Raises `Invalid` by field (rows as
+    `promises-0-words`), `Denied`, `NotFound`, `EditConflict`."""
+    require(actor, Permission.CONTACT_LOG, new.office_id)
+    planned = _load(new.planned_id) if new.planned_id is not None else None
+    if planned is not None and (planned.state != "planned" or planned.office_id != new.office_id):
+        raise Conflict(_("This contact is no longer planned: it was written up or cancelled meanwhile."))
+    checks = Checks()
+    if new.state not in ("planned", "held"):
+        checks.refuse("state", _("Choose planned or held."))
+    party_id = _party(actor, new, checks)
+    values = _values(actor, new, party_id, checks)
+    values["ask_id"] = _ask(actor, new, party_id, checks)
+    people = _people(new, party_id, checks)
+    checks.done()
+    record = planned if planned is not None else _blank(new)
+    if planned is not None:
+        values = check_version(planned, new.version, values)
+    values["state"] = new.state
+    for name, value in values.items():
+        setattr(record, name, value)
+    if new.state == "held":
+        record.written_up_at = clock.now()
+    db.session.add(record)
+    db.session.flush()
+    _set_participants(record, people)
+    if planned is not None:
+        _carry_level(record)
+    _save_rows(actor, record, new, checks)
+    checks.done()
+    db.session.flush()
+    return record.id
+
+
+def _blank(new: NewInteraction) -> Interaction:
+    return Interaction(office_id=new.office_id, reference=next_reference(new.office_id, "interaction"))
+
+
+def _load(interaction_id: uuid.UUID) -> Interaction:
+    found = db.session.scalar(select(Interaction).where(Interaction.id == interaction_id).with_for_update())
+    if found is None:
+        raise NotFound(_("There is no such contact here."))
+    return found
+
+
+def _party(actor: Actor, new: NewInteraction, checks: Checks) -> uuid.UUID | None:
+    if new.party_id is None and new.new_party is not None:
+        try:
+            return parties.create_party(actor, new.office_id, new.new_party)
+        except Invalid as error:
+            raise Invalid(errors={"party_id": [text for texts in error.errors.values() for text in texts]}) from error
+    found = checks.party("party_id", new.party_id, new.office_id, needed=_("Enter whom you met."))
+    return found.id if found else None
+
+
+def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> dict[str, object]:
+    zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
+    starts_at = new.starts_at
+    if starts_at is None:
+        checks.refuse("day", _("Enter the day."))
+    elif checks.day("day", starts_at.astimezone(zone).date()) is not None:
+        if new.state == "held" and starts_at > clock.now() + _EARLY:
+            checks.refuse("day", _("This lies in the future. Plan it first, and write it up when it has been held."))
+        if (
+            new.state == "planned"
+            and new.planned_id is None
+            and "starts_at" not in new.kept
+            and starts_at.astimezone(zone).date() < clock.today(zone)
+        ):
+            checks.refuse("day", _("This day has passed. Log what was held instead of planning it."))
+    if new.minutes is not None and not 0 < new.minutes <= LONGEST_MINUTES:
+        checks.refuse("minutes", _("Enter its length in minutes, above zero."))
+    lines = {name: checks.text(name, getattr(new, name), SENTENCE_LENGTH) for name in ("purpose", "fallback", "offer", "red_line")}
+    points = {name: checks.text(name, getattr(new, name), SENTENCE_LENGTH) for name in ("point_1", "point_2", "point_3")}
+    needed = _("Write one sentence about what was said.") if new.state == "held" else ""
+    return {
+        "kind": checks.choice("kind", new.kind, INTERACTION_KINDS),
+        "starts_at": starts_at,
+        "minutes": new.minutes,
+        "party_id": party_id,
+        "place_text": checks.text("place_text", new.place_text, PLACE_LENGTH),
+        "language": checks.text("language", new.language, LANGUAGE_LENGTH),
+        "programme_id": checks.programme("programme_id", new.programme_id, new.office_id),
+        "summary": checks.text("summary", new.summary, TEXT_LENGTH, needed=needed),
+        "level": checks.level("level", new.level, actor, new.office_id),
+        **lines,
+        **points,
+    }
+
+
+def _ask(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> uuid.UUID | None:
+    """The ask of a contact: a known one, or the new one that is written with it (of the same addressee and level)."""
+    made = new.new_ask
+    if made is not None and (made.sentence.strip() or made.by_when):
+        if new.ask_id is not None:
+            checks.refuse("new_ask-sentence", _("Choose an ask or write a new one, not both."))
+            return None
+        wanted = ask_services.NewAsk(
+            office_id=new.office_id,
+            addressee_id=party_id,
+            sentence=made.sentence,
+            by_when=made.by_when,
+            programme_id=made.programme_id or new.programme_id,
+            level=new.level,
+        )
+        part = Checks("new_ask-")
+        ask_services.check_ask(actor, wanted, part)
+        part.errors.pop("new_ask-addressee_id", None)  # said beside "who" already
+        part.errors.pop("new_ask-level", None)
+        for name, sentences in part.errors.items():
+            checks.errors.setdefault(name, []).extend(sentences)
+        return None if checks.errors else ask_services.create_ask(actor, wanted)
+    found = checks.ask("ask_id", new.ask_id, new.office_id)
+    return found.id if found else None
+
+
+# --- who took part -------------------------------------------------------------------------------------------------
+
+
+def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> list[NewParticipant]:
+    """The participants with names and posts filled in; the person met is the first of theirs."""
+    if len(new.participants) > MOST_PARTICIPANTS:
+        checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
+        return []
+    given = list(new.participants)
+    if party_id is not None and new.new_party is None and all(one.party_id != party_id for one in given):
+        met = lookups.party_match(party_id)
+        if met is not None and met.form == "person":
+            given.insert(0, NewParticipant("theirs", party_id=party_id))
+    elif party_id is not None and new.new_party is not None and new.new_party.form == "person":
+        given.insert(0, NewParticipant("theirs", name=new.new_party.name, party_id=party_id))
+    ids = {one.party_id for one in given if one.party_id is not None}
+    names = {found.id: found.name for found in lookups.party_matches(ids, new.office_id).values()}
+    posts = lookups.posts_on(ids, _office_day(new)) if ids else {}
+    colleagues = lookups.people(one.user_id for one in given)
+    found_people: list[NewParticipant] = []
+    row = 0
+    for one in given:
+        part = checks.part(f"theirs-{row}-") if one.side == "theirs" and one.party_id != party_id else checks
+        row += one.side == "theirs" and one.party_id != party_id
+        if one.party_id is not None and one.party_id not in names:
+            part.refuse("name", _("Choose somebody from the list."))
+        if one.user_id is not None and one.user_id not in colleagues:
+            checks.refuse("ours", _("Choose one of your colleagues."))
+        name = names.get(one.party_id) if one.party_id else colleagues.get(one.user_id) if one.user_id else None
+        text = name or part.text("name", one.name, NAME_LENGTH)
+        post = (
+            part.text("post", one.post, NAME_LENGTH) or posts.get(one.party_id, "")
+            if one.party_id
+            else part.text("post", one.post, NAME_LENGTH)
+        )
+        if text:
+            found_people.append(NewParticipant(one.side, text, post[:NAME_LENGTH], one.party_id, one.user_id))
+        elif post:
+            part.refuse("name", _("Enter the name of the person who holds this post."))
+    return found_people
+
+
+def _office_day(new: NewInteraction) -> date:
+    zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
+    return (new.starts_at or clock.now()).astimezone(zone).date()
+
+
+def _shape(people: Sequence[Participant | NewParticipant]) -> tuple[tuple[str, str, str], ...]:
+    return tuple(sorted({(one.side, one.name, one.post) for one in people}))
+
+
+def _set_participants(record: Interaction, people: Sequence[NewParticipant]) -> None:
+    """Put the participants in place; nothing is touched where they are as they were."""
+    present = list(db.session.scalars(select(Participant).where(Participant.interaction_id == record.id)))
+    if present and _shape(present) == _shape(people):
+        for row in present:
+            row.level = record.level
+        return
+    for row in present:
+        db.session.delete(row)
+    db.session.flush()
+    for position, one in enumerate(people, start=1):
+        db.session.add(
+            Participant(
+                office_id=record.office_id,
+                level=record.level,
+                interaction_id=record.id,
+                position=position,
+                side=one.side,
+                party_id=one.party_id,
+                user_id=one.user_id,
+                name=one.name,
+                post=one.post,
+            )
+        )
+    db.session.flush()
+    db.session.expire(record, ["participants"])
+
+
+# --- what goes with it ---------------------------------------------------------------------------------------------
+
+
+def _save_rows(actor: Actor, record: Interaction, new: NewInteraction, checks: Checks) -> None:
+    ask_services.save_answers(record, new.answers, checks)
+    _promises(actor, record, new.promises, checks)
+    _next_steps(actor, record, new.follow_ups, checks)
+    note = checks.text("office_note", new.office_note, TEXT_LENGTH)
+    if note:
+        checks.part("office_note_").level("level", OFFICE, actor, record.office_id)
+        if "office_note_level" in checks.errors:
+            checks.errors["office_note"] = checks.errors.pop("office_note_level")
+        db.session.add(Note(office_id=record.office_id, level=OFFICE, interaction_id=record.id, body=note))
+
+
+def _promises(actor: Actor, record: Interaction, promises: Sequence[NewPromise], checks: Checks) -> None:
+    if len(promises) > MOST_ROWS:
+        checks.refuse("promises", _("Enter at most %(n)s promises at once.", n=MOST_ROWS))
+        return
+    day = record.starts_at.astimezone(clock.zone(db.session.get_one(Office, record.office_id).timezone)).date()
+    for index, promise in enumerate(promises):
+        if not promise.words.strip() and promise.due_on is None:
+            continue
+        wanted = commitment_services.NewCommitment(
+            office_id=record.office_id,
+            party_id=record.party_id,
+            kind=promise.kind,
+            words=promise.words,
+            made_on=day,
+            direction=promise.direction,
+            due_on=promise.due_on,
+            interaction_id=record.id,
+            ask_id=record.ask_id if promise.direction == "theirs" else None,
+            programme_id=record.programme_id,
+            level=record.level,
+            owner_id=actor.user_id if promise.direction == "ours" else None,
+        )
+        part = checks.part(f"promises-{index}-")
+        before = len(checks.errors)
+        commitment_services.check_commitment(actor, wanted, part)
+        if len(checks.errors) == before:
+            commitment_services.record_commitment(actor, wanted)
+
+
+def _next_steps(actor: Actor, record: Interaction, steps: Sequence[NextStep], checks: Checks) -> None:
+    if len(steps) > MOST_ROWS:
+        checks.refuse("follow_ups", _("Enter at most %(n)s follow-ups at once.", n=MOST_ROWS))
+        return
+    for index, step in enumerate(steps):
+        if not step.text.strip():
+            continue
+        wanted = follow_up_services.NewFollowUp(
+            office_id=record.office_id,
+            text=step.text,
+            due_on=step.due_on,
+            owner_id=step.owner_id,
+            interaction_id=record.id,
+            level=record.level,
+        )
+        part = checks.part(f"follow_ups-{index}-")
+        before = len(checks.errors)
+        follow_up_services.check_follow_up(actor, wanted, part)
+        if len(checks.errors) == before:
+            follow_up_services.create_follow_up(actor, wanted)
+
+
+# --- changing ------------------------------------------------------------------------------------------------------
+
+
+@transactional
+def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteraction) -> uuid.UUID:
+    """Change a contact's own fields and its participants; `new.version` is the one the form was opened with, the rows of
+    promises, answers and follow-ups are not looked at. A narrower level takes everything that belongs to it along.
+
+    Raises `Invalid` by field, `EditConflict` (participants as tuples of side, name, post)."""
+    record = _load(interaction_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    if record.state == "cancelled":
+        raise Invalid(_("A cancelled contact stays as it was. Plan a new one."))
+    checks = Checks()
+    new = NewInteraction(
+        **{**new.__dict__, "office_id": record.office_id, "state": record.state, "planned_id": None, "kept": frozenset({"starts_at"})}
+    )
+    party_id = _party(actor, new, checks)
+    values = _values(actor, new, party_id, checks)
+    values["ask_id"] = _ask(actor, new, party_id, checks)
+    people = _people(new, party_id, checks)
+    checks.done()
+    present = _shape(record.participants)
+    parts = None
+    if record.version != new.version:
+        before = history.parts_at(record, "participants", new.version, present, _PART_FIELDS)
+        parts = {"participants": (tuple(sorted(before)), present)}
+    merged = check_version(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
+    wanted = merged.pop("participants")
+    for name, value in merged.items():
+        setattr(record, name, value)
+    if wanted != present:
+        _set_participants(record, people)
+        touch(record)
+    _carry_level(record)
+    db.session.flush()
+    return record.id
+
+
+def _carry_level(record: Interaction) -> None:
+    """Children are never wider than their contact: who reads less of it reads less of them."""
+    for participant in db.session.scalars(select(Participant).where(Participant.interaction_id == record.id)):
+        participant.level = record.level
+    for answer in db.session.scalars(select(AskAnswer).where(AskAnswer.interaction_id == record.id)):
+        ask = db.session.scalar(select(Ask).where(Ask.id == answer.ask_id))
+        answer.level = narrower(record.level, ask.level if ask else OFFICE)
+    children: list[FollowUp | Commitment | Note] = [
+        *db.session.scalars(select(FollowUp).where(FollowUp.interaction_id == record.id)),
+        *db.session.scalars(select(Commitment).where(Commitment.interaction_id == record.id)),
+        *db.session.scalars(select(Note).where(Note.interaction_id == record.id)),
+    ]
+    for child in children:
+        child.level = narrower(record.level, child.level)
+
+
+@transactional
+def answer_asks(actor: Actor, interaction_id: uuid.UUID, answers: Sequence[NewAnswer]) -> uuid.UUID:
+    """Record or change what was answered at a held contact."""
+    record = _load(interaction_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    if record.state != "held":
+        raise Invalid(_("Answers belong to a contact that was held."))
+    checks = Checks()
+    ask_services.save_answers(record, answers, checks)
+    checks.done()
+    db.session.flush()
+    return record.id
+
+
+@transactional
+def cancel_interaction(actor: Actor, interaction_id: uuid.UUID, *, reason: str, version: int) -> uuid.UUID:
+    """A planned contact will not take place. Raises `Invalid` for one that was held."""
+    record = _load(interaction_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    if record.state != "planned":
+        raise Invalid(_("Only a planned contact can be cancelled."), field="reason")
+    checks = Checks()
+    words = checks.text("reason", reason, SENTENCE_LENGTH, needed=_("Write why it will not take place."))
+    checks.done()
+    for name, value in check_version(record, version, {"cancelled_reason": words}).items():
+        setattr(record, name, value)
+    record.state = "cancelled"
+    db.session.flush()
+    return record.id
+
+
+@transactional
+def add_note(actor: Actor, interaction_id: uuid.UUID, *, body: str, level: str) -> uuid.UUID:
+    """Write a note about a contact, for everybody who sees it or for the office's own members."""
+    record = _load(interaction_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    checks = Checks()
+    text = checks.text("body", body, TEXT_LENGTH, needed=_("Write the note."))
+    wanted = narrower(checks.level("level", level, actor, record.office_id), record.level)
+    checks.done()
+    note = Note(office_id=record.office_id, level=wanted, interaction_id=record.id, body=text)
+    db.session.add(note)
+    db.session.flush()
+    return note.id
