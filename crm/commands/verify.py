@@ -1,7 +1,103 @@
-"""flask verify …"""
+"""flask verify: whether the records hold together; exit 1 and the first bad record when they do not."""
 
 from __future__ import annotations
 
-from flask.cli import AppGroup
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
-group = AppGroup("verify")
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from crm.db import db
+from crm.models.documents import Document
+from crm.policy import unscoped
+from crm.queries import consistency
+from crm.queries.figures import stored
+
+DOCUMENTS = "documents"
+_BLOCK = 1 << 20
+
+
+class Bad(NamedTuple):
+    """A record that a check found wrong."""
+
+    table: str
+    record: str
+    reference: str
+    what: str
+
+
+def _relations(check: Callable[[], Iterator[consistency.Broken]]) -> Iterator[Bad]:
+    for broken in check():
+        yield Bad(broken.table, str(broken.record_id), "", broken.what)
+
+
+def _money(check: Callable[[], Iterator[stored.Wrong]]) -> Iterator[Bad]:
+    for wrong in check():
+        yield Bad(wrong.table, str(wrong.record_id), wrong.reference, wrong.what)
+
+
+def _files(folder: Path) -> Iterator[Bad]:
+    """Every stored document is there, of its size and hash."""
+    rows = db.session.execute(select(Document.id, Document.reference, Document.stored_as, Document.size, Document.sha256))
+    for row in rows:
+        path = folder / row.stored_as
+        if not path.is_file():
+            yield Bad("documents", str(row.id), row.reference, "the stored file is missing")
+        elif path.stat().st_size != row.size or _digest(path) != row.sha256:
+            yield Bad("documents", str(row.id), row.reference, "the stored file is not the one that was issued")
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
+    """Every check by its name, in the order they run."""
+    return {
+        "references": lambda: _relations(consistency.broken_references),
+        "office scope": lambda: _relations(consistency.broken_scope),
+        "levels": lambda: _relations(consistency.broken_levels),
+        "pledges": lambda: _money(stored.wrong_pledges),
+        "agreements": lambda: _money(stored.wrong_agreements),
+        "matches": lambda: _money(stored.wrong_matches),
+        "allocations": lambda: _money(stored.wrong_allocations),
+        "files": lambda: _files(folder),
+    }
+
+
+@click.command("verify")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def group(*, is_json: bool) -> None:
+    """Check all records against each other; exit 1 and the first bad record when one fails."""
+    first: dict[str, Bad] = {}
+    done = []
+    with unscoped("verify looks at every record"):
+        for name, check in checks(Path(current_app.instance_path) / DOCUMENTS).items():
+            bad = next(check(), None)
+            done.append(name)
+            if bad is not None:
+                first[name] = bad
+    db.session.rollback()
+    if is_json:
+        found = [{"check": name, **bad._asdict()} for name, bad in first.items()]
+        click.echo(json.dumps({"ok": not first, "checks": done, "bad": found}))
+    elif not first:
+        click.echo(f"{len(done)} checks passed: {', '.join(done)}.")
+    for name, bad in first.items():
+        if not is_json:
+            named = f" ({bad.reference})" if bad.reference else ""
+            click.echo(f"{name}: {bad.table} {bad.record}{named}: {bad.what}", err=True)
+    if first:
+        sys.exit(1)

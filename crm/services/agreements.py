@@ -97,7 +97,7 @@ def sign_agreement(actor: Actor, new: NewAgreement) -> uuid.UUID:
     require(actor, Permission.MONEY_WRITE, office_id)
     donor_id = new.donor_id or (pledge.donor_id if pledge else None)
     if pledge is None or new.donor_id is not None:
-        rules.visible_party(donor_id)
+        rules.visible_party(donor_id, office_id)
     minor, currency = rules.minor_of(new.amount), new.amount.currency
     signed_on = _signature_day(office_id, new.signed_on, pledge)
     _check_terms(new)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from crm import clock
 from crm.db import db
 from crm.errors import Invalid, NotFound
 from crm.formatting import day, money
 from crm.i18n import _, get_locale
-from crm.models.base import SENTENCE_LENGTH, Keyed
+from crm.models.base import SENTENCE_LENGTH, SHARED, Keyed
 from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
@@ -68,9 +68,10 @@ def locked(entity: type[RecordT], record_id: uuid.UUID) -> RecordT:
     return found
 
 
-def visible_party(party_id: uuid.UUID | None, field: str = "donor_id") -> Party:
-    """A party in scope; raises `Invalid` by its field."""
-    found = db.session.scalar(select(Party).where(Party.id == party_id)) if party_id else None
+def visible_party(party_id: uuid.UUID | None, office_id: uuid.UUID, field: str = "donor_id") -> Party:
+    """A party in scope that is shared or the office's own; raises `Invalid` by its field."""
+    ours = or_(Party.visibility == SHARED, Party.office_id == office_id)
+    found = db.session.scalar(select(Party).where(Party.id == party_id, ours)) if party_id else None
     if found is None:
         raise Invalid(_("Choose who this is from."), field=field)
     return found

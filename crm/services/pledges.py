@@ -89,7 +89,7 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     Raises `Invalid` by field (donor_id, amount, pledged_on, plan, plan-N-amount, plan-N-due_on, programme_id, fixed_rate, …).
     """
     require(actor, Permission.MONEY_WRITE, new.office_id)
-    donor = rules.visible_party(new.donor_id)
+    donor = rules.visible_party(new.donor_id, new.office_id)
     minor = rules.minor_of(new.amount)
     currency = new.amount.currency
     on = rules.past_day(new.pledged_on, "pledged_on", new.office_id)

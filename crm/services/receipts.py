@@ -67,7 +67,7 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
         raise Invalid(_("Choose an office."), field="office_id")
     require(actor, Permission.MONEY_WRITE, office_id)
     if over is None:
-        rules.visible_party(new.donor_id)
+        rules.visible_party(new.donor_id, office_id)
     elif new.donor_id not in (None, over.donor_id):
         raise Invalid(_("The agreement or pledge is another donor's."), field="donor_id")
     minor = rules.minor_of(new.amount, currency=agreement.currency if agreement else "")

@@ -1,0 +1,477 @@
+"""Reading pledges, agreements and receipts: lists, one record with all that hangs on it, what falls due, what happened.
+
+Sums are not made here: `crm.queries.figures` does. What a list shows in an own currency is kept on the record.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from crm.db import db
+from crm.errors import NotFound
+from crm.i18n import _
+from crm.models.parties import Party, PartyName
+from crm.models.pledges import (
+    Agreement,
+    AgreementBudgetLine,
+    AgreementTerms,
+    Allocation,
+    Instalment,
+    Pledge,
+    PledgeTerms,
+    Receipt,
+    ReceiptMatch,
+)
+from crm.models.programmes import Programme
+from crm.money import Money, from_minor
+from crm.queries.names import fold
+from crm.queries.paging import Order, Page, Paging, fetch_page
+
+STATUSES = ("outstanding", "part-converted", "converted", "lapsed")
+SORTS = ("newest", "oldest", "due", "reference")
+
+
+# --- lists -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PledgeFilter:
+    """What a list of pledges is narrowed to; anything empty does not narrow.
+
+    `status`: outstanding, part-converted, converted, lapsed (also withdrawn or cut to nothing), or late.
+    """
+
+    q: str = ""
+    status: str = ""
+    donor_id: uuid.UUID | None = None
+    programme_id: uuid.UUID | None = None
+    office_id: uuid.UUID | None = None
+    currency: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def status_of(pledge: Pledge) -> str:
+    """One of STATUSES, from the sums the record keeps (M3)."""
+    if pledge.outstanding_minor > 0:
+        return "part-converted" if pledge.converted_minor > 0 else "outstanding"
+    return "converted" if pledge.converted_minor > 0 else "lapsed"
+
+
+def is_late(record: Pledge | Agreement, today: date) -> bool:
+    """Whether its next instalment was due before today: late is never stored."""
+    return record.next_due_on is not None and record.next_due_on < today
+
+
+def _status_where(status: str, today: date) -> ColumnElement[bool] | None:
+    found: Mapping[str, ColumnElement[bool]] = {
+        "outstanding": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor == 0),
+        "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
+        "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0),
+        "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0),
+        "late": and_(Pledge.outstanding_minor > 0, Pledge.next_due_on < today),
+    }
+    return found.get(status)
+
+
+def _named(q: str, *columns: Any) -> ColumnElement[bool]:
+    """A record whose donor (or any of the columns) holds the words."""
+    pattern = fold(q)
+    donors = select(Party.id).where(Party.folded_name.contains(pattern, autoescape=True))
+    other_names = select(PartyName.party_id).where(PartyName.folded_name.contains(pattern, autoescape=True))
+    typed = q.strip()[:100]
+    return or_(columns[0].in_(donors), columns[0].in_(other_names), *(column.icontains(typed, autoescape=True) for column in columns[1:]))
+
+
+def _order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> Order:
+    if sort == "reference":
+        return Order(reference, key)
+    if sort == "due":
+        return Order(due, key)
+    return Order(newest, key, is_descending=sort != "oldest")
+
+
+def matching(filters: PledgeFilter, today: date) -> list[ColumnElement[bool]]:
+    """What a filter means: the list and its totals ask the same."""
+    conditions: list[ColumnElement[bool] | None] = [
+        _named(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name) if filters.q.strip() else None,
+        _status_where(filters.status, today),
+        Pledge.donor_id == filters.donor_id if filters.donor_id else None,
+        Pledge.programme_id == filters.programme_id if filters.programme_id else None,
+        Pledge.office_id == filters.office_id if filters.office_id else None,
+        Pledge.currency == filters.currency if filters.currency else None,
+        Pledge.pledged_on >= filters.since if filters.since else None,
+        Pledge.pledged_on <= filters.until if filters.until else None,
+    ]
+    return [condition for condition in conditions if condition is not None]
+
+
+def list_pledges(filters: PledgeFilter, paging: Paging, *, today: date, sort: str = "newest") -> Page[Pledge]:
+    """A page of pledges with donor and programme. Sorted by due day, those with nothing due stand aside."""
+    statement = select(Pledge).options(joinedload(Pledge.donor), selectinload(Pledge.programme)).where(*matching(filters, today))
+    if sort == "due":
+        statement = statement.where(Pledge.next_due_on.is_not(None))
+    return fetch_page(statement, _order(sort, Pledge.pledged_on, Pledge.next_due_on, Pledge.reference, Pledge.id), paging)
+
+
+def list_agreements(
+    paging: Paging,
+    *,
+    q: str = "",
+    donor_id: uuid.UUID | None = None,
+    office_id: uuid.UUID | None = None,
+    late_on: date | None = None,
+    sort: str = "newest",
+) -> Page[Agreement]:
+    """A page of agreements with donor; `late_on`: only those with an instalment due before that day."""
+    conditions: list[ColumnElement[bool] | None] = [
+        _named(q, Agreement.donor_id, Agreement.reference, Agreement.title, Agreement.donor_reference) if q.strip() else None,
+        Agreement.donor_id == donor_id if donor_id else None,
+        Agreement.office_id == office_id if office_id else None,
+        Agreement.next_due_on < late_on if late_on else None,
+        Agreement.next_due_on.is_not(None) if sort == "due" else None,
+    ]
+    statement = select(Agreement).options(joinedload(Agreement.donor))
+    return fetch_page(
+        statement.where(*(condition for condition in conditions if condition is not None)),
+        _order(sort, Agreement.signed_on, Agreement.next_due_on, Agreement.reference, Agreement.id),
+        paging,
+    )
+
+
+# --- one record ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PledgeDetail:
+    """A pledge with everything that hangs on it. `terms` hold their instalments; the last one's are the plan of today.
+
+    `reversed_ids`: keys of terms, receipts and allocations that a later row reversed.
+    """
+
+    pledge: Pledge
+    agreements: tuple[Agreement, ...]
+    receipts: tuple[Receipt, ...]
+    allocations: tuple[Allocation, ...]
+    reversed_ids: frozenset[uuid.UUID] = field(default_factory=frozenset)
+
+    @property
+    def plan(self) -> list[Instalment]:
+        """The instalments of today's terms."""
+        return list(self.pledge.terms[-1].instalments) if self.pledge.terms else []
+
+
+@dataclass(frozen=True)
+class AgreementDetail:
+    """An agreement with its terms, plan, receipts, matches, budget lines and allocations."""
+
+    agreement: Agreement
+    allocations: tuple[Allocation, ...]
+    reversed_ids: frozenset[uuid.UUID] = field(default_factory=frozenset)
+
+    @property
+    def plan(self) -> list[Instalment]:
+        """The instalments of today's terms."""
+        return list(self.agreement.terms[-1].instalments) if self.agreement.terms else []
+
+
+def _agreement_options() -> tuple[Any, ...]:
+    return (
+        joinedload(Agreement.donor),
+        selectinload(Agreement.terms).selectinload(AgreementTerms.instalments),
+        selectinload(Agreement.budget_lines).selectinload(AgreementBudgetLine.programme),
+        selectinload(Agreement.receipts).selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment),
+        selectinload(Agreement.pledge),
+    )
+
+
+def _allocations(*conditions: ColumnElement[bool]) -> tuple[Allocation, ...]:
+    statement = (
+        select(Allocation)
+        .where(or_(*conditions))
+        .options(selectinload(Allocation.programme), selectinload(Allocation.output))
+        .order_by(Allocation.allocated_on, Allocation.id)
+    )
+    return tuple(db.session.scalars(statement))
+
+
+def _reversed(*groups: Collection[Any]) -> frozenset[uuid.UUID]:
+    return frozenset(row.reversal_of_id for rows in groups for row in rows if row.reversal_of_id)
+
+
+def pledge_detail(pledge_id: uuid.UUID) -> PledgeDetail:
+    """One pledge in a constant number of statements; raises `NotFound` when absent or out of scope."""
+    pledge = db.session.scalar(
+        select(Pledge)
+        .where(Pledge.id == pledge_id)
+        .options(
+            joinedload(Pledge.donor),
+            selectinload(Pledge.commitment),
+            selectinload(Pledge.programme),
+            selectinload(Pledge.terms).selectinload(PledgeTerms.instalments),
+        )
+    )
+    if pledge is None:
+        raise NotFound(_("There is no such record here."))
+    agreements = tuple(
+        db.session.scalars(
+            select(Agreement)
+            .where(Agreement.pledge_id == pledge.id)
+            .options(*_agreement_options())
+            .order_by(Agreement.signed_on, Agreement.id)
+        )
+    )
+    receipts = tuple(
+        db.session.scalars(
+            select(Receipt)
+            .where(Receipt.pledge_id == pledge.id)
+            .options(selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment))
+            .order_by(Receipt.value_on, Receipt.id)
+        )
+    )
+    allocations = _allocations(
+        Allocation.agreement_id.in_([agreement.id for agreement in agreements]),
+        Allocation.receipt_id.in_([receipt.id for receipt in receipts]),
+    )
+    under = [receipt for agreement in agreements for receipt in agreement.receipts]
+    return PledgeDetail(pledge, agreements, receipts, allocations, _reversed(pledge.terms, receipts, under, allocations))
+
+
+def agreement_detail(agreement_id: uuid.UUID) -> AgreementDetail:
+    """One agreement in a constant number of statements; raises `NotFound` when absent or out of scope."""
+    agreement = db.session.scalar(select(Agreement).where(Agreement.id == agreement_id).options(*_agreement_options()))
+    if agreement is None:
+        raise NotFound(_("There is no such record here."))
+    allocations = _allocations(Allocation.agreement_id == agreement.id)
+    return AgreementDetail(agreement, allocations, _reversed(agreement.terms, agreement.receipts, allocations))
+
+
+def receipt_detail(receipt_id: uuid.UUID) -> Receipt:
+    """One receipt with donor, agreement and matches; raises `NotFound`."""
+    receipt = db.session.scalar(
+        select(Receipt)
+        .where(Receipt.id == receipt_id)
+        .options(
+            joinedload(Receipt.donor),
+            selectinload(Receipt.agreement),
+            selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment),
+        )
+    )
+    if receipt is None:
+        raise NotFound(_("There is no such record here."))
+    return receipt
+
+
+def allocation_detail(allocation_id: uuid.UUID) -> Allocation:
+    """One allocation with programme and output; raises `NotFound`."""
+    found = _allocations(Allocation.id == allocation_id)
+    if not found:
+        raise NotFound(_("There is no such record here."))
+    return found[0]
+
+
+def terms_detail(terms_id: uuid.UUID) -> PledgeTerms:
+    """One version of a pledge's terms; raises `NotFound`."""
+    found = db.session.scalar(select(PledgeTerms).where(PledgeTerms.id == terms_id))
+    if found is None:
+        raise NotFound(_("There is no such record here."))
+    return found
+
+
+def by_reference(reference: str) -> Pledge | Agreement | Receipt | Allocation | Programme:
+    """The money record or programme that a spoken reference names; raises `NotFound`."""
+    kinds: dict[str, type[Pledge | Agreement | Receipt | Allocation | Programme]] = {
+        "PL": Pledge,
+        "AG": Agreement,
+        "RC": Receipt,
+        "AL": Allocation,
+        "PR": Programme,
+    }
+    asked = reference.strip().upper()
+    entity = next((kind for letters, kind in kinds.items() if f"-{letters}-" in asked), None)
+    found: Any = db.session.scalar(select(entity).where(entity.reference == asked)) if entity else None
+    if not isinstance(found, Pledge | Agreement | Receipt | Allocation | Programme):
+        raise NotFound(_("There is no such record here."))
+    return found
+
+
+# --- what falls due --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DueInstalment:
+    """An instalment that is late or falls due soon. `kind` is pledge or agreement, `record_id` that record's key.
+
+    `days_late` is negative while the day is still to come.
+    """
+
+    id: uuid.UUID
+    kind: str
+    record_id: uuid.UUID
+    reference: str
+    donor_id: uuid.UUID
+    donor: str
+    due_on: date
+    open_amount: Money
+    days_late: int
+
+    @property
+    def is_late(self) -> bool:
+        """Due before today."""
+        return self.days_late > 0
+
+
+def due_instalments(
+    today: date, days: int = 30, *, office_ids: Collection[uuid.UUID] | None = None, donor_id: uuid.UUID | None = None, limit: int = 100
+) -> tuple[DueInstalment, ...]:
+    """What is late, and what falls due within some days, of pledges and agreements: the longest late first. Two statements."""
+    until = today + timedelta(days=days)
+    pledged = _due(Pledge, until, office_ids, donor_id, limit).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id)
+    pledged = pledged.join(Pledge, PledgeTerms.pledge_id == Pledge.id).join(Party, Pledge.donor_id == Party.id)
+    signed = _due(Agreement, until, office_ids, donor_id, limit).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id)
+    signed = signed.join(Agreement, AgreementTerms.agreement_id == Agreement.id).join(Party, Agreement.donor_id == Party.id)
+    found = []
+    for kind, statement in (("pledge", pledged), ("agreement", signed)):
+        for row in db.session.execute(statement):
+            left = from_minor(row.amount_minor - row.matched_minor, row.currency)
+            found.append(
+                DueInstalment(
+                    row.id,
+                    kind,
+                    row.record_id,
+                    row.reference,
+                    row.donor_id,
+                    row.donor,
+                    row.due_on,
+                    left,
+                    (today - row.due_on).days,
+                )
+            )
+    return tuple(sorted(found, key=lambda row: (row.due_on, row.reference))[:limit])
+
+
+def _due(
+    entity: type[Pledge | Agreement], until: date, office_ids: Collection[uuid.UUID] | None, donor_id: uuid.UUID | None, limit: int
+) -> Select[*tuple[Any, ...]]:
+    statement = (
+        select(
+            Instalment.id,
+            Instalment.due_on,
+            Instalment.amount_minor,
+            Instalment.matched_minor,
+            Instalment.currency,
+            entity.id.label("record_id"),
+            entity.reference,
+            entity.donor_id,
+            Party.name.label("donor"),
+        )
+        .select_from(Instalment)
+        .where(Instalment.is_current, Instalment.due_on <= until, Instalment.matched_minor < Instalment.amount_minor)
+        .order_by(Instalment.due_on, Instalment.id)
+        .limit(limit)
+    )
+    if office_ids is not None:
+        statement = statement.where(Instalment.office_id.in_(list(office_ids)))
+    return statement.where(entity.donor_id == donor_id) if donor_id else statement
+
+
+# --- what happened ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MoneyEvent:
+    """Something that happened to a pledge. `kind`: a kind of terms (announced, uplift, lapse, signed, amendment …),
+    receipt, allocation, or one of them with `is_reversal`. `amount` may be negative; None where only the plan changed."""
+
+    on: date
+    kind: str
+    reference: str
+    record_id: uuid.UUID
+    record_kind: str
+    amount: Money | None
+    reason: str
+    is_reversal: bool
+    is_reversed: bool
+
+
+def pledge_timeline(detail: PledgeDetail) -> tuple[MoneyEvent, ...]:
+    """Everything that happened to a pledge and its agreements, oldest first. No statement: it is all in the detail."""
+    pledge = detail.pledge
+    events = [
+        _event(row.effective_on, row.kind, pledge.reference, pledge, "pledge", row.change_minor, pledge.currency, row, detail.reversed_ids)
+        for row in pledge.terms
+    ]
+    for agreement in detail.agreements:
+        events += agreement_timeline(AgreementDetail(agreement, (), detail.reversed_ids))
+    events += _receipt_events(detail.receipts, detail.reversed_ids)
+    events += _allocation_events(detail.allocations, detail.reversed_ids)
+    return tuple(sorted(events, key=lambda event: event.on))
+
+
+def agreement_timeline(detail: AgreementDetail) -> tuple[MoneyEvent, ...]:
+    """The same for an agreement."""
+    agreement = detail.agreement
+    events = [
+        _event(
+            row.effective_on,
+            row.kind,
+            agreement.reference,
+            agreement,
+            "agreement",
+            row.change_minor,
+            agreement.currency,
+            row,
+            detail.reversed_ids,
+        )
+        for row in agreement.terms
+    ]
+    events += _receipt_events(agreement.receipts, detail.reversed_ids)
+    events += _allocation_events(detail.allocations, detail.reversed_ids)
+    return tuple(sorted(events, key=lambda event: event.on))
+
+
+def _receipt_events(rows: Collection[Receipt], reversed_ids: frozenset[uuid.UUID]) -> list[MoneyEvent]:
+    return [
+        _event(row.value_on, "receipt", row.reference, row, "receipt", row.amount_minor, row.currency, row, reversed_ids) for row in rows
+    ]
+
+
+def _allocation_events(rows: Collection[Allocation], reversed_ids: frozenset[uuid.UUID]) -> list[MoneyEvent]:
+    return [
+        _event(row.allocated_on, "allocation", row.reference, row, "allocation", row.amount_minor, row.currency, row, reversed_ids)
+        for row in rows
+    ]
+
+
+def _event(
+    on: date,
+    kind: str,
+    reference: str,
+    record: Any,
+    record_kind: str,
+    minor: int,
+    currency: str,
+    row: Any,
+    reversed_ids: frozenset[uuid.UUID],
+) -> MoneyEvent:
+    amount = from_minor(minor, currency) if minor else None
+    return MoneyEvent(
+        on, kind, reference, record.id, record_kind, amount, row.reason, row.reversal_of_id is not None, row.id in reversed_ids
+    )
+
+
+def agreements_of(pledge_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Agreement]]:
+    """The agreements of some pledges, by pledge: one statement."""
+    found: dict[uuid.UUID, list[Agreement]] = {}
+    rows = db.session.scalars(select(Agreement).where(Agreement.pledge_id.in_(list(pledge_ids))).order_by(Agreement.signed_on))
+    for row in rows:
+        if row.pledge_id:
+            found.setdefault(row.pledge_id, []).append(row)
+    return found

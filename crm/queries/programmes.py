@@ -1,0 +1,125 @@
+"""Reading programmes: the list, one with outputs, requirements, indicators and their measurements. Sums are in `figures`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import selectinload
+
+from crm.db import db
+from crm.errors import NotFound
+from crm.i18n import _
+from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge
+from crm.models.programmes import Indicator, Measurement, Programme, Requirement
+from crm.queries.paging import Order, Page, Paging, fetch_page
+
+SORTS = ("title", "newest", "reference")
+
+
+@dataclass(frozen=True)
+class ProgrammeFilter:
+    """What a list of programmes is narrowed to; anything empty does not narrow. `running_on`: those that run that day."""
+
+    q: str = ""
+    office_id: uuid.UUID | None = None
+    sector: str = ""
+    running_on: date | None = None
+
+
+def list_programmes(filters: ProgrammeFilter, paging: Paging, *, sort: str = "title") -> Page[Programme]:
+    """A page of programmes with place and tags; `figures.programmes.programmes_money(ids)` gives their money."""
+    typed = filters.q.strip()[:100]
+    conditions: list[ColumnElement[bool] | None] = [
+        or_(*(column.icontains(typed, autoescape=True) for column in (Programme.title, Programme.reference, Programme.place_text)))
+        if typed
+        else None,
+        Programme.office_id == filters.office_id if filters.office_id else None,
+        Programme.sector == filters.sector if filters.sector else None,
+        Programme.starts_on <= filters.running_on if filters.running_on else None,
+        or_(Programme.ends_on.is_(None), Programme.ends_on >= filters.running_on) if filters.running_on else None,
+    ]
+    orders = {
+        "title": Order(Programme.title, Programme.id),
+        "newest": Order(Programme.starts_on, Programme.id, is_descending=True),
+        "reference": Order(Programme.reference, Programme.id),
+    }
+    statement = select(Programme).options(selectinload(Programme.place), selectinload(Programme.tags))
+    wanted = (condition for condition in conditions if condition is not None)
+    return fetch_page(statement.where(*wanted), orders.get(sort, orders["title"]), paging)
+
+
+def choices(office_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
+    """The programmes of an office for a form: (key, title)."""
+    rows = db.session.execute(select(Programme.id, Programme.title).where(Programme.office_id == office_id).order_by(Programme.title))
+    return [(row.id, row.title) for row in rows]
+
+
+@dataclass(frozen=True)
+class IndicatorSeries:
+    """An indicator with its measurements, oldest first."""
+
+    indicator: Indicator
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def latest(self) -> Measurement | None:
+        """The newest measurement."""
+        return self.measurements[-1] if self.measurements else None
+
+
+@dataclass(frozen=True)
+class ProgrammeDetail:
+    """A programme with everything that hangs on it. `requirements`: every version, by year, newest version first."""
+
+    programme: Programme
+    requirements: dict[int, tuple[Requirement, ...]]
+    indicators: tuple[IndicatorSeries, ...]
+    agreements: tuple[Agreement, ...]
+    pledges: tuple[Pledge, ...]
+
+
+def programme_detail(programme_id: uuid.UUID) -> ProgrammeDetail:
+    """One programme in a constant number of statements; raises `NotFound` when absent or out of scope."""
+    programme = db.session.scalar(
+        select(Programme)
+        .where(Programme.id == programme_id)
+        .options(selectinload(Programme.place), selectinload(Programme.tags), selectinload(Programme.outputs))
+    )
+    if programme is None:
+        raise NotFound(_("There is no such record here."))
+    years: dict[int, list[Requirement]] = {}
+    for row in db.session.scalars(
+        select(Requirement).where(Requirement.programme_id == programme.id).order_by(Requirement.year, Requirement.version.desc())
+    ):
+        years.setdefault(row.year, []).append(row)
+    indicators = db.session.scalars(
+        select(Indicator)
+        .where(Indicator.programme_id == programme.id)
+        .options(selectinload(Indicator.measurements))
+        .order_by(Indicator.created_at, Indicator.id)
+    )
+    named = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id)
+    agreements = db.session.scalars(
+        select(Agreement).where(Agreement.id.in_(named)).options(selectinload(Agreement.donor)).order_by(Agreement.signed_on, Agreement.id)
+    )
+    pledges = db.session.scalars(
+        select(Pledge).where(Pledge.programme_id == programme.id).options(selectinload(Pledge.donor)).order_by(Pledge.pledged_on, Pledge.id)
+    )
+    return ProgrammeDetail(
+        programme,
+        {year: tuple(rows) for year, rows in years.items()},
+        tuple(IndicatorSeries(indicator, tuple(indicator.measurements)) for indicator in indicators),
+        tuple(agreements),
+        tuple(pledges),
+    )
+
+
+def indicator_detail(indicator_id: uuid.UUID) -> Indicator:
+    """One indicator with its measurements; raises `NotFound`."""
+    found = db.session.scalar(select(Indicator).where(Indicator.id == indicator_id).options(selectinload(Indicator.measurements)))
+    if found is None:
+        raise NotFound(_("There is no such record here."))
+    return found
