@@ -39,6 +39,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.update(settings.flask())
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["IS_DEMO"] = (settings.instance_path / "demo-access.txt").exists()
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]

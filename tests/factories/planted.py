@@ -79,7 +79,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
     position = keep(Position(**private, organisation_id=party.id, title=f"{canary} post", portfolio=f"{canary} portfolio"))
     tenure = keep(Tenure(**private, position_id=position.id, person_id=person.id, starts_on=DAY, biography=f"{canary} biography", form_of_address=f"{canary} address"))
     channel = keep(Channel(**own, party_id=party.id, kind="email", value=f"{canary}@example.org", label=canary))
-    place = keep(Place(**own, name=f"{canary} place", code=canary[:20]))
+    place = keep(Place(**own, name=f"{canary} place", code=f"{canary[:20]}-{level}"))
     programme = keep(
         Programme(**own, reference=ref("PR"), title=f"{canary} programme", summary=f"{canary} summary", place_id=place.id, starts_on=DAY, currency="USD", sector="12220")
     )
