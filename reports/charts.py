@@ -289,8 +289,9 @@ def _full(value: float, lang: str) -> str:
 
 def nice_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
     """Round ticks (1, 2, 2.5 or 5 times a power of ten) that enclose low..high; at least two."""
-    if high <= low:
-        high = low + 1.0
+    least = 1e-6 * max(abs(low), abs(high), 1e-3)  # closer than that is one value
+    if high - low < least:
+        high = low + max(1.0, abs(low) / 10)
     rough = (high - low) / max(1, count - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999), power * 10)
@@ -403,12 +404,12 @@ class _Sheet:
     def text(  # noqa: PLR0913 - a text has that many sides
         self, x: float, y: float, text: str, *, anchor: str = "start", kind: str = "ink", size: float = SMALL, bold: bool = False, turn: bool = False
     ) -> None:
-        """One line of text; `anchor` is start, middle or end in reading direction; `turn` stands it upright."""
+        """One line of text; `anchor` is start, middle or end in reading direction; `turn` stands it upright, centred on x."""
         if not text:
             return
         if self.rtl and not turn:
             anchor = {"start": "end", "end": "start"}.get(anchor, anchor)
-        px, py = _n(self.x(x)), _n(y)
+        px, py = _n(self.x(x) + (size * 0.35 if turn else 0.0)), _n(y)
         attrs = "" if anchor == "start" else f' text-anchor="{anchor}"'
         attrs += "" if size == SMALL else f' font-size="{size:g}"'
         attrs += ' font-weight="700"' if bold else ""
@@ -653,7 +654,7 @@ def _funding_column(frame: _Columns, index: int, year: dict[str, float | None], 
     head = need if need is not None else year["secured_all"]
     if head is not None and (head > 0 or year["secured_all"] is not None):
         if turned:
-            sheet.text(middle + 3.5, frame.y(peak) - 5, _short(head, lang), turn=True, bold=True)
+            sheet.text(middle, frame.y(peak) - 5, _short(head, lang), turn=True, bold=True)
         else:
             sheet.text(middle, frame.y(peak) - 5, _short(head, lang), anchor="middle", bold=True)
 
@@ -723,7 +724,8 @@ def funnel(data: Funnel, *, prefix: str, lang: str = "en", width: float = 640) -
     texts: list[str] = []
     for index, value in enumerate(values):
         before = values[index - 1] if index else None
-        share = f"{_full(round(100 * value / before), lang)}%" if value is not None and before else ""
+        times = value / before if value is not None and before else None
+        share = f"{_full(round(100 * times), lang)}%" if times is not None and 0 <= times < 1000 else ""  # noqa: PLR2004 - more is a slip in the data
         shares.append(share)
         words = data.share_words.format(share=share, stage=data.stages[index - 1].label) if share else ""
         texts.append(data.missing if value is None else _short(value, lang) + (f"  ({words})" if words else ""))
@@ -964,7 +966,7 @@ def receipts_by_month(data: Receipts, *, prefix: str, lang: str = "en", width: f
                 colour = "quiet" if value is None or kind == "secured" else "ink"
                 if turned:
                     if bar >= 8:  # noqa: PLR2004 - narrower than a line of text
-                        sheet.text(x + bar / 2 + 3.5, y - 4, words[index][side], kind=colour, turn=True)
+                        sheet.text(x + bar / 2, y - 4, words[index][side], kind=colour, turn=True)
                 else:
                     offset = (bar * 0.5 if half <= bar + 2 else half * 0.5) * (-1 if side == 0 else 1)
                     sheet.text(frame.centre(index) + offset, y - 4, words[index][side], anchor="middle", kind=colour)
