@@ -141,8 +141,7 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], blobs: list[bytes]) ->
     """Write one frame and flush it."""
     text = json.dumps({**header, "sizes": [len(blob) for blob in blobs]}).encode()
     stream.write(len(text).to_bytes(4, "big") + text)
-    for blob in blobs:
-        stream.write(blob)
+    stream.writelines(blobs)
     stream.flush()
 
 
@@ -175,7 +174,7 @@ def shape_svg_text() -> None:
 
     original = svg.TAGS["text"]
 
-    def whole(image: Any, node: Any, font_size: float) -> None:  # noqa: ANN401 - untyped library
+    def whole(image: Any, node: Any, font_size: float) -> None:
         single = all(len(node.attrib.get(name, "").replace(",", " ").split()) < 2 for name in ("x", "y", "dx", "dy", "rotate"))  # noqa: PLR2004
         if node.text and single and "letter-spacing" not in node.attrib and "textLength" not in node.attrib:
             node._etree_node.text = WholeText(node.text)  # noqa: SLF001 - the only handle there is
@@ -185,7 +184,7 @@ def shape_svg_text() -> None:
     svg.text = whole  # the reader compares a tag's function with this name to find its anchor
 
 
-class TooManyPages(Exception):  # noqa: N818 - a verdict, not a fault
+class TooManyPages(Exception):
     """The document is longer than the caller allows."""
 
 
@@ -219,7 +218,7 @@ class Artist:
                 self.handle_open: dict[str, Any] = {}
                 self.assets, self.refused = assets, refused
 
-            def fetch(self, url: str, headers: object = None) -> Any:  # noqa: ANN401 - untyped library
+            def fetch(self, url: str, headers: object = None) -> Any:
                 del headers
                 scheme, _, rest = url.partition(":")
                 if scheme.lower() == "asset" and rest in self.assets:
@@ -248,12 +247,12 @@ class Artist:
         warm = "<p style='font-family:Noto Sans,Noto Sans Arabic,Noto Sans SC'>a<b>b</b><i>c</i> \u0639 \u4e2d<svg width='9' height='9'><text>a</text></svg>"
         self._document(warm, fetcher).write_pdf(pdf_variant="pdf/ua-1")
 
-    def _document(self, markup: str, fetcher: object) -> Any:  # noqa: ANN401 - untyped library
+    def _document(self, markup: str, fetcher: object) -> Any:
         html = self.weasyprint.HTML(string=markup, url_fetcher=fetcher, base_url="asset:/")
         html.base_url = "asset:/"  # <base> in the markup does not move it
         return self._render(html, set())
 
-    def _render(self, html: Any, refused: set[str]) -> Any:  # noqa: ANN401 - untyped library
+    def _render(self, html: Any, refused: set[str]) -> Any:
         tidy(html.etree_element, refused)
         return html.render(font_config=self.fonts, presentational_hints=False)
 
@@ -277,7 +276,12 @@ class Artist:
         meta.attachments, meta.custom, meta.xmp_metadata = [], {}, []
         files = [
             self.weasyprint.Attachment(
-                string=data, name=one["name"], description=one["description"], created=created, modified=created, relationship=one["relationship"]
+                string=data,
+                name=one["name"],
+                description=one["description"],
+                created=created,
+                modified=created,
+                relationship=one["relationship"],
             )
             for one, data in zip(attached, blobs[1 + len(names) :], strict=True)
         ]
@@ -301,7 +305,7 @@ def inline_image(rest: str) -> tuple[str, bytes] | None:
     return media, data
 
 
-def tidy(root: Any, refused: set[str]) -> None:  # noqa: ANN401 - ElementTree of an untyped library
+def tidy(root: Any, refused: set[str]) -> None:
     """Take out links and attachments that lead anywhere unsafe; let a figure's title and description be its alt text."""
     for element in root.iter():
         tag = element.tag if isinstance(element.tag, str) else ""
@@ -314,7 +318,7 @@ def tidy(root: Any, refused: set[str]) -> None:  # noqa: ANN401 - ElementTree of
                 title.text = f"{(title.text or '').rstrip('.')}. {description.text}"
 
 
-def unlink(element: Any, name: str, refused: set[str]) -> None:  # noqa: ANN401 - as above
+def unlink(element: Any, name: str, refused: set[str]) -> None:
     """Drop the target of one link unless it is on this page or of a scheme a reader may follow."""
     keys = [key for key in element.attrib if key.rpartition("}")[2].lower() == "href"]
     relations = element.attrib.get("rel", "").lower().split()
@@ -327,23 +331,16 @@ def unlink(element: Any, name: str, refused: set[str]) -> None:  # noqa: ANN401 
             del element.attrib[key]
 
 
-def finish(attached: list[dict[str, str]]) -> Any:  # noqa: ANN401 - callback of an untyped library
+def finish(attached: list[dict[str, str]]) -> Any:
     """Make the callback that completes what WeasyPrint leaves open in the tag tree, before the file is written.
 
     Header cells get their scope, links words and the Print flag, attached files their kind; running heads and feet
     become artifacts (they are tagged as content otherwise), and elements that hold nothing leave the tree.
     """
 
-    def callback(document: Any, pdf: Any) -> None:  # noqa: ANN401
-        for page in document.pages:
-            for _, _, _, box in page.links:
-                annotation = getattr(box, "link_annotation", None)
-                words = box.element.get("aria-label") or box.element.get("title") if box.element is not None else None
-                if annotation:
-                    annotation["F"] = 4
-                    if words:
-                        annotation["Contents"] = pydyf_string(words)
-        dictionaries = [item for item in pdf.objects if isinstance(item, dict)]
+    def callback(document: Any, pdf: Any) -> None:
+        word_links(document)
+        dictionaries: list[Any] = [item for item in pdf.objects if isinstance(item, dict)]
         for item in dictionaries:
             if item.get("S") == "/TH":
                 item["A"]["Scope"] = "/Column" if within_head(pdf, item) else "/Row"
@@ -358,19 +355,33 @@ def finish(attached: list[dict[str, str]]) -> Any:  # noqa: ANN401 - callback of
                     unmark(pdf, item, numbers[2 * pages[bytes(item["Pg"])] + 1])
         files = [item for item in dictionaries if item.get("Type") == "/Filespec"]
         for item in files:
-            item["AFRelationship"] = next((f"/{one['relationship']}" for one in attached if item["UF"].string == one["name"]), "/Unspecified")
+            item["AFRelationship"] = next(
+                (f"/{one['relationship']}" for one in attached if item["UF"].string == one["name"]), "/Unspecified"
+            )
         if files:
             pdf.catalog["AF"] = pydyf_array([item.reference for item in files])
 
     return callback
 
 
-def target(pdf: Any, reference: bytes) -> Any:  # noqa: ANN401 - untyped library
+def word_links(document: Any) -> None:
+    """Give every link annotation the Print flag and, where the markup names it, words."""
+    for page in document.pages:
+        for _, _, _, box in page.links:
+            annotation = getattr(box, "link_annotation", None)
+            words = box.element.get("aria-label") or box.element.get("title") if box.element is not None else None
+            if annotation:
+                annotation["F"] = 4
+                if words:
+                    annotation["Contents"] = pydyf_string(words)
+
+
+def target(pdf: Any, reference: bytes) -> Any:
     """The object a reference points to."""
     return pdf.objects[int(bytes(reference).split()[0])]
 
 
-def prune(pdf: Any, element: Any, seen: set[int]) -> bool:  # noqa: ANN401 - untyped library
+def prune(pdf: Any, element: Any, seen: set[int]) -> bool:
     """Take empty elements out of the tree below `element`; False if it holds nothing itself. Cells may be empty."""
     kept = []
     for kid in element["K"]:
@@ -386,7 +397,7 @@ def prune(pdf: Any, element: Any, seen: set[int]) -> bool:  # noqa: ANN401 - unt
     return False
 
 
-def unmark(pdf: Any, element: Any, numbers: list[Any]) -> None:  # noqa: ANN401 - untyped library
+def unmark(pdf: Any, element: Any, numbers: list[Any]) -> None:
     """Turn the content of an element outside the tree (a margin box) into an artifact of pagination."""
     for kid in element["K"]:
         if isinstance(kid, int):
@@ -400,21 +411,21 @@ def unmark(pdf: Any, element: Any, numbers: list[Any]) -> None:  # noqa: ANN401 
             numbers[kid] = "null"
 
 
-def pydyf_string(text: str) -> Any:  # noqa: ANN401 - untyped library
+def pydyf_string(text: str) -> Any:
     """A PDF text string."""
-    import pydyf  # noqa: PLC0415 - only after the walls stand
+    import pydyf  # type: ignore[import-untyped] # noqa: PLC0415 - only after the walls stand
 
     return pydyf.String(text)
 
 
-def pydyf_array(items: list[Any]) -> Any:  # noqa: ANN401 - untyped library
+def pydyf_array(items: list[Any]) -> Any:
     """A PDF array."""
     import pydyf  # noqa: PLC0415 - only after the walls stand
 
     return pydyf.Array(items)
 
 
-def within_head(pdf: Any, item: Any) -> bool:  # noqa: ANN401 - untyped library
+def within_head(pdf: Any, item: Any) -> bool:
     """Does a cell stand in a THead?"""
     for _ in range(6):
         parent = item.get("P")

@@ -273,7 +273,7 @@ def _short(value: float, lang: str) -> str:
 def _significant(size: float) -> bool:
     """Does one decimal of the compact form say something (12.5M yes, 250M no)?"""
     lead = size / 1000 ** int(math.log10(size) // 3)
-    return lead < 100 and round(lead, 1) != round(lead)  # noqa: PLR2004
+    return bool(lead < 100 and round(lead, 1) != round(lead))  # noqa: PLR2004
 
 
 @functools.lru_cache(maxsize=4096)
@@ -392,7 +392,9 @@ class _Sheet:
             self.tiles.add(kind)
             edge = _TILES[kind][2] if kind != "domestic" else "domestic"
             dash = ' stroke-dasharray="3 2"' if kind == "gap" else ""
-            self.parts.append(f'<rect {box} fill="url(#{self.prefix}-{kind})" {_paint(edge)} stroke="currentColor" stroke-width=".8"{dash}{extra}/>')
+            self.parts.append(
+                f'<rect {box} fill="url(#{self.prefix}-{kind})" {_paint(edge)} stroke="currentColor" stroke-width=".8"{dash}{extra}/>'
+            )
         else:
             self.parts.append(f'<rect {box} {_paint(kind)} fill="currentColor"{extra}/>')
 
@@ -401,8 +403,17 @@ class _Sheet:
         path = "M" + " ".join(f"{_n(self.x(x))},{_n(y)}" for x, y in points)
         self.parts.append(f'<path d="{path}" {_paint(kind)} fill="none" stroke="currentColor" stroke-width="{width:g}"{extra}/>')
 
-    def text(  # noqa: PLR0913 - a text has that many sides
-        self, x: float, y: float, text: str, *, anchor: str = "start", kind: str = "ink", size: float = SMALL, bold: bool = False, turn: bool = False
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        anchor: str = "start",
+        kind: str = "ink",
+        size: float = SMALL,
+        bold: bool = False,
+        turn: bool = False,
     ) -> None:
         """One line of text; `anchor` is start, middle or end in reading direction; `turn` stands it upright, centred on x."""
         if not text:
@@ -428,7 +439,15 @@ class _Sheet:
         """A small sign that does not rely on colour: by kind, or by the series' index."""
         px, py = self.x(x), y
         shapes = ("circle", "square", "triangle", "diamond", "ring", "cross")
-        by_kind = {"late": "triangle", "done": "tick", "due": "clock", "paid": "square", "secured": "square", "pledged": "diamond", "gap": "ring"}
+        by_kind = {
+            "late": "triangle",
+            "done": "tick",
+            "due": "clock",
+            "paid": "square",
+            "secured": "square",
+            "pledged": "diamond",
+            "gap": "ring",
+        }
         shape = shapes[index % len(shapes)] if index >= 0 else by_kind.get(kind, "circle")
         name = {"pledged": "secured"}.get(kind, kind)
         paint = _paint(name)
@@ -561,7 +580,10 @@ def stacked_bars(data: StackedBars, *, prefix: str, lang: str = "en", width: flo
     highest = max((_highest(year) for year in years), default=0.0)
     if years:
         turned = any(
-            text_width(_short(value, lang), SMALL) > (width - 50) / len(years) * 0.95 for year in years for value in (year["requirement"], year["secured_all"]) if value
+            text_width(_short(value, lang), SMALL) > (width - 50) / len(years) * 0.95
+            for year in years
+            for value in (year["requirement"], year["secured_all"])
+            if value
         )
         frame = _columns(sheet, lang, [year.label for year in data.years], top + (24 if turned else 0), (0.0, highest))
         for index, year in enumerate(years):
@@ -605,7 +627,18 @@ def _funding(year: FundingYear) -> dict[str, float | None]:
 
 def _highest(year: dict[str, float | None]) -> float:
     stack = sum(max(0.0, year[kind] or 0.0) for kind in ("paid", "secured"))
-    return max(stack + max(0.0, year["pledged"] or 0.0), stack + max(0.0, year["gap"] or 0.0), year["requirement"] or 0.0, year["domestic"] or 0.0)
+    return max(
+        stack + max(0.0, year["pledged"] or 0.0), stack + max(0.0, year["gap"] or 0.0), year["requirement"] or 0.0, year["domestic"] or 0.0
+    )
+
+
+def _missing_column(frame: _Columns, index: int, missing: str) -> None:
+    """Say in words, or with a dash where there is no room, that nothing is known."""
+    lines = fit(missing, frame.slot - 4, SMALL, 2)
+    if not lines or (frame.slot < 34 and len(missing) > 2):  # noqa: PLR2004 - no room for the words
+        lines = [MISSING]
+    for row, words in enumerate(lines):
+        frame.sheet.text(frame.centre(index), frame.y(0) - 6 - 12 * (len(lines) - 1 - row), words, anchor="middle", kind="quiet")
 
 
 def _funding_column(frame: _Columns, index: int, year: dict[str, float | None], lang: str, missing: str, *, turned: bool) -> None:
@@ -617,12 +650,7 @@ def _funding_column(frame: _Columns, index: int, year: dict[str, float | None], 
     left = frame.centre(index) - (main + len(beside) * (narrow + 2)) / 2 + (narrow + 2 if "domestic" in beside else 0)
     middle = left + main / 2
     if year["secured_all"] is None:
-        lines = fit(missing, slot - 4, SMALL, 2)
-        if lines and (slot >= 34 or len(missing) < 3):  # noqa: PLR2004 - no room for the words: a dash
-            for row, line in enumerate(lines):
-                sheet.text(frame.centre(index), frame.y(0) - 6 - 12 * (len(lines) - 1 - row), line, anchor="middle", kind="quiet")
-        else:
-            sheet.text(frame.centre(index), frame.y(0) - 6, MISSING, anchor="middle", kind="quiet")
+        _missing_column(frame, index, missing)
     level = 0.0
     for kind in ("paid", "secured", "gap"):
         value = max(0.0, year[kind] or 0.0)
@@ -681,7 +709,9 @@ def _bar_rows(
         start = zero - length if (value or 0.0) < 0 else zero
         sheet.rect(start, y + 4, length, row - 8, bar.kind)
         for line in fit(text, sheet_width - max(zero, start + length) - 6, SMALL):
-            sheet.text(max(zero, start + length) + 6, y + row / 2 + 3.6, line, kind="quiet" if value is None else "ink", bold=value is not None)
+            sheet.text(
+                max(zero, start + length) + 6, y + row / 2 + 3.6, line, kind="quiet" if value is None else "ink", bold=value is not None
+            )
     sheet.line([(zero, top), (zero, top + row * len(bars))], "quiet")
     return left, scale, zero
 
@@ -734,7 +764,9 @@ def funnel(data: Funnel, *, prefix: str, lang: str = "en", width: float = 640) -
     else:
         _empty(sheet, data.missing)
     headers = (data.label_head, data.value_head, data.share_head)
-    rows = tuple((stage.label, _cell(value, lang), share or MISSING) for stage, value, share in zip(data.stages, values, shares, strict=True))
+    rows = tuple(
+        (stage.label, _cell(value, lang), share or MISSING) for stage, value, share in zip(data.stages, values, shares, strict=True)
+    )
     description = _describe(data.subtitle, (f"{stage.label}: {text}" for stage, text in zip(data.stages, texts, strict=True)))
     height = 34.0 * len(data.stages) + 2 if data.stages else 80.0
     return Chart(sheet.svg(height, data.title, description), data.title, data.subtitle, headers, rows, data.source, description)
@@ -760,17 +792,22 @@ def line(data: Line, *, prefix: str, lang: str = "en", width: float = 640) -> Ch
     for series, values in zip(data.series, table, strict=True):
         points = [(x, value) for x, value in zip(data.xs, values, strict=True) if value is not None]
         if points:
-            said.append(f"{series.label}: {_cell(points[0][1], lang, data.suffix)} ({points[0][0]}) - {_cell(points[-1][1], lang, data.suffix)} ({points[-1][0]})")
+            said.append(
+                f"{series.label}: {_cell(points[0][1], lang, data.suffix)} ({points[0][0]}) - {_cell(points[-1][1], lang, data.suffix)} ({points[-1][0]})"
+            )
     said += [f"{label}: {_cell(value, lang, data.suffix)}" for value, label in rules if value is not None]
     description = _describe(data.subtitle, said)
     return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, headers, rows, data.source, description)
 
 
-def _draw_lines(  # noqa: PLR0913 - pieces of one drawing
+def _draw_lines(
     sheet: _Sheet, data: Line, table: list[list[float | None]], rules: list[tuple[float | None, str]], known: list[float], lang: str
 ) -> float:
     low, high = (min(0.0, *known) if data.zero else min(known)), max(known)
-    ends = [(series.label, next((value for value in reversed(values) if value is not None), None)) for series, values in zip(data.series, table, strict=True)]
+    ends = [
+        (series.label, next((value for value in reversed(values) if value is not None), None))
+        for series, values in zip(data.series, table, strict=True)
+    ]
     tags: list[tuple[float, str, str]] = []
     wanted = [f"{label} {_short(value, lang)}{data.suffix}" for label, value in ends if value is not None]
     wanted += [f"{label} {_short(value, lang)}{data.suffix}" for value, label in rules if value is not None]
@@ -812,7 +849,7 @@ def _draw_lines(  # noqa: PLR0913 - pieces of one drawing
     return max(height + 30, lowest + 8)
 
 
-def _columns_within(  # noqa: PLR0913 - pieces of one frame
+def _columns_within(
     sheet: _Sheet, lang: str, labels: Sequence[str], top: float, bounds: tuple[float, float], right: float, suffix: str
 ) -> _Columns:
     """Columns that end before the right margin."""
@@ -866,10 +903,16 @@ def timeline(data: Timeline, *, prefix: str, lang: str = "en", width: float = 64
         _empty(sheet, data.empty)
         bottom = 80.0
     else:
-        top = sheet.key([(kind, word) for kind, word in data.kind_words if any(event.kind == kind for event in events)], 0, marks=True) if words else 0.0
+        top = (
+            sheet.key([(kind, word) for kind, word in data.kind_words if any(event.kind == kind for event in events)], 0, marks=True)
+            if words
+            else 0.0
+        )
         bottom = _draw_timeline(sheet, data, events, top, lang)
     description = _describe(data.subtitle, (f"{row[0]}: {row[1]}" + (f" ({row[2]})" if row[2] else "") for row in rows))
-    return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, data.heads, rows, data.source, description, numeric=False)
+    return Chart(
+        sheet.svg(bottom, data.title, description), data.title, data.subtitle, data.heads, rows, data.source, description, numeric=False
+    )
 
 
 def _draw_timeline(sheet: _Sheet, data: Timeline, events: Sequence[Event], top: float, lang: str) -> float:
@@ -954,7 +997,9 @@ def receipts_by_month(data: Receipts, *, prefix: str, lang: str = "en", width: f
         half = (sheet.width - 50) / len(pairs) * 0.42
         turned = any(text_width(word, SMALL) > half for pair in words for word in pair)
         longest = max(text_width(word, SMALL) for pair in words for word in pair)
-        frame = _columns(sheet, lang, [month.label for month in data.months], top + (longest if turned else 0), (0.0, max(0.0, highest)), 150.0)
+        frame = _columns(
+            sheet, lang, [month.label for month in data.months], top + (longest if turned else 0), (0.0, max(0.0, highest)), 150.0
+        )
         frame.baseline()
         bar = min(34.0, frame.slot * 0.36)
         for index, pair in enumerate(pairs):
@@ -976,7 +1021,10 @@ def receipts_by_month(data: Receipts, *, prefix: str, lang: str = "en", width: f
         bottom = 80.0
     headers = (data.period, data.due, data.received)
     rows = tuple((month.label, _cell(due, lang), _cell(received, lang)) for month, (due, received) in zip(data.months, pairs, strict=True))
-    said = (f"{month.label}: {data.due.lower()} {_say(due, lang)}, {data.received.lower()} {_say(got, lang)}" for month, (due, got) in zip(data.months, pairs, strict=True))
+    said = (
+        f"{month.label}: {data.due.lower()} {_say(due, lang)}, {data.received.lower()} {_say(got, lang)}"
+        for month, (due, got) in zip(data.months, pairs, strict=True)
+    )
     description = _describe(data.subtitle, said)
     return Chart(sheet.svg(bottom, data.title, description), data.title, data.subtitle, headers, rows, data.source, description)
 

@@ -6,7 +6,7 @@ What a document says is decided elsewhere (`reports/<document>.py`, `reports/tem
 from __future__ import annotations
 
 import atexit
-import builtins  # noqa: TC003 - dataclass annotation
+import builtins
 import contextlib
 import functools
 import gettext as gettext_module
@@ -61,7 +61,7 @@ SENTENCES = {
 }
 
 
-class RenderFailed(ThroughlineError):  # noqa: N818 - refusals read as sentences
+class RenderFailed(ThroughlineError):
     """No PDF came out. `reason` is one of the keys of SENTENCES, for a caller that words it in another language."""
 
     def __init__(self, reason: str, **values: object) -> None:
@@ -281,7 +281,7 @@ class Renderer:
     def __post_init__(self) -> None:
         self._turns = threading.Semaphore(self.workers)
 
-    def render_pdf(  # noqa: PLR0913 - the words of the brief
+    def render_pdf(
         self,
         html: str,
         *,
@@ -305,7 +305,9 @@ class Renderer:
                 "page_cap": page_cap,
                 "cpu_seconds": seconds,
                 "assets": list(assets or {}),
-                "attachments": [{"name": one.name, "description": one.description, "relationship": one.relationship} for one in attachments],
+                "attachments": [
+                    {"name": one.name, "description": one.description, "relationship": one.relationship} for one in attachments
+                ],
             }
             blobs = [html.encode(), *(assets or {}).values(), *(one.data for one in attachments)]
             answer, parts = self._ask(header, blobs, seconds)
@@ -375,7 +377,7 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-atexit.register(lambda: _RENDERER.close())
+atexit.register(lambda: _RENDERER.close())  # noqa: PLW0108 - whichever it is by then
 
 
 def configure(*, workers: int) -> None:
@@ -385,7 +387,7 @@ def configure(*, workers: int) -> None:
     _RENDERER = Renderer(workers)
 
 
-def render_pdf(  # noqa: PLR0913 - the words of the brief
+def render_pdf(
     html: str,
     *,
     title: str,

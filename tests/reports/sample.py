@@ -41,8 +41,14 @@ def context(lang="en"):
         fallback="Release the overdue EUR 1.5 million now and keep the 2027 request on the board's list for March.",
         offer="A joint visit to two mobile posts in January, and the audited statement of the first two instalments four weeks early.",
         points=[
-            obj(text="Eighteen more children in every hundred are fully immunised than in 2019; the district pays a fifth of outreach itself.", refs=(5, 6)),
-            obj(text="Seven posts stop in February if nothing arrives: the cold boxes are bought, fuel and nurses' allowances are not.", refs=(7,)),
+            obj(
+                text="Eighteen more children in every hundred are fully immunised than in 2019; the district pays a fifth of outreach itself.",
+                refs=(5, 6),
+            ),
+            obj(
+                text="Seven posts stop in February if nothing arrives: the cold boxes are bought, fuel and nurses' allowances are not.",
+                refs=(7,),
+            ),
             obj(text="The women's group keeps the grazing calendar. It has asked twice what became of its proposal.", refs=(1, 2)),
         ],
         press_line="“We are grateful for Northland's partnership and look forward to the next dry season being the first without a missed round.”",
@@ -56,24 +62,78 @@ def context(lang="en"):
         ],
     )
     theirs = [
-        obj(words="“We will pay the third instalment once the interim statement is in.”", by="Director, at the meeting of 12 June 2026; witness M. Haddad", evidence="CA-IN-2026-0031", due="due 30 September 2026", status_kind="late", status="54 days late", refs=(8,)),
-        obj(words="Speak for outreach at the regional conference", by="Director, in person", evidence="programme of the conference", due="due 1 September 2026", status_kind="done", status="Kept", refs=(9,)),
-        obj(words="Send the visibility guidelines in the language of the district", by="Desk officer, by e-mail", due="due 15 December 2026", status_kind="due", status="Due in 22 days", evidence=""),
+        obj(
+            words="“We will pay the third instalment once the interim statement is in.”",
+            by="Director, at the meeting of 12 June 2026; witness M. Haddad",
+            evidence="CA-IN-2026-0031",
+            due="due 30 September 2026",
+            status_kind="late",
+            status="54 days late",
+            refs=(8,),
+        ),
+        obj(
+            words="Speak for outreach at the regional conference",
+            by="Director, in person",
+            evidence="programme of the conference",
+            due="due 1 September 2026",
+            status_kind="done",
+            status="Kept",
+            refs=(9,),
+        ),
+        obj(
+            words="Send the visibility guidelines in the language of the district",
+            by="Desk officer, by e-mail",
+            due="due 15 December 2026",
+            status_kind="due",
+            status="Due in 22 days",
+            evidence="",
+        ),
     ]
     ours = [
-        obj(words="Interim report with audited statement", by="Office of Country A, agreement clause 7", due="due 15 December 2026", status_kind="due", status="Due in 22 days", evidence="draft with finance", refs=(8,)),
-        obj(words="Tell Northland before any reprogramming above 10 per cent", by="Office of Country A, agreement clause 9", due="standing", status_kind="open", status="No case so far", evidence=""),
+        obj(
+            words="Interim report with audited statement",
+            by="Office of Country A, agreement clause 7",
+            due="due 15 December 2026",
+            status_kind="due",
+            status="Due in 22 days",
+            evidence="draft with finance",
+            refs=(8,),
+        ),
+        obj(
+            words="Tell Northland before any reprogramming above 10 per cent",
+            by="Office of Country A, agreement clause 9",
+            due="standing",
+            status_kind="open",
+            status="No case so far",
+            evidence="",
+        ),
     ]
     contacts = [
         obj(day="12 November 2026", kind="Call", text="Desk officer confirms the meeting; asks for one page on the dry season."),
         obj(day="3 October 2026", kind="Letter", text="We point out the open instalment; receipt confirmed the same day.", refs=(8,)),
         obj(day="1 September 2026", kind="Event", text="The Director speaks for outreach at the regional conference.", refs=(9,)),
-        obj(day="12 June 2026", kind="Meeting", text="Answer to ask A-4: part. The second instalment is released, the third tied to the interim statement."),
-        obj(day="31 March 2026", kind="Visit", text="Desk officer visits the health post at the river crossing and meets the women's group."),
+        obj(
+            day="12 June 2026",
+            kind="Meeting",
+            text="Answer to ask A-4: part. The second instalment is released, the third tied to the interim statement.",
+        ),
+        obj(
+            day="31 March 2026", kind="Visit", text="Desk officer visits the health post at the river crossing and meets the women's group."
+        ),
     ]
-    number = lambda text: Markup('<bdi class="number">{}</bdi>').format(text)
+
+    def number(text):
+        return Markup('<bdi class="number">{}</bdi>').format(text)
+
     groups = obj(
-        columns=[obj(label="Group", unit="", num=False), obj(label="Marked as marginalised", unit="", num=False), obj(label="Dialogues", unit="number", num=True), obj(label="People", unit="number", num=True), obj(label="Women and girls", unit="% of people", num=True), obj(label="Under 18", unit="% of people", num=True)],
+        columns=[
+            obj(label="Group", unit="", num=False),
+            obj(label="Marked as marginalised", unit="", num=False),
+            obj(label="Dialogues", unit="number", num=True),
+            obj(label="People", unit="number", num=True),
+            obj(label="Women and girls", unit="% of people", num=True),
+            obj(label="Under 18", unit="% of people", num=True),
+        ],
         rows=[
             obj(kind="group", cells=["Heard in every dialogue"]),
             obj(kind="", cells=["Women's group of the river crossing", "no", "4", "61", "100", "11"]),
@@ -87,21 +147,88 @@ def context(lang="en"):
         ],
     )
     messages = [
-        obj(lead="Outreach works and the district has begun to pay for it.", proof="Full immunisation rose from 48 to 66 per cent; the first own budget line is EUR 0.6 million a year.", messenger="Paramount chief", refs=(5, 6)),
-        obj(lead="The dry season is where the programme is won or lost.", proof="Of 212 missed rounds since 2023, 171 fell between January and April.", messenger="District nurse", refs=(10,)),
-        obj(lead="EUR 2.4 million buys a year without a missed round.", proof="Fuel, allowances and cold chain for 22 posts; cost per child EUR 31, against EUR 58 for a campaign.", messenger="", refs=(10,)),
+        obj(
+            lead="Outreach works and the district has begun to pay for it.",
+            proof="Full immunisation rose from 48 to 66 per cent; the first own budget line is EUR 0.6 million a year.",
+            messenger="Paramount chief",
+            refs=(5, 6),
+        ),
+        obj(
+            lead="The dry season is where the programme is won or lost.",
+            proof="Of 212 missed rounds since 2023, 171 fell between January and April.",
+            messenger="District nurse",
+            refs=(10,),
+        ),
+        obj(
+            lead="EUR 2.4 million buys a year without a missed round.",
+            proof="Fuel, allowances and cold chain for 22 posts; cost per child EUR 31, against EUR 58 for a campaign.",
+            messenger="",
+            refs=(10,),
+        ),
     ]
     questions = [
-        obj(question="Why should we pay when the interim statement is not in?", answer="The agreement ties the statement to 15 December, not to the instalment; we send it four weeks early if that helps the board.", never="that finance is behind.", refs=(8,)),
-        obj(question="What happens when the grant ends?", answer="The district line covers a fifth of the cost now. The ladder agreed with the ministry reaches half by 2029; two of its four steps are taken.", never="", refs=(6,)),
-        obj(question="Were the pastoralists really heard?", answer="Once, in their own language, with thirty-one people. A second dialogue is planned for January; the answer to the first is due on 15 January.", never="which families took part.", refs=(2,)),
+        obj(
+            question="Why should we pay when the interim statement is not in?",
+            answer="The agreement ties the statement to 15 December, not to the instalment; we send it four weeks early if that helps the board.",
+            never="that finance is behind.",
+            refs=(8,),
+        ),
+        obj(
+            question="What happens when the grant ends?",
+            answer="The district line covers a fifth of the cost now. The ladder agreed with the ministry reaches half by 2029; two of its four steps are taken.",
+            never="",
+            refs=(6,),
+        ),
+        obj(
+            question="Were the pastoralists really heard?",
+            answer="Once, in their own language, with thirty-one people. A second dialogue is planned for January; the answer to the first is due on 15 January.",
+            never="which families took part.",
+            refs=(2,),
+        ),
     ]
     instalments = obj(
-        columns=[obj(label="Instalment", unit="", num=False), obj(label="Due", unit="", num=False), obj(label="Amount", unit="EUR", num=True), obj(label="Received", unit="EUR", num=True), obj(label="Received on", unit="", num=False), obj(label="Standing", unit="", num=False)],
+        columns=[
+            obj(label="Instalment", unit="", num=False),
+            obj(label="Due", unit="", num=False),
+            obj(label="Amount", unit="EUR", num=True),
+            obj(label="Received", unit="EUR", num=True),
+            obj(label="Received on", unit="", num=False),
+            obj(label="Standing", unit="", num=False),
+        ],
         rows=[
-            obj(kind="", cells=["First", "30 September 2025", number("4,500,000"), number("4,500,000"), "29 September 2025", Markup('<span class="status done">Kept</span>')]),
-            obj(kind="", cells=["Second", "31 March 2026", number("3,000,000"), number("3,000,000"), "16 June 2026", Markup('<span class="status done">Kept, 77 days late</span>')]),
-            obj(kind="", cells=["Third", "30 September 2026", number("1,500,000"), number("0"), "", Markup('<span class="status late">54 days late</span>')]),
+            obj(
+                kind="",
+                cells=[
+                    "First",
+                    "30 September 2025",
+                    number("4,500,000"),
+                    number("4,500,000"),
+                    "29 September 2025",
+                    Markup('<span class="status done">Kept</span>'),
+                ],
+            ),
+            obj(
+                kind="",
+                cells=[
+                    "Second",
+                    "31 March 2026",
+                    number("3,000,000"),
+                    number("3,000,000"),
+                    "16 June 2026",
+                    Markup('<span class="status done">Kept, 77 days late</span>'),
+                ],
+            ),
+            obj(
+                kind="",
+                cells=[
+                    "Third",
+                    "30 September 2026",
+                    number("1,500,000"),
+                    number("0"),
+                    "",
+                    Markup('<span class="status late">54 days late</span>'),
+                ],
+            ),
             obj(kind="total", cells=["Agreement", "", number("9,000,000"), number("7,500,000"), "", ""]),
         ],
     )
@@ -168,7 +295,12 @@ def context(lang="en"):
 def sample_charts(lang):
     years = tuple(
         charts.FundingYear(label, *values)
-        for label, *values in (("2024", 9_200_000, 0, None, 9_500_000), ("2025", 8_100_000, 1_200_000, 400_000, 10_400_000), ("2026", 5_200_000, 2_300_000, 1_000_000, 11_800_000), ("2027", 0, 3_900_000, 2_500_000, 12_400_000))
+        for label, *values in (
+            ("2024", 9_200_000, 0, None, 9_500_000),
+            ("2025", 8_100_000, 1_200_000, 400_000, 10_400_000),
+            ("2026", 5_200_000, 2_300_000, 1_000_000, 11_800_000),
+            ("2027", 0, 3_900_000, 2_500_000, 12_400_000),
+        )
     )
     money = "Source: agreements and receipts as of 23 November 2026; pledges stand outside totals."
     return Obj(
@@ -187,7 +319,14 @@ def sample_charts(lang):
                     charts.Event(date(2026, 12, 15), "Interim report due", "due"),
                 ),
                 date(2026, 11, 23),
-                kind_words=(("accent", "Contact"), ("pledged", "Pledge"), ("paid", "Money"), ("done", "Kept"), ("late", "Late"), ("due", "Due soon")),
+                kind_words=(
+                    ("accent", "Contact"),
+                    ("pledged", "Pledge"),
+                    ("paid", "Money"),
+                    ("done", "Kept"),
+                    ("late", "Late"),
+                    ("due", "Due soon"),
+                ),
             ),
             prefix="f1",
             lang=lang,
@@ -207,14 +346,23 @@ def sample_charts(lang):
             lang=lang,
         ),
         funding=charts.stacked_bars(
-            charts.StackedBars("Two thirds of 2027 are still open", "Requirement and funding of the programme, US dollars, 2024 to 2027", money, years), prefix="f3", lang=lang
+            charts.StackedBars(
+                "Two thirds of 2027 are still open", "Requirement and funding of the programme, US dollars, 2024 to 2027", money, years
+            ),
+            prefix="f3",
+            lang=lang,
         ),
         funnel=charts.funnel(
             charts.Funnel(
                 "Of the pledge, three quarters have arrived",
                 "Northland's pledge of 14 March 2025, euros",
                 money,
-                (charts.Bar("Pledged", 10_000_000, "pledged"), charts.Bar("Signed", 9_000_000, "secured"), charts.Bar("Received", 7_500_000, "paid"), charts.Bar("Allocated", 7_100_000, "done")),
+                (
+                    charts.Bar("Pledged", 10_000_000, "pledged"),
+                    charts.Bar("Signed", 9_000_000, "secured"),
+                    charts.Bar("Received", 7_500_000, "paid"),
+                    charts.Bar("Allocated", 7_100_000, "done"),
+                ),
                 label_head="Stage",
             ),
             prefix="f4",
@@ -227,7 +375,14 @@ def sample_charts(lang):
                 money,
                 tuple(
                     charts.Month(label, due, received)
-                    for label, due, received in (("Q3 2025", 4_500_000, 4_500_000), ("Q4 2025", 0, 0), ("Q1 2026", 3_000_000, 0), ("Q2 2026", 0, 3_000_000), ("Q3 2026", 1_500_000, 0), ("Q4 2026", 0, None))
+                    for label, due, received in (
+                        ("Q3 2025", 4_500_000, 4_500_000),
+                        ("Q4 2025", 0, 0),
+                        ("Q1 2026", 3_000_000, 0),
+                        ("Q2 2026", 0, 3_000_000),
+                        ("Q3 2026", 1_500_000, 0),
+                        ("Q4 2026", 0, None),
+                    )
                 ),
                 period="Quarter",
             ),

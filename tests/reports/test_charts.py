@@ -8,14 +8,14 @@ import re
 import time
 from datetime import date, timedelta
 from decimal import Decimal
-from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from reports import charts
-from reports.charts import Bar, Bars, Event, Funnel, FundingYear, Line, Month, Receipts, Series, Sparkline, StackedBars, Timeline
+from reports.charts import Bar, Bars, Event, FundingYear, Funnel, Line, Month, Receipts, Series, Sparkline, StackedBars, Timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = "Ministry of Health and Social Protection, Directorate of Immunisation and Outreach to Pastoralist Communities"
@@ -33,18 +33,45 @@ langs = st.sampled_from(["en", "fr", "es", "ru", "ar", "zh"])
 days = st.dates(date(1990, 1, 1), date(2060, 1, 1))
 
 drawings = st.one_of(
-    st.builds(lambda years: (charts.stacked_bars, StackedBars("t", "s", "src", tuple(years))), st.lists(st.builds(FundingYear, labels, amounts, amounts, amounts, amounts, amounts), max_size=24)),
-    st.builds(lambda rows, target: (charts.bars, Bars("t", "s", "src", tuple(rows), target=target)), st.lists(st.builds(Bar, labels, st.one_of(amounts, st.integers(-(10**9), 0)), kinds, labels), max_size=24), amounts),
-    st.builds(lambda rows: (charts.funnel, Funnel("t", "s", "src", tuple(rows))), st.lists(st.builds(Bar, labels, amounts, kinds), max_size=8)),
     st.builds(
-        lambda xs, rows, base, target: (charts.line, Line("t", "s", "src", tuple(xs), tuple(Series(f"{n}", tuple(row[: len(xs)])) for n, row in enumerate(rows)), baseline=base, target=target)),
+        lambda years: (charts.stacked_bars, StackedBars("t", "s", "src", tuple(years))),
+        st.lists(st.builds(FundingYear, labels, amounts, amounts, amounts, amounts, amounts), max_size=24),
+    ),
+    st.builds(
+        lambda rows, target: (charts.bars, Bars("t", "s", "src", tuple(rows), target=target)),
+        st.lists(st.builds(Bar, labels, st.one_of(amounts, st.integers(-(10**9), 0)), kinds, labels), max_size=24),
+        amounts,
+    ),
+    st.builds(
+        lambda rows: (charts.funnel, Funnel("t", "s", "src", tuple(rows))), st.lists(st.builds(Bar, labels, amounts, kinds), max_size=8)
+    ),
+    st.builds(
+        lambda xs, rows, base, target: (
+            charts.line,
+            Line(
+                "t",
+                "s",
+                "src",
+                tuple(xs),
+                tuple(Series(f"{n}", tuple(row[: len(xs)])) for n, row in enumerate(rows)),
+                baseline=base,
+                target=target,
+            ),
+        ),
         st.lists(labels, max_size=12),
         st.lists(st.lists(st.one_of(amounts, st.integers(-1000, 1000)), min_size=12, max_size=12), max_size=6),
         amounts,
         amounts,
     ),
-    st.builds(lambda events, today: (charts.timeline, Timeline("t", "s", "src", tuple(events), today)), st.lists(st.builds(Event, days, labels, kinds), max_size=24), st.one_of(st.none(), days)),
-    st.builds(lambda months: (charts.receipts_by_month, Receipts("t", "s", "src", tuple(months))), st.lists(st.builds(Month, labels, amounts, amounts), max_size=24)),
+    st.builds(
+        lambda events, today: (charts.timeline, Timeline("t", "s", "src", tuple(events), today)),
+        st.lists(st.builds(Event, days, labels, kinds), max_size=24),
+        st.one_of(st.none(), days),
+    ),
+    st.builds(
+        lambda months: (charts.receipts_by_month, Receipts("t", "s", "src", tuple(months))),
+        st.lists(st.builds(Month, labels, amounts, amounts), max_size=24),
+    ),
     st.builds(lambda values, kind: (charts.sparkline, Sparkline("t", tuple(values), kind)), st.lists(amounts, max_size=40), kinds),
 )
 
@@ -61,7 +88,7 @@ def test_any_chart_is_well_formed_bounded_and_free_of_nan(drawing, lang, width):
     if draw is charts.sparkline:
         width = 96
     chart = draw(data, prefix="p", lang=lang, width=width)
-    root = ET.fromstring(clean(str(chart.svg)))
+    root = etree.fromstring(clean(str(chart.svg)))
     box = [float(part) for part in root.get("viewBox").split()]
     assert box[2] > 0
     assert box[3] > 0
@@ -89,11 +116,46 @@ def test_any_chart_is_well_formed_bounded_and_free_of_nan(drawing, lang, width):
 
 def scenes(scale=1.0):
     """Named charts that have broken others: long labels, one item, many items, zeros, huge numbers."""
-    years = lambda count, label="{n}": tuple(FundingYear(label.format(n=2003 + n), 1e6 * scale * (n + 1), 4e5 * scale, 3e5 * scale if n % 2 else None, 9e6 * scale + n * 1e6 * scale) for n in range(count))
-    months = lambda count: tuple(Month(f"{n % 12 + 1}/{26 + n // 12}", 1_234_000 * scale, 987_000 * scale if n % 3 else None) for n in range(count))
-    events = lambda count, gap: tuple(Event(date(2025, 1, 1) + timedelta(days=gap * n), f"{LONG if n % 5 == 0 else 'Event'} {n}", ("accent", "late", "due", "done", "paid")[n % 5]) for n in range(count))
-    line = lambda count, series, label="{n}": Line("t", "s", "x", tuple(label.format(n=2003 + n) for n in range(count)), tuple(Series(f"Series {k}", tuple(None if (n + k) % 7 == 3 else 40 * scale + 3 * k + n for n in range(count))) for k in range(series)), target=60 * scale, baseline=41 * scale, suffix="%")
-    bars = lambda count: tuple(Bar(LONG if n % 3 == 0 else f"Bar {n}", None if n % 7 == 5 else n * 1000 * scale) for n in range(count))
+
+    def years(count, label="{n}"):
+        return tuple(
+            FundingYear(
+                label.format(n=2003 + n), 1e6 * scale * (n + 1), 4e5 * scale, 3e5 * scale if n % 2 else None, 9e6 * scale + n * 1e6 * scale
+            )
+            for n in range(count)
+        )
+
+    def months(count):
+        return tuple(Month(f"{n % 12 + 1}/{26 + n // 12}", 1_234_000 * scale, 987_000 * scale if n % 3 else None) for n in range(count))
+
+    def events(count, gap):
+        return tuple(
+            Event(
+                date(2025, 1, 1) + timedelta(days=gap * n),
+                f"{LONG if n % 5 == 0 else 'Event'} {n}",
+                ("accent", "late", "due", "done", "paid")[n % 5],
+            )
+            for n in range(count)
+        )
+
+    def line(count, series, label="{n}"):
+        return Line(
+            "t",
+            "s",
+            "x",
+            tuple(label.format(n=2003 + n) for n in range(count)),
+            tuple(
+                Series(f"Series {k}", tuple(None if (n + k) % 7 == 3 else 40 * scale + 3 * k + n for n in range(count)))
+                for k in range(series)
+            ),
+            target=60 * scale,
+            baseline=41 * scale,
+            suffix="%",
+        )
+
+    def bars(count):
+        return tuple(Bar(LONG if n % 3 == 0 else f"Bar {n}", None if n % 7 == 5 else n * 1000 * scale) for n in range(count))
+
     for count in (1, 2, 4, 8, 24):
         yield f"stacked-{count}", charts.stacked_bars, StackedBars("t", "s", "x", years(count))
         yield f"receipts-{count}", charts.receipts_by_month, Receipts("t", "s", "x", months(count))
@@ -105,15 +167,31 @@ def scenes(scale=1.0):
     yield "stacked-long", charts.stacked_bars, StackedBars("t", "s", "x", years(4, LONG + " {n}"))
     yield "line-long", charts.line, line(7, 2, LONG + " {n}")
     yield "stacked-zero", charts.stacked_bars, StackedBars("t", "s", "x", tuple(FundingYear(str(n), 0, 0, 0, 0) for n in range(4)))
-    yield "stacked-none", charts.stacked_bars, StackedBars("t", "s", "x", tuple(FundingYear(str(n), None, None, None, None) for n in range(4)))
+    yield (
+        "stacked-none",
+        charts.stacked_bars,
+        StackedBars("t", "s", "x", tuple(FundingYear(str(n), None, None, None, None) for n in range(4))),
+    )
     yield "stacked-empty", charts.stacked_bars, StackedBars("t", "s", "x", ())
-    yield "funnel", charts.funnel, Funnel("t", "s", "x", tuple(Bar(name, None if value is None else value * scale) for name, value in (("Pledged", 1e7), (LONG, 9e6), ("Received", 0), ("Allocated", None))))
+    yield (
+        "funnel",
+        charts.funnel,
+        Funnel(
+            "t",
+            "s",
+            "x",
+            tuple(
+                Bar(name, None if value is None else value * scale)
+                for name, value in (("Pledged", 1e7), (LONG, 9e6), ("Received", 0), ("Allocated", None))
+            ),
+        ),
+    )
 
 
 def boxes(chart):
     """Bounding boxes of upright texts, with their words."""
     found = []
-    for text in ET.fromstring(str(chart.svg)).iter(f"{SVG}text"):
+    for text in etree.fromstring(str(chart.svg)).iter(f"{SVG}text"):
         size = float(text.get("font-size", charts.SMALL))
         words = (text.text or "").strip("\u2067\u2069")
         width = charts.text_width(words, size, bold=text.get("font-weight") == "700") / 1.06
@@ -146,7 +224,9 @@ def test_pledges_neither_enter_the_column_nor_shrink_the_gap():
     chart = charts.stacked_bars(StackedBars("t", "s", "x", (year,)), prefix="p")
     row = dict(zip(chart.headers, chart.rows[0], strict=True))
     assert row["Gap"] == "5"
-    rects = {rect.get("fill"): rect for rect in ET.fromstring(str(chart.svg)).iter(f"{SVG}rect") if (rect.get("fill") or "").startswith("url")}
+    rects = {
+        rect.get("fill"): rect for rect in etree.fromstring(str(chart.svg)).iter(f"{SVG}rect") if (rect.get("fill") or "").startswith("url")
+    }
     gap, pledged = rects["url(#p-gap)"], rects["url(#p-pledged)"]
     assert float(pledged.get("x")) >= float(gap.get("x")) + float(gap.get("width"))
     assert float(pledged.get("height")) / float(gap.get("height")) == pytest.approx(3 / 5, rel=0.02)
@@ -159,14 +239,14 @@ def test_a_gap_that_is_handed_in_is_printed_as_it_is():
 
 def test_bars_stand_on_zero_in_proportion():
     chart = charts.bars(Bars("t", "s", "x", (Bar("a", 50), Bar("b", 100))), prefix="p")
-    one, two = (float(rect.get("width")) for rect in ET.fromstring(str(chart.svg)).iter(f"{SVG}rect"))
+    one, two = (float(rect.get("width")) for rect in etree.fromstring(str(chart.svg)).iter(f"{SVG}rect"))
     assert two == pytest.approx(2 * one, rel=0.01)
 
 
 def test_missing_is_shown_as_missing_and_zero_as_zero():
     chart = charts.receipts_by_month(Receipts("t", "s", "x", (Month("Jan", 0, None),)), prefix="p")
     assert chart.rows == (("Jan", "0", "–"),)
-    words = [text.text for text in ET.fromstring(str(chart.svg)).iter(f"{SVG}text")]
+    words = [text.text for text in etree.fromstring(str(chart.svg)).iter(f"{SVG}text")]
     assert words.count("–") == 1
     broken = charts.line(Line("t", "s", "x", ("a", "b", "c", "d"), (Series("s", (1, 2, None, 4)),)), prefix="p")
     assert "no data" in str(broken.svg)
@@ -195,7 +275,11 @@ def test_right_to_left_mirrors_the_drawing():
     data = StackedBars("t", "s", "x", (FundingYear("1", 5, 0), FundingYear("2", 9, 0)))
     x = {}
     for lang in ("en", "ar"):
-        rects = [rect for rect in ET.fromstring(str(charts.stacked_bars(data, prefix="p", lang=lang).svg)).iter(f"{SVG}rect") if float(rect.get("height")) > 20]
+        rects = [
+            rect
+            for rect in etree.fromstring(str(charts.stacked_bars(data, prefix="p", lang=lang).svg)).iter(f"{SVG}rect")
+            if float(rect.get("height")) > 20
+        ]
         x[lang] = [float(rect.get("x")) for rect in rects]
     assert x["en"] == sorted(x["en"])
     assert x["ar"] == sorted(x["ar"], reverse=True)
@@ -206,8 +290,8 @@ def test_ticks_are_round_and_enclose(low, span):
     high = low + span
     ticks = charts.nice_ticks(low, high)
     assert 2 <= len(ticks) <= 12
-    assert ticks[0] <= low + abs(low) * 1e-6 + 1e-9
-    assert ticks[-1] >= high - abs(high) * 1e-6 - 1e-9
+    assert ticks[0] <= low + (abs(low) + span) * 1e-6 + 1e-9
+    assert ticks[-1] >= high - (abs(high) + span) * 1e-6 - 1e-9
     assert all(math.isfinite(tick) for tick in ticks)
     assert list(ticks) == sorted(set(ticks)) or span < abs(low) * 1e-9
 
