@@ -85,7 +85,7 @@ def answers_to(ask_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Given]]:
         .join(Interaction, Interaction.id == AskAnswer.interaction_id)
         .where(AskAnswer.ask_id.in_(found))
         .order_by(Interaction.starts_at, AskAnswer.id)
-    ).tuples()
+    )
     for answer, at, reference in rows:
         found[answer.ask_id].append(Given(answer.answer, answer.words, at, answer.interaction_id, reference))
     return found

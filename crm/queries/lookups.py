@@ -102,7 +102,7 @@ def likely_parties(office_id: uuid.UUID) -> list[str]:
         select(Interaction.party_id).where(Interaction.office_id == office_id).order_by(Interaction.starts_at.desc()).limit(_RECENT)
     )
     order = list(dict.fromkeys(recent))[:MOST_LIKELY]
-    names = dict(db.session.execute(select(Party.id, Party.name).where(Party.id.in_(order))).tuples().all()) if order else {}
+    names = dict(db.session.execute(select(Party.id, Party.name).where(Party.id.in_(order))).all()) if order else {}
     found = [names[party_id] for party_id in order if party_id in names]
     newest = db.session.scalars(select(Party.name).where(Party.office_id == office_id).order_by(Party.id.desc()).limit(MOST_LIKELY))
     return list(dict.fromkeys([*found, *newest]))[:MOST_LIKELY]
@@ -127,7 +127,7 @@ def programme_choices(office_id: uuid.UUID | None = None) -> list[tuple[uuid.UUI
     statement = select(Programme.id, Programme.title).order_by(Programme.title, Programme.id)
     if office_id is not None:
         statement = statement.where(Programme.office_id == office_id)
-    return list(db.session.execute(statement).tuples())
+    return list(db.session.execute(statement))
 
 
 def colleague_choices(office_id: uuid.UUID, *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
@@ -135,13 +135,13 @@ def colleague_choices(office_id: uuid.UUID, *, also: Iterable[uuid.UUID | None] 
     works = exists().where(Membership.user_id == User.id, Membership.office_id == office_id, Membership.role.in_(_WRITERS))
     others = [user_id for user_id in also if user_id is not None]
     statement = select(User.id, User.name).where(or_(works, User.id.in_(others)), User.is_active.is_(True))
-    return list(db.session.execute(statement.order_by(User.name, User.id)).tuples())
+    return list(db.session.execute(statement.order_by(User.name, User.id)))
 
 
 def people(user_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     """The names of some colleagues, as far as the reader may see them."""
     wanted = {user_id for user_id in user_ids if user_id is not None}
-    return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(wanted))).tuples().all()) if wanted else {}
+    return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(wanted))).all()) if wanted else {}
 
 
 def office(office_id: uuid.UUID) -> Office:
@@ -151,4 +151,4 @@ def office(office_id: uuid.UUID) -> Office:
 
 def office_names(office_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of some offices."""
-    return dict(db.session.execute(select(Office.id, Office.name).where(Office.id.in_(office_ids))).tuples().all()) if office_ids else {}
+    return dict(db.session.execute(select(Office.id, Office.name).where(Office.id.in_(office_ids))).all()) if office_ids else {}

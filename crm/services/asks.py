@@ -102,7 +102,7 @@ def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int) -> uuid
         setattr(ask, name, value)
     answers = db.session.execute(
         select(AskAnswer, Interaction.level).join(Interaction, Interaction.id == AskAnswer.interaction_id).where(AskAnswer.ask_id == ask.id)
-    ).tuples()
+    )
     for answer, level in answers:
         answer.level = narrower(ask.level, level)
     db.session.flush()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from crm import clock
 from crm.db import db, transactional
@@ -144,8 +144,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     if new.state == "held":
         record.written_up_at = clock.now()
     db.session.add(record)
-    db.session.flush()
-    _set_participants(record, people)
+    _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
     if planned is not None:
         _carry_level(record)
     _save_rows(actor, record, new, checks)
@@ -245,12 +244,9 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> 
         checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
         return []
     given = list(new.participants)
-    if party_id is not None and new.new_party is None and all(one.party_id != party_id for one in given):
-        met = lookups.party_match(party_id)
-        if met is not None and met.form == "person":
-            given.insert(0, NewParticipant("theirs", party_id=party_id))
-    elif party_id is not None and new.new_party is not None and new.new_party.form == "person":
-        given.insert(0, NewParticipant("theirs", name=new.new_party.name, party_id=party_id))
+    met = _met(new, party_id)
+    if met is not None and all(one.party_id != party_id for one in given):
+        given.insert(0, met)
     ids = {one.party_id for one in given if one.party_id is not None}
     names = {found.id: found.name for found in lookups.party_matches(ids, new.office_id).values()}
     posts = lookups.posts_on(ids, _office_day(new)) if ids else {}
@@ -258,24 +254,28 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> 
     found_people: list[NewParticipant] = []
     row = 0
     for one in given:
-        part = checks.part(f"theirs-{row}-") if one.side == "theirs" and one.party_id != party_id else checks
-        row += one.side == "theirs" and one.party_id != party_id
+        part = checks.part(f"theirs-{row}-") if one.side == "theirs" and one is not met else checks
+        row += one.side == "theirs" and one is not met
         if one.party_id is not None and one.party_id not in names:
             part.refuse("name", _("Choose somebody from the list."))
         if one.user_id is not None and one.user_id not in colleagues:
             checks.refuse("ours", _("Choose one of your colleagues."))
-        name = names.get(one.party_id) if one.party_id else colleagues.get(one.user_id) if one.user_id else None
-        text = name or part.text("name", one.name, NAME_LENGTH)
-        post = (
-            part.text("post", one.post, NAME_LENGTH) or posts.get(one.party_id, "")
-            if one.party_id
-            else part.text("post", one.post, NAME_LENGTH)
-        )
+        known = names.get(one.party_id) if one.party_id else colleagues.get(one.user_id) if one.user_id else None
+        text = known or part.text("name", one.name, NAME_LENGTH)
+        post = part.text("post", one.post, NAME_LENGTH) or (posts.get(one.party_id, "")[:NAME_LENGTH] if one.party_id else "")
         if text:
-            found_people.append(NewParticipant(one.side, text, post[:NAME_LENGTH], one.party_id, one.user_id))
+            found_people.append(NewParticipant(one.side, text, post, one.party_id, one.user_id))
         elif post:
             part.refuse("name", _("Enter the name of the person who holds this post."))
     return found_people
+
+
+def _met(new: NewInteraction, party_id: uuid.UUID | None) -> NewParticipant | None:
+    """The person met, as the first of their side; an organisation or group takes no seat."""
+    if party_id is None:
+        return None
+    found = lookups.party_match(party_id)
+    return NewParticipant("theirs", party_id=party_id) if found is not None and found.form == "person" else None
 
 
 def _office_day(new: NewInteraction) -> date:
@@ -289,14 +289,16 @@ def _shape(people: Sequence[Participant | NewParticipant]) -> tuple[tuple[str, s
 
 def _set_participants(record: Interaction, people: Sequence[NewParticipant]) -> None:
     """Put the participants in place; nothing is touched where they are as they were."""
-    present = list(db.session.scalars(select(Participant).where(Participant.interaction_id == record.id)))
+    is_new = inspect(record).pending
+    present = [] if is_new else list(db.session.scalars(select(Participant).where(Participant.interaction_id == record.id)))
     if present and _shape(present) == _shape(people):
         for row in present:
             row.level = record.level
         return
     for row in present:
         db.session.delete(row)
-    db.session.flush()
+    if not is_new:
+        db.session.flush()
     for position, one in enumerate(people, start=1):
         db.session.add(
             Participant(
@@ -410,11 +412,11 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
         parts = {"participants": (tuple(sorted(before)), present)}
     merged = check_version(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
     wanted = merged.pop("participants")
-    for name, value in merged.items():
-        setattr(record, name, value)
     if wanted != present:
         _set_participants(record, people)
         touch(record)
+    for name, value in merged.items():
+        setattr(record, name, value)
     _carry_level(record)
     db.session.flush()
     return record.id
