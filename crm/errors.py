@@ -28,11 +28,21 @@ class Conflict(ThroughlineError):
 
 
 class EditConflict(Conflict):
-    """A record changed since the form was opened. Field -> (original, theirs, yours)."""
+    """A record changed since the form was opened. Field -> (original, theirs, yours); `merged`: what to keep of the other fields."""
 
-    def __init__(self, message: str, *, changes: dict[str, tuple[object, object, object]] | None = None, version: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        changes: dict[str, tuple[object, object, object]] | None = None,
+        version: int = 0,
+        merged: dict[str, object] | None = None,
+        who: str = "",
+    ) -> None:
         self.changes: dict[str, tuple[object, object, object]] = changes or {}
         self.version = version
+        self.merged: dict[str, object] = merged or {}
+        self.who = who
         super().__init__(message)
 
 

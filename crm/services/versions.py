@@ -27,7 +27,8 @@ def check_version(
 
     Nobody saved in between: `yours` comes back as it is. Somebody did: a field they left alone takes yours, a field you
     left alone keeps theirs, both alike is no matter. Where both changed a field differently: EditConflict with
-    {field: (original, theirs, yours)} of exactly those fields, `version` = the newest (send that one with the choices).
+    {field: (original, theirs, yours)} of exactly those fields, `version` = the newest (send that one with the choices)
+    and `merged` = what the other fields should hold.
     Always write the RETURNED values. In a service:
 
         values = check_version(note, edit.version, {"body": edit.body, "level": edit.level})
@@ -54,7 +55,7 @@ def check_version(
     if version < _FIRST or version > record.version:  # a form without its version: nothing is known, all that differs is shown
         conflicts = {field: (None, theirs, yours[field]) for field, theirs in _now(record, yours, parts) if theirs != yours[field]}
     if conflicts:
-        raise EditConflict(_sentence(since.who), changes=conflicts, version=record.version)
+        raise EditConflict(_sentence(since.who), changes=conflicts, version=record.version, merged=merged, who=since.who)
     return merged
 
 

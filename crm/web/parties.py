@@ -1,7 +1,591 @@
-"""Parties: pages."""
+"""Parties: the list, its file, a party's page, its forms, its history, its channels and notes."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+
+from crm import clock
+from crm.data import countries_by_iso2
+from crm.errors import Conflict, Denied, EditConflict, Invalid
+from crm.formatting import day
+from crm.forms.base import choices
+from crm.forms.notes import NoteEditForm, NoteForm
+from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, KIND_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
+from crm.i18n import _, get_locale
+from crm.models.base import OFFICE, OPEN, SHARED
+from crm.models.parties import FORMS, NAME_KINDS, Party
+from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.queries import history, timeline
+from crm.queries import notes as note_queries
+from crm.queries import parties as queries
+from crm.queries import positions as position_queries
+from crm.queries.figures.money import party_money
+from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
+from crm.queries.parties import Filters
+from crm.services import notes, parties
+from crm.services.parties import NAME_FIELDS
+from crm.web import party_page
+from crm.web.conflicts import conflict_items, settle, shown, take_choices
+from crm.web.exports import csv_response
+from crm.web.gate import actor, permit
+from crm.web.helpers import args_with, paging, save_form, status
 
 bp = Blueprint("parties", __name__, url_prefix="/parties")
+GROUPS = ("organisation", "group")
+EXPORT_CHUNK = 500
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Parties in scope: q, form, kind, country, sort; pages and cursors."""
+    filters = Filters.of(request.args)
+    asked = paging()
+    page = queries.find(filters, asked)
+    contacts = queries.last_contacts([party.id for party in page.rows])
+    return render_template(
+        "parties/index.html",
+        filters=filters,
+        page=page,
+        headers=_headers(filters),
+        rows=[_row(party, contacts.get(party.id)) for party in page.rows],
+        chips=_chips(filters),
+        form_options=[("", _("All")), *((key, str(label)) for key, label in FORM_NAMES.items())],
+        kind_options=[("", _("All")), *((key, str(label)) for key, label in KIND_NAMES.items())],
+        country_options=[("", _("All")), *country_choices()[1:]],
+        pages=_pages(page, asked),
+        find_value=filters.q,
+    )
+
+
+def _headers(filters: Filters) -> list[dict[str, Any]]:
+    by_name = filters.sort in ("name", "-name")
+    turned = "-name" if filters.sort == "name" else "name"
+    return [
+        {
+            "key": "name",
+            "label": _("Name"),
+            "phone": "who",
+            "sort_url": url_for("parties.index", **args_with(sort=turned, page=None, after=None)),
+            "sorted": ("ascending" if filters.sort == "name" else "descending") if by_name else "",
+        },
+        {"key": "kinds", "label": _("What they are to us"), "phone": "what"},
+        {"key": "country", "label": _("Country"), "phone": "amount"},
+        {"key": "contact", "label": _("Last contact"), "phone": "labelled"},
+        {
+            "key": "reference",
+            "label": _("Reference"),
+            "phone": "hide",
+            "sort_url": url_for("parties.index", **args_with(sort="newest", page=None, after=None)),
+            "sorted": "descending" if filters.sort == "newest" else "",
+        },
+    ]
+
+
+def _row(party: Party, contact: Any) -> list[Any]:
+    country = countries_by_iso2().get(party.country or "")
+    who = actor()
+    return [
+        {"text": party.name, "href": url_for("parties.detail", party_id=party.id)},
+        {"badges": [{"text": text} for text in _kind_badges(party)]},
+        country.name if country else "",
+        day(party_page.local_day(contact, who), get_locale()) if contact else "",
+        party.reference,
+    ]
+
+
+def _kind_badges(party: Party) -> list[str]:
+    return [str(FORM_NAMES[party.form]), *(str(KIND_NAMES[row.kind]) for row in party.kinds)]
+
+
+def _chips(filters: Filters) -> list[dict[str, str]]:
+    country = countries_by_iso2().get(filters.country.upper())
+    shown_as = {
+        "q": _("Name has: %(text)s", text=filters.q) if filters.q else "",
+        "form": str(FORM_NAMES.get(filters.form, "")),
+        "kind": str(KIND_NAMES.get(filters.kind, "")),
+        "country": country.name if country else filters.country,
+    }
+    return [
+        {"label": label, "remove_url": url_for("parties.index", **args_with(**{name: None}, page=None, after=None))}
+        for name, label in shown_as.items()
+        if label
+    ]
+
+
+def _pages(page: Page[Party], asked: Paging) -> dict[str, Any]:
+    first = 0 if asked.after else (page.number - 1) * page.size
+    previous_url = next_url = ""
+    if page.has_previous and not asked.after:
+        previous_url = url_for("parties.index", **args_with(page=page.number - 1))
+    if page.has_next and not asked.after and page.number < LAST_NUMBERED_PAGE:
+        next_url = url_for("parties.index", **args_with(page=page.number + 1))
+    elif page.has_next:
+        next_url = url_for("parties.index", **args_with(page=None, after=page.after))
+    return {"first": first + 1, "last": first + len(page.rows), "previous_url": previous_url, "next_url": next_url}
+
+
+@permit(Permission.DATA_EXPORT)
+def export() -> Any:
+    """/parties.csv: the rows of the list with the same filters and order, all pages."""
+    who = actor()
+    header = [
+        _("Reference"),
+        _("Name"),
+        _("Other names"),
+        _("Form"),
+        _("What they are to us"),
+        _("Country"),
+        _("Website"),
+        _("Last contact"),
+    ]
+    return csv_response("parties.csv", header, _export_rows(Filters.of(request.args), who))
+
+
+def _export_rows(filters: Filters, who: Actor) -> Iterator[Sequence[str]]:
+    after: str | None = None
+    while True:
+        page = queries.find_after(filters, after, EXPORT_CHUNK)
+        contacts = queries.last_contacts([party.id for party in page.rows])
+        for party in page.rows:
+            country = countries_by_iso2().get(party.country or "")
+            contact = contacts.get(party.id)
+            yield (
+                party.reference,
+                party.name,
+                "; ".join(row.name for row in party.names),
+                str(FORM_NAMES[party.form]),
+                "; ".join(str(KIND_NAMES[row.kind]) for row in party.kinds),
+                country.name if country else "",
+                party.website,
+                party_page.local_day(contact, who).isoformat() if contact else "",
+            )
+        if page.after is None:
+            return
+        after = page.after
+
+
+@bp.record
+def _add_file(state: BlueprintSetupState) -> None:
+    state.app.add_url_rule("/parties.csv", endpoint="parties.export", view_func=export, methods=["GET"])
+
+
+# --- one party -----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/<uuid:party_id>")
+@permit(Permission.RECORD_SEE)
+def detail(party_id: uuid.UUID) -> Any:
+    """A party's page: who they are to us, how it stands, what needs us, what happened."""
+    who = actor()
+    today = clock.today(who.timezone)
+    party = queries.get(party_id)
+    standing = queries.standing(party_id, clock.now())
+    figures = party_money(party_id, today)
+    past = timeline.timeline_of(party_id, before=request.args.get("before"))
+    members, member_count = queries.members_of(party_id)
+    return render_template(
+        "parties/detail.html",
+        party=party,
+        badges=[{"text": text} for text in _kind_badges(party)],
+        country=countries_by_iso2().get(party.country or ""),
+        level=VISIBILITY_NAMES[party.visibility],
+        level_note=_who_sees(party),
+        strip=party_page.facts(party, standing, figures, who, today),
+        money_gaps=figures.left_out,
+        chain=party_page.chain(standing),
+        ours=party_page.promises(standing.ours, today),
+        theirs=party_page.promises(standing.theirs, today),
+        standing=standing,
+        next=party_page.next_step(party, standing, who, today),
+        events=party_page.entries(past.events, party, who),
+        earlier=past.earlier,
+        is_continued=bool(request.args.get("before")),
+        positions=position_queries.positions_of(party_id) if party.form != "person" else [],
+        tenures=position_queries.tenures_of(party_id) if party.form == "person" else [],
+        members=members,
+        member_count=member_count,
+        channels=queries.channels_of(party_id),
+        channel_names=CHANNEL_NAMES,
+        notes=note_queries.notes_of(party_id),
+        today=today,
+        is_current=position_queries.is_current,
+        actions=_actions(party, who),
+        office_level=OFFICE,
+        link=party_page.link,
+    )
+
+
+def _who_sees(party: Party) -> str:
+    office = _office_name(party.office_id)
+    if party.visibility == SHARED:
+        return _(
+            "Names, kinds and posts are read by every office and edited by %(office)s; all else stays with each office.", office=office
+        )
+    return _("Read by %(office)s and the offices above it.", office=office)
+
+
+def _office_name(office_id: uuid.UUID) -> str:
+    return next((office.name for office in all_offices() if office.id == office_id), "")
+
+
+def _actions(party: Party, who: Actor) -> list[dict[str, str]]:
+    found = []
+    if can(who, Permission.CONTACT_LOG):
+        found += [
+            {"label": _("Log a contact"), "url": party_page.link("interactions.create", party=party.id), "class": "button-primary"},
+            {"label": _("Plan a meeting"), "url": party_page.link("interactions.create", party=party.id, state="planned")},
+            {"label": _("Record an ask"), "url": party_page.link("asks.create", party=party.id)},
+            {"label": _("Record a promise"), "url": party_page.link("commitments.create", party=party.id)},
+        ]
+    if can(who, Permission.MONEY_WRITE):
+        found.append({"label": _("Record a pledge"), "url": party_page.link("pledges.create", party=party.id)})
+    if can(who, Permission.CONTACT_LOG, party.office_id):
+        found.append({"label": _("Edit"), "url": url_for("parties.edit", party_id=party.id)})
+    return [action for action in found if action["url"]]
+
+
+@bp.get("/<uuid:party_id>/history")
+@permit(Permission.RECORD_SEE)
+def party_history(party_id: uuid.UUID) -> Any:
+    """Who changed what on a party."""
+    party = queries.get(party_id)
+    before = request.args.get("before", "")
+    number = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004 - a 64-bit key
+    page = history.history_of(party_id, before=number)
+    return render_template("history/index.html", party=party, lines=_history_lines(page), before=page.before)
+
+
+def _history_lines(page: history.HistoryPage) -> list[dict[str, Any]]:
+    nouns = {
+        "parties": _("Party"),
+        "party_kinds": _("Kind"),
+        "party_names": _("Other name"),
+        "party_identifiers": _("Identifier"),
+        "positions": _("Post"),
+        "tenures": _("Holder of a post"),
+        "channels": _("Way to reach them"),
+    }
+    labels = {
+        "name": _("Name"),
+        "country": _("Country"),
+        "website": _("Website"),
+        "about": _("About"),
+        "visibility": _("Who can see this party"),
+    }
+    labels |= {"kind": _("Kind"), "value": _("Value"), "title": _("Title"), "portfolio": _("What it covers"), "reference": _("Reference")}
+    labels |= {
+        "starts_on": _("From"),
+        "ends_on": _("Until"),
+        "form_of_address": _("Form of address"),
+        "biography": _("Short official biography"),
+    }
+    acts = {"created": _("%(what)s recorded"), "changed": _("%(what)s changed"), "deleted": _("%(what)s taken away")}
+    lines: list[dict[str, Any]] = []
+    for entry in page.entries:
+        noun = nouns.get(entry.noun, entry.noun)
+        title = acts.get(entry.action, "%(what)s") % {"what": noun}
+        common = {"when": entry.at, "who": entry.actor_name}
+        values = [value for value in entry.values if value.field in labels]
+        if not values:
+            lines.append({**common, "what": title})
+        for value in values:
+            what = _("%(change)s: %(field)s", change=title, field=labels[value.field])
+            lines.append({**common, "what": what, "old": value.old, "new": value.new})
+    return lines
+
+
+# --- its form ------------------------------------------------------------------------------------------------------
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def create() -> Any:
+    """GET the form (?form=person, organisation or group); POST it. Namesakes are shown once before saving."""
+    who = actor()
+    form = PartyForm()
+    if request.method == "GET":
+        wanted = request.args.get("form", "person")
+        form.form_of.data = wanted if wanted in FORMS else "person"
+        form.visibility.data = "shared" if form.form_of.data == "organisation" else "office"
+        form.name.data = request.args.get("name", "")[:300]
+        form.part_of.data = _name_of(request.args.get("part_of"))
+        form.post_organisation.data = _name_of(request.args.get("organisation"))
+    offices = offices_where(who, Permission.CONTACT_LOG)
+    form.office_id.choices = choices((str(office.id), office.name) for office in all_offices() if office.id in offices)
+    office_id = _chosen_office(form, offices)
+    alike: list[Party] = []
+
+    def look_for_namesakes() -> bool:
+        if form.seen.data != form.name.data:
+            alike.extend(queries.namesakes(form.name.data or ""))
+        if alike:
+            form.seen.data = form.name.data
+        return not alike
+
+    def save() -> uuid.UUID:
+        new = _typed(form, form.form_of.data or "person")
+        return parties.create_party(who, office_id, new)
+
+    answer = save_form(
+        form, save, then=lambda key: url_for("parties.detail", party_id=key), message=_("The party is recorded."), check=look_for_namesakes
+    )
+    if answer is not None:
+        return answer
+    suggested = queries.suggestions(forms=GROUPS)
+    return render_template(
+        "parties/form.html",
+        form=form,
+        party=None,
+        namesakes=alike,
+        suggested=suggested,
+        has_offices=len(offices) > 1,
+        form_names=FORM_NAMES,
+    ), status(form)
+
+
+def _name_of(text: str | None) -> str:
+    try:
+        return queries.names_of([uuid.UUID(text or "")]).popitem()[1]
+    except (ValueError, KeyError):
+        return ""
+
+
+def _chosen_office(form: PartyForm, offices: Sequence[uuid.UUID]) -> uuid.UUID:
+    try:
+        chosen = uuid.UUID(form.office_id.data or "")
+    except ValueError:
+        chosen = offices[0]
+    if chosen not in offices:
+        chosen = offices[0]
+    form.office_id.data = str(chosen)
+    return chosen
+
+
+def _typed(form: PartyForm, kind_of_party: str) -> parties.NewParty:
+    names = [parties.OtherName(text, kind) for kind in NAME_KINDS for text in lines_of(form[NAME_FIELDS[kind]].data)]
+    part_of = (form.part_of.data or "").strip()
+    return parties.NewParty(
+        form=kind_of_party,
+        name=form.name.data or "",
+        kinds=tuple(form.kinds.data or ()),
+        names=names,
+        country=form.country.data or None,
+        website=form.website.data or "",
+        about=form.about.data or "",
+        visibility=form.visibility.data or "",
+        part_of_id=queries.resolve(part_of, "part_of", forms=GROUPS) if part_of else None,
+        post=_typed_post(form) if kind_of_party == "person" else None,
+    )
+
+
+def _typed_post(form: PartyForm) -> parties.HeldPost | None:
+    title, organisation = form.post_title.data or "", form.post_organisation.data or ""
+    if not title and not organisation:
+        return None
+    organisation_id, new_name = None, ""
+    if organisation:
+        try:
+            organisation_id = queries.resolve(organisation, "post_organisation", forms=GROUPS)
+        except Invalid:
+            if not form.post_is_new.data or queries.namesakes(organisation):
+                raise
+            new_name = organisation
+    return parties.HeldPost(title, organisation_id, new_name, form.post_from.data, form.post_address.data or "")
+
+
+@bp.route("/<uuid:party_id>/edit", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def edit(party_id: uuid.UUID) -> Any:
+    """Edit a party; its owner office only. A conflict shows yours, theirs and the original."""
+    who = actor()
+    party = queries.get(party_id)
+    require(who, Permission.CONTACT_LOG, party.office_id)
+    current = _as_typed(party)
+    visibilities = (SHARED,) if party.visibility == SHARED else (SHARED, OFFICE)
+    if request.method == "POST":
+        form = PartyForm(visibilities=visibilities)
+        take_choices(form, current)
+    else:
+        form = PartyForm(formdata=None, data=current, visibilities=visibilities)
+        form.version.data = str(party.version)
+    answer = save_form(
+        form,
+        lambda: parties.edit_party(who, party_id, form.known_version, _typed(form, "edited")),
+        then=lambda key: url_for("parties.detail", party_id=key),
+        message=_("Your changes are saved."),
+    )
+    if answer is not None:
+        return answer
+    if form.conflict is not None:
+        return _conflict_page(form, form.conflict, party_id)
+    return render_template(
+        "parties/form.html", form=form, party=party, namesakes=[], suggested=queries.suggestions(forms=GROUPS), has_offices=False
+    ), status(form)
+
+
+def _as_typed(party: Party) -> dict[str, Any]:
+    """A party as the form has it."""
+    held: dict[str, Any] = {label: "\n".join(row.name for row in party.names if row.kind == kind) for kind, label in NAME_FIELDS.items()}
+    return held | {
+        "name": party.name,
+        "kinds": [row.kind for row in party.kinds],
+        "country": party.country or "",
+        "part_of": party.part_of.name if party.part_of else "",
+        "website": party.website,
+        "about": party.about,
+        "visibility": party.visibility,
+    }
+
+
+def _conflict_page(form: PartyForm, conflict: EditConflict, party_id: uuid.UUID) -> Any:
+    if "part_of_id" in conflict.changes:
+        conflict.changes["part_of"] = conflict.changes.pop("part_of_id")
+    conflict.merged["part_of"] = conflict.merged.pop("part_of_id", None)
+    above = (*conflict.changes.get("part_of", ()), conflict.merged["part_of"])
+    names = queries.names_of([key for key in above if isinstance(key, uuid.UUID)])
+
+    def show(field: str, value: object) -> str:
+        if isinstance(value, uuid.UUID):
+            return names.get(value, "")
+        if field == "kinds" and isinstance(value, tuple):
+            return "\n".join(str(KIND_NAMES[kind]) for kind in value)
+        if field == "country" and isinstance(value, str) and value in countries_by_iso2():
+            return countries_by_iso2()[value].name
+        return str(VISIBILITY_NAMES[str(value)]) if field == "visibility" else shown(value)
+
+    def as_typed(field: str, value: object) -> object:
+        if field == "kinds" and isinstance(value, tuple):
+            return list(value)
+        return show(field, value) if field == "part_of" else shown(value)
+
+    settle(form, {field: as_typed(field, value) for field, value in conflict.merged.items()})
+    back = url_for("parties.detail", party_id=party_id)
+    return render_template("parties/conflict.html", form=form, items=conflict_items(form, show), who=conflict.who, back=back), 409
+
+
+# --- channels ------------------------------------------------------------------------------------------------------
+
+
+@bp.route("/<uuid:party_id>/channels/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def add_channel(party_id: uuid.UUID) -> Any:
+    """Note a way to reach a party."""
+    who = actor()
+    party = queries.get(party_id)
+    form = ChannelForm()
+    answer = save_form(
+        form,
+        lambda: parties.add_channel(
+            who,
+            party_id,
+            parties.NewChannel(form.kind.data, form.value.data or "", form.label.data or "", is_preferred=form.is_preferred.data),
+        ),
+        then=lambda _key: url_for("parties.detail", party_id=party_id, _anchor="reach"),
+        message=_("The way to reach them is recorded."),
+    )
+    if answer is not None:
+        return answer
+    office = _office_name(parties.working_office(who))
+    return render_template("parties/channel.html", form=form, party=party, office=office), status(form)
+
+
+@bp.post("/channels/<uuid:channel_id>/remove")
+@permit(Permission.CONTACT_LOG)
+def remove_channel(channel_id: uuid.UUID) -> Any:
+    """Take a way to reach a party away."""
+    party_id = parties.remove_channel(actor(), channel_id)
+    flash(_("It is taken away."), "done")
+    return redirect(url_for("parties.detail", party_id=party_id, _anchor="reach"), code=303)
+
+
+# --- notes ---------------------------------------------------------------------------------------------------------
+
+
+def _level_choices(office: str) -> list[Any]:
+    return choices(
+        [
+            (OPEN, _("The people of %(office)s, of its region and of headquarters", office=office)),
+            (OFFICE, _("Only the people of %(office)s", office=office)),
+        ]
+    )
+
+
+@bp.route("/<uuid:party_id>/notes/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def add_note(party_id: uuid.UUID) -> Any:
+    """Write a note about a party; the form says who will read it."""
+    who = actor()
+    party = queries.get(party_id)
+    office_id = parties.working_office(who)
+    form = NoteForm()
+    form.level.choices = _level_choices(_office_name(office_id))
+    answer = save_form(
+        form,
+        lambda: notes.write_note(who, office_id, party_id, form.body.data or "", form.level.data),
+        then=lambda _key: url_for("parties.detail", party_id=party_id, _anchor="notes"),
+        message=_("The note is saved."),
+    )
+    if answer is not None:
+        return answer
+    return render_template("notes/form.html", form=form, party=party, note=None), status(form)
+
+
+@bp.route("/notes/<uuid:note_id>/edit", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def edit_note(note_id: uuid.UUID) -> Any:
+    """Change a note's words."""
+    who = actor()
+    note = note_queries.get(note_id)
+    require(who, Permission.CONTACT_LOG, note.office_id)
+    if note.party_id is None:
+        raise Denied(_("This note is edited where it belongs: on the contact, commitment or programme it is about."))
+    party = queries.get(note.party_id)
+    if request.method == "POST":
+        form = NoteEditForm()
+        take_choices(form, {"body": note.body})
+    else:
+        form = NoteEditForm(formdata=None, data={"body": note.body})
+        form.version.data = str(note.version)
+    to = url_for("parties.detail", party_id=party.id, _anchor="notes")
+    answer = save_form(
+        form,
+        lambda: notes.edit_note(who, note_id, form.known_version, form.body.data or ""),
+        then=lambda _key: to,
+        message=_("The note is saved."),
+    )
+    if answer is not None:
+        return answer
+    if form.conflict is not None:
+        conflict = form.conflict
+        settle(form, conflict.merged)
+        return render_template("parties/conflict.html", form=form, items=conflict_items(form), who=conflict.who, back=to), 409
+    readers = _level_choices(_office_name(note.office_id))
+    level = next(choice.label for choice in readers if choice.value == note.level)
+    return render_template("notes/form.html", form=form, party=party, note=note, readers=level), status(form)
+
+
+@bp.post("/notes/<uuid:note_id>/withdraw")
+@permit(Permission.CONTACT_LOG)
+def withdraw_note(note_id: uuid.UUID) -> Any:
+    """Take a note away."""
+    note = note_queries.get(note_id)
+    text = request.form.get("version", "")
+    version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
+    party_id = note.party_id
+    try:
+        notes.withdraw_note(actor(), note_id, version)
+    except Conflict as error:
+        flash(str(error), "error")
+    else:
+        flash(_("The note is withdrawn."), "done")
+    to = url_for("parties.detail", party_id=party_id, _anchor="notes") if party_id else url_for("parties.index")
+    return redirect(to, code=303)
