@@ -1,0 +1,289 @@
+"""The funding landscape in figures, as reported to OCHA FTS: never our pledged, secured, paid or gap.
+
+Committed, paid and pledged stand apart and are never added up, but in `fts_total`, which is FTS's own sum of commitments
+and payments. Shared-boundary flows stand beside the single ones and are in no sum of theirs; in kind has its own column;
+parked and pass-through money is in its column and named. A flow that several offices hold counts once (M16).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from crm.db import db
+from crm.models.flows import Flow, PlanLink
+from crm.money import Money, from_minor, zero
+from crm.queries.flows import IN_KIND, SHARED, DataAsOf, counted_once, data_as_of, of_party
+
+USD = "USD"
+PARKED, PASS_THROUGH = "parked", "pass through"
+#: Flows named one by one beside a party's figures; `flow_count` says how many there are.
+FLOWS_NAMED = 500
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Some flows: their sum in USD as FTS gives it, how many they are, and what they were in their original currencies.
+
+    `originals` sums, per currency, the flows whose original amount the file gives; `with_original` counts those."""
+
+    usd: Money = field(default_factory=lambda: zero(USD))
+    flows: int = 0
+    originals: tuple[Money, ...] = ()
+    with_original: int = 0
+
+    def __add__(self, other: Cell) -> Cell:
+        sums: dict[str, Money] = {}
+        for amount in (*self.originals, *other.originals):
+            sums[amount.currency] = sums.get(amount.currency, zero(amount.currency)) + amount
+        ordered = tuple(sums[code] for code in sorted(sums))
+        return Cell(self.usd + other.usd, self.flows + other.flows, ordered, self.with_original + other.with_original)
+
+    def __bool__(self) -> bool:
+        return bool(self.flows)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The flows of one status. `financial` and `in_kind` are of single boundary; `parked` and `passed_through` are parts of
+    them, named apart; `shared` flows belong to other places too and are in neither."""
+
+    status: str
+    financial: Cell = field(default_factory=Cell)
+    in_kind: Cell = field(default_factory=Cell)
+    shared: Cell = field(default_factory=Cell)
+    parked: Cell = field(default_factory=Cell)
+    passed_through: Cell = field(default_factory=Cell)
+
+    @property
+    def single(self) -> Cell:
+        """Financial and in kind: what FTS adds up for this place."""
+        return self.financial + self.in_kind
+
+    @property
+    def flows(self) -> int:
+        """How many flows there are, shared ones too."""
+        return self.single.flows + self.shared.flows
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """Reported flows by status. The three stages are never added up."""
+
+    committed: Stage = field(default_factory=lambda: Stage("commitment"))
+    paid: Stage = field(default_factory=lambda: Stage("paid"))
+    pledged: Stage = field(default_factory=lambda: Stage("pledge"))
+
+    @property
+    def stages(self) -> tuple[Stage, Stage, Stage]:
+        """In the order in which they are shown."""
+        return self.committed, self.paid, self.pledged
+
+    @property
+    def fts_total(self) -> Money:
+        """FTS's own total: commitments and payments of single boundary, in kind included; pledges and shared flows not."""
+        return self.committed.single.usd + self.paid.single.usd
+
+    @property
+    def flows(self) -> int:
+        """How many flows there are in all."""
+        return sum(stage.flows for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The flows of one plan or of one organisation. `name` "" means that the file gives none."""
+
+    name: str
+    party_id: uuid.UUID | None
+    landscape: Landscape
+
+
+@dataclass(frozen=True)
+class FlowLine:
+    """One flow behind the figures: FTS's number is its reference."""
+
+    id: uuid.UUID
+    source_id: str
+    date: dt.date
+    status: str
+    donor_name: str
+    recipient_name: str
+    plan_name: str
+    usd: Money
+    original: Money | None
+    is_shared: bool
+    is_in_kind: bool
+    flow_type: str
+    updated: dt.date | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a party gave, or received: its figures, under which plan, to (or from) whom, and the flows behind them."""
+
+    landscape: Landscape
+    by_plan: tuple[Part, ...] = ()
+    by_counterpart: tuple[Part, ...] = ()
+    flows: tuple[FlowLine, ...] = ()
+    flow_count: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.flow_count)
+
+
+@dataclass(frozen=True)
+class PartyFlows:
+    """A party's place in the funding landscape, as reported to FTS; `as_of` says how new it is."""
+
+    given: Side
+    received: Side
+    as_of: DataAsOf
+
+    def __bool__(self) -> bool:
+        return bool(self.given or self.received)
+
+
+def summary(conditions: Sequence[ColumnElement[bool]]) -> Landscape:
+    """The figures of the flows that meet the conditions of a list (queries.flows.matching). One statement."""
+    return _landscape(_grouped(conditions))
+
+
+def by_plan(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
+    """The same per plan, the largest FTS total first; flows without a plan under "". One statement."""
+    return _parts(_grouped(conditions, Flow.plan_name), has_party=False)
+
+
+def by_recipient(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
+    """The same per recipient, the largest FTS total first. One statement."""
+    return _parts(_grouped(conditions, Flow.recipient_name, Flow.recipient_id), has_party=True)
+
+
+def by_donor(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
+    """The same per donor, the largest FTS total first. One statement."""
+    return _parts(_grouped(conditions, Flow.donor_name, Flow.donor_id), has_party=True)
+
+
+def party_flows_summary(party_id: uuid.UUID) -> PartyFlows:
+    """What a party gave and received as reported to FTS: for its page and the pack. Five statements, two of them per side
+    that has flows; no figure is ours, and none of two statuses are added up but in FTS's own total."""
+    mine = of_party(party_id)
+    once = counted_once(mine)
+    given = _side([once, Flow.donor_id == party_id], Flow.recipient_name, Flow.recipient_id)
+    received = _side([once, Flow.recipient_id == party_id], Flow.donor_name, Flow.donor_id)
+    if not given and not received:
+        return PartyFlows(given, received, DataAsOf())
+    return PartyFlows(given, received, data_as_of(once, mine))
+
+
+def programme_flows(programme_id: uuid.UUID) -> list[Part]:
+    """What is reported for the plans that an officer linked to a programme, per plan: beside the programme's own money, never in it."""
+    linked = select(PlanLink.plan_name).where(PlanLink.programme_id == programme_id)
+    return by_plan([counted_once(), Flow.plan_name.in_(linked)])
+
+
+# --- from rows to figures ----------------------------------------------------------------------------------------
+
+_KEYS = (Flow.status, Flow.on_boundary, Flow.contribution_type, Flow.flow_type, Flow.original_currency)
+
+
+def _grouped(conditions: Iterable[ColumnElement[bool]], *keys: InstrumentedAttribute[Any]) -> list[tuple[tuple[Any, ...], str, Stage]]:
+    """(key, status, a Stage that holds one group of flows) for every group that the figures tell apart."""
+    counted = func.count(Flow.id)
+    has_original = func.sum(case((Flow.original_minor.is_not(None), 1), else_=0))
+    rows = db.session.execute(
+        select(*keys, *_KEYS, counted, func.sum(Flow.amount_usd_minor), has_original, func.sum(Flow.original_minor))
+        .where(*conditions)
+        .group_by(*keys, *_KEYS)
+    )
+    found = []
+    for row in rows:
+        key, values = tuple(row)[: len(keys)], tuple(row)[len(keys) :]
+        status, boundary, contribution, flow_type, currency, flows, usd, with_original, original = values
+        originals = (from_minor(int(original), currency),) if currency and with_original else ()
+        cell = Cell(from_minor(int(usd), USD), int(flows), originals, int(with_original))
+        found.append((key, status, _stage(status, cell, boundary=boundary, contribution=contribution, flow_type=flow_type)))
+    return found
+
+
+def _stage(status: str, cell: Cell, *, boundary: str, contribution: str, flow_type: str) -> Stage:
+    if boundary == SHARED:
+        return Stage(status, shared=cell)
+    parked = cell if flow_type == PARKED else Cell()
+    passed = cell if flow_type == PASS_THROUGH else Cell()
+    if contribution == IN_KIND:
+        return Stage(status, in_kind=cell, parked=parked, passed_through=passed)
+    return Stage(status, financial=cell, parked=parked, passed_through=passed)
+
+
+def _together(first: Stage, second: Stage) -> Stage:
+    return Stage(
+        first.status,
+        first.financial + second.financial,
+        first.in_kind + second.in_kind,
+        first.shared + second.shared,
+        first.parked + second.parked,
+        first.passed_through + second.passed_through,
+    )
+
+
+def _landscape(groups: Iterable[tuple[tuple[Any, ...], str, Stage]]) -> Landscape:
+    stages = {status: Stage(status) for status in ("commitment", "paid", "pledge")}
+    for _key, status, stage in groups:
+        stages[status] = _together(stages[status], stage)
+    return Landscape(stages["commitment"], stages["paid"], stages["pledge"])
+
+
+def _parts(groups: Iterable[tuple[tuple[Any, ...], str, Stage]], *, has_party: bool) -> list[Part]:
+    by_key: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], str, Stage]]] = {}
+    for group in groups:
+        by_key.setdefault(group[0], []).append(group)
+    parts = [Part(key[0], key[1] if has_party else None, _landscape(same)) for key, same in by_key.items()]
+    return sorted(parts, key=_by_size)
+
+
+def _by_size(part: Part) -> tuple[Any, ...]:
+    figures = part.landscape
+    shared = figures.committed.shared.usd + figures.paid.shared.usd
+    return -figures.fts_total.amount, -shared.amount, -figures.pledged.single.usd.amount, part.name
+
+
+def _side(
+    conditions: Sequence[ColumnElement[bool]],
+    name: InstrumentedAttribute[str],
+    key: InstrumentedAttribute[Any],
+) -> Side:
+    groups = _grouped(conditions, Flow.plan_name, name, key)
+    if not groups:
+        return Side(Landscape())
+    figures = _landscape(groups)
+    plans = _parts((((group[0][0],), group[1], group[2]) for group in groups), has_party=False)
+    counterparts = _parts(((group[0][1:], group[1], group[2]) for group in groups), has_party=True)
+    return Side(figures, tuple(plans), tuple(counterparts), tuple(_lines(conditions)), figures.flows)
+
+
+def _lines(conditions: Sequence[ColumnElement[bool]]) -> Iterator[FlowLine]:
+    flows = db.session.scalars(select(Flow).where(*conditions).order_by(Flow.flow_date.desc(), Flow.id.desc()).limit(FLOWS_NAMED))
+    for flow in flows:
+        original = flow.original_minor is not None and flow.original_currency
+        yield FlowLine(
+            id=flow.id,
+            source_id=flow.source_id,
+            date=flow.flow_date,
+            status=flow.status,
+            donor_name=flow.donor_name,
+            recipient_name=flow.recipient_name,
+            plan_name=flow.plan_name,
+            usd=from_minor(flow.amount_usd_minor, USD),
+            original=from_minor(flow.original_minor, flow.original_currency) if original else None,  # type: ignore[arg-type]
+            is_shared=flow.on_boundary == SHARED,
+            is_in_kind=flow.contribution_type == IN_KIND,
+            flow_type=flow.flow_type,
+            updated=flow.reported_updated,
+        )
