@@ -94,7 +94,7 @@ def split_by_shares(
             raise Invalid(_("A share must be greater than 0."), field=f"shares-{place}-share")
     held = _locked_source(actor, source)
     left = _programmable(held)
-    rest = left.plannable_minor - left.allocated_minor - left.planned_minor if is_planned else left.available_minor - left.allocated_minor
+    rest = _rest(left, is_planned=is_planned)
     minor = rules.minor_of(amount, currency=left.currency) if amount is not None else rest
     if minor <= 0:
         raise Invalid(_("Nothing is left to allocate."), field="amount")
@@ -164,15 +164,21 @@ def _programmable(source: Agreement | Receipt) -> Programmable:
     return programmable.of_agreement(source.id) if isinstance(source, Agreement) else programmable.of_receipt(source.id)
 
 
+def _rest(left: Programmable, *, is_planned: bool) -> int:
+    """What may still be allocated; planned and actual ones together never exceed what was signed."""
+    of_signed = left.plannable_minor - left.allocated_minor - left.planned_minor
+    return of_signed if is_planned else min(of_signed, left.available_minor - left.allocated_minor)
+
+
 def _refuse_too_much(left: Programmable, minor: int, *, is_planned: bool) -> None:
-    rest = left.plannable_minor - left.allocated_minor - left.planned_minor if is_planned else left.available_minor - left.allocated_minor
+    rest = _rest(left, is_planned=is_planned)
     if minor <= rest:
         return
     if is_planned:
         sentence = _("Of what was signed only %(left)s is not yet allocated or planned.", left=rules.shown(max(0, rest), left.currency))
     else:
         sentence = _(
-            "Of what was received %(available)s can be programmed and only %(left)s is not yet allocated.",
+            "Of what was received %(available)s can be programmed and only %(left)s is neither allocated nor planned.",
             available=rules.shown(left.available_minor, left.currency),
             left=rules.shown(max(0, rest), left.currency),
         )

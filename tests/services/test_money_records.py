@@ -402,11 +402,11 @@ def test_allocations_stop_at_the_programmable_part_of_what_came(grants, funded):
         return allocations.allocate(grants, new)
 
     assert "4,531,250.00" in refused("amount", lambda: give("4531250.01"))
+    refused("allocated_on", lambda: give("0.01", on=date(2022, 1, 1)))
     first = give("4531250.00")
     refused("amount", lambda: give("0.01"))
     give("4000000", is_planned=True)
     refused("amount", lambda: give("4000000", is_planned=True))
-    refused("allocated_on", lambda: give("0.01", on=date(2022, 1, 1)))
     assert "JOR-AL-" in refused("", lambda: receipts.reverse_receipt(grants, receipt_id, "wrong"))
     allocations.reverse_allocation(grants, first, "another output")
     refused("", lambda: allocations.reverse_allocation(grants, first, "again"))

@@ -246,7 +246,8 @@ def by_kind(terms: Iterable[Term]) -> dict[str, int]:
 
 
 def plan_of(terms: list[Term]) -> list[Due]:
-    """The plan of the day: the newest version's, cut from its end to what stood that day (a change may be dated back)."""
+    """The plan of the day: the newest version's by then. Where a change was dated back it is cut from its end to what
+    stood that day, or completed by a part without a day, so that a plan always adds up to what was outstanding."""
     if not terms:
         return []
     rest, plan = max(0, balance(terms)), []
@@ -255,6 +256,8 @@ def plan_of(terms: list[Term]) -> list[Due]:
         if part:
             plan.append(Due(due.id, due.due_on, due.due_when, part, due.position, due.paid))
             rest -= part
+    if rest:
+        plan.append(Due(terms[-1].id, None, _("planned otherwise since"), rest, len(plan) + 1))
     return plan
 
 

@@ -1,0 +1,80 @@
+"""flask verify: silent on sound records, and it names the first that is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from crm.db import db, writing
+from crm.models.commitments import Commitment
+from crm.models.pledges import Instalment, Pledge
+from crm.policy import unscoped
+from tests.factories import money as made
+
+
+@pytest.fixture
+def chain(acting):
+    actor = acting("grants")
+    donor = made.donor(actor)
+    pledge_id = made.pledge(actor, donor, plan=made.WORKED_PLAN)
+    agreement_id = made.agreement(actor, pledge_id=pledge_id)
+    made.receipt(actor, made.eur(5), date(2023, 6, 1), agreement_id=agreement_id)
+    return pledge_id
+
+
+def verify(app):
+    result = app.test_cli_runner().invoke(args=["verify", "--json"])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def break_it(entity, record_id, **values):
+    """Change a record beside the services, as another tool would."""
+    db.session.rollback()
+    session = db.session()
+    with writing(), unscoped("a test damages a record"):
+        session.info["tl_free"] = True
+        record = session.get_one(entity, record_id)
+        for name, value in values.items():
+            setattr(record, name, value)
+        session.commit()
+        session.info.pop("tl_free")
+
+
+def test_sound_records_pass_every_check(app, chain):
+    code, found = verify(app)
+    assert (code, found["ok"], found["bad"]) == (0, True, [])
+    assert found["checks"][:3] == ["references", "office scope", "levels"]
+    said = app.test_cli_runner().invoke(args=["verify"])
+    assert "8 checks passed" in said.stdout
+
+
+def test_a_quietly_changed_sum_is_found_and_named(app, chain):
+    break_it(Pledge, chain, outstanding_minor=5)
+    code, found = verify(app)
+    assert code == 1
+    assert found["bad"][0]["check"] == "pledges"
+    assert found["bad"][0]["reference"].startswith("JOR-PL-")
+    said = app.test_cli_runner().invoke(args=["verify"])
+    assert said.exit_code == 1
+    assert "JOR-PL-" in said.stderr
+
+
+def test_a_quietly_changed_plan_is_found(app, chain):
+    with unscoped("a test looks"):
+        instalment = db.session.query(Instalment).filter(Instalment.is_current, Instalment.agreement_terms_id.is_not(None)).first()
+    break_it(Instalment, instalment.id, amount_minor=instalment.amount_minor + 1)
+    code, found = verify(app)
+    assert (code, {bad["check"] for bad in found["bad"]}) == (1, {"agreements"})
+
+
+def test_a_level_wider_than_its_parents_is_found(app, chain, acting):
+    actor = acting("grants")
+    party = made.donor(actor, "A private person", visibility="office")
+    break_it(Commitment, chain, party_id=party)
+    assert verify(app)[0] == 0
+    other = made.donor(acting("other-grants"), "Kenyan person", "KEN", visibility="office")
+    break_it(Commitment, chain, party_id=other)
+    code, found = verify(app)
+    assert (code, found["bad"][0]["check"]) == (1, "office scope")
