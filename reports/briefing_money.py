@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from babel.dates import format_date
+
 from crm import formatting
 from crm.data import crc_articles, dac_sectors, sdg_goals, sdg_targets
 from crm.i18n import _, ngettext
@@ -18,7 +20,7 @@ from crm.queries.figures.programmes import ProgrammeMoney, YearMoney
 from crm.queries.programmes import IndicatorSeries, ProgrammeDetail
 from reports import charts
 from reports.briefing_shapes import Cell, Column, Fact, MoneyPage, Plate, ProgrammePage, Row, Table
-from reports.charts import Bar, Funnel, FundingWords, FundingYear, Month, Receipts, StackedBars
+from reports.charts import Bar, FundingWords, FundingYear, Funnel, Month, Receipts, StackedBars
 from reports.printing import Printer, record
 from reports.reference_book import NOTHING, Figure
 
@@ -88,10 +90,22 @@ def stage_facts(donor: DonorMoney, printer: Printer, *, is_short: bool = False) 
     """The stages side by side."""
     money = donor.money
     return (
-        Fact(_("Pledged, outstanding"), printer.reporting(money.pledged, _("Pledged and outstanding"), is_short=is_short), _("outside all totals")),
-        Fact(_("Secured (signed)"), printer.reporting(money.secured, _("Secured by signature"), is_short=is_short), _("at the rate of signature")),
+        Fact(
+            _("Pledged, outstanding"),
+            printer.reporting(money.pledged, _("Pledged and outstanding"), is_short=is_short),
+            _("outside all totals"),
+        ),
+        Fact(
+            _("Secured (signed)"),
+            printer.reporting(money.secured, _("Secured by signature"), is_short=is_short),
+            _("at the rate of signature"),
+        ),
         Fact(_("of which paid"), printer.reporting(money.paid, _("Paid, as received"), is_short=is_short), _("at the rate of receipt")),
-        Fact(_("Receivable"), printer.reporting(money.receivable, _("Receivable, signed and not yet paid"), is_short=is_short), _("at the rate of the report’s day")),
+        Fact(
+            _("Receivable"),
+            printer.reporting(money.receivable, _("Receivable, signed and not yet paid"), is_short=is_short),
+            _("at the rate of the report’s day"),
+        ),
         Fact(_("of that late"), printer.reporting(money.late.total, _("Late, due before the report’s day"), is_short=is_short), ""),
     )
 
@@ -148,7 +162,12 @@ def _ledger(chains: Sequence[Chain], titles: dict[uuid.UUID, str], printer: Prin
         if chain.pledge is not None and chain.announced is not None:
             event = titles.get(chain.pledge.id, "")
             head = (
-                _("%(reference)s, pledged on %(day)s at %(event)s", reference=chain.pledge.reference, day=printer.day(chain.pledge.pledged_on), event=event)
+                _(
+                    "%(reference)s, pledged on %(day)s at %(event)s",
+                    reference=chain.pledge.reference,
+                    day=printer.day(chain.pledge.pledged_on),
+                    event=event,
+                )
                 if event
                 else _("%(reference)s, pledged on %(day)s", reference=chain.pledge.reference, day=printer.day(chain.pledge.pledged_on))
             )
@@ -169,7 +188,12 @@ def _ledger(chains: Sequence[Chain], titles: dict[uuid.UUID, str], printer: Prin
             rows += _stage_rows(((_("Paid"), chain.unsigned.paid, _("Received without an agreement")),), "", printer)
     return Table(
         _("Each pledge and agreement, stage by stage"),
-        (Column(_("Stage")), Column(_("Own currency"), num=True), Column(_("Reporting currency"), num=True, unit=currency), Column(_("Rate"))),
+        (
+            Column(_("Stage")),
+            Column(_("Own currency"), num=True),
+            Column(_("Reporting currency"), num=True, unit=currency),
+            Column(_("Rate")),
+        ),
         tuple(rows),
         subtitle=_("Stages stand below each other and are never added up"),
         source=_("Source: our records, as of %(day)s.", day=printer.day(printer.as_of)),
@@ -201,9 +225,7 @@ def _rates_of(figure: MoneyFigure, printer: Printer) -> str:
     return "; ".join(printer.rate_words(rate) for rate in figure.rates)
 
 
-def _stage_rows(
-    stages: Sequence[tuple[str, MoneyFigure, str]], rate: str, printer: Printer, *, kind: str = ""
-) -> list[Row]:
+def _stage_rows(stages: Sequence[tuple[str, MoneyFigure, str]], rate: str, printer: Printer, *, kind: str = "") -> list[Row]:
     rows = []
     for label, figure, what in stages:
         if not figure.sources or not figure:
@@ -219,7 +241,11 @@ def _instalments(instalments: Sequence[OpenInstalment], printer: Printer) -> Tab
     ordered = sorted(instalments, key=lambda one: (one.due_on or date.max, one.source.reference, str(one.id)))
     still_open = [one for one in ordered if one.open_amount]
     done = [one for one in ordered if not one.open_amount]
-    shown = [*done[-max(0, MOST_INSTALMENTS - len(still_open)) :], *still_open][:MOST_INSTALMENTS] if len(ordered) > MOST_INSTALMENTS else ordered
+    shown = (
+        [*done[-max(0, MOST_INSTALMENTS - len(still_open)) :], *still_open][:MOST_INSTALMENTS]
+        if len(ordered) > MOST_INSTALMENTS
+        else ordered
+    )
     rows = []
     for one in shown:
         source = [record(one.source.kind, one.source.id, one.source.reference)]
@@ -276,7 +302,10 @@ def _calendar(donor: DonorMoney, printer: Printer, plates: Plates) -> Plate | No
             title=_("What fell due and what came in, month by month"),
             subtitle=_("%(currency)s, by the plans in force; months before the report’s day and after", currency=donor.calendar_currency),
             source=_("Source: our records of instalments and receipts, as of %(day)s.", day=printer.day(printer.as_of)),
-            months=tuple(Month(_month_label(month.first_on, printer), month.due.exact.amount, _received(month.received, month.first_on, printer)) for month in months),
+            months=tuple(
+                Month(_month_label(month.first_on, printer), month.due.exact.amount, _received(month.received, month.first_on, printer))
+                for month in months
+            ),
             period=_("Month"),
             due=_("Due"),
             received=_("Received"),
@@ -295,7 +324,7 @@ def _received(figure: MoneyFigure, first_on: date, printer: Printer) -> charts.N
 
 
 def _month_label(first_on: date, printer: Printer) -> str:
-    return formatting.format_date(first_on, "LLL yy", locale=printer.lang.replace("-", "_"))
+    return str(format_date(first_on, "LLL yy", locale=printer.lang.replace("-", "_")))
 
 
 # --- programme ---------------------------------------------------------------------------------------------------
@@ -311,7 +340,12 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
         Fact(_("Need"), printer.reporting(money.required, _("Need of the programme, all years"))),
         Fact(_("Secured"), printer.reporting(money.secured, _("Secured for the programme, all donors"))),
         Fact(_("of which paid"), printer.reporting(money.paid, _("Paid for the programme, all donors"))),
-        Fact(_("Gap"), printer.plain(money.gap, _("Gap: need less secured, never below nothing"), gap_sources) if money.gap is not None and money.required.sources else NOTHING),
+        Fact(
+            _("Gap"),
+            printer.plain(money.gap, _("Gap: need less secured, never below nothing"), gap_sources)
+            if money.gap is not None and money.required.sources
+            else NOTHING,
+        ),
         Fact(_("Pledged"), printer.reporting(money.pledged, _("Pledged for the programme, outstanding")), _("outside all totals")),
     )
     place = programme.place.name if programme.place else programme.place_text
@@ -320,10 +354,11 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
         if programme.ends_on
         else _("since %(first)s", first=printer.day(programme.starts_on))
     )
-    sector = dac_sectors().get(programme.sector or "")
+    sectors = dac_sectors()
+    sector = sectors[programme.sector].name if programme.sector and programme.sector in sectors else ""
     return ProgrammePage(
         title=programme.title,
-        line=" · ".join(part for part in (programme.reference, str(getattr(sector, "name", "") or ""), place, days) if part),
+        line=" · ".join(part for part in (programme.reference, sector, place, days) if part),
         summary=programme.summary,
         tags=tag_words(programme),
         facts=facts,
@@ -337,12 +372,15 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
 
 def tag_words(programme: Programme) -> str:
     """The rights and goals a programme serves, in words."""
+    goals, targets, articles = sdg_goals(), sdg_targets(), crc_articles()
     words = []
     for tag in programme.tags:
-        table = {"sdg-goal": sdg_goals(), "sdg-target": sdg_targets(), "crc": crc_articles()}[tag.scheme]
-        found = table.get(tag.code)
-        name = str(getattr(found, "title", "") or getattr(found, "name", "") or getattr(found, "description", "") or "")
-        label = {"sdg-goal": _("SDG %(code)s", code=tag.code), "sdg-target": _("SDG target %(code)s", code=tag.code), "crc": _("CRC article %(code)s", code=tag.code)}[tag.scheme]
+        if tag.scheme == "sdg-goal":
+            label, name = _("SDG %(code)s", code=tag.code), goals[tag.code].name if tag.code in goals else ""
+        elif tag.scheme == "sdg-target":
+            label, name = _("SDG target %(code)s", code=tag.code), targets[tag.code].short_name if tag.code in targets else ""
+        else:
+            label, name = _("CRC article %(code)s", code=tag.code), articles[tag.code].short_title if tag.code in articles else ""
         words.append(f"{label} ({name})" if name and len(name) <= LONGEST_TAG else label)
     return "; ".join(words)
 
@@ -353,13 +391,21 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
     figures = [figure for year in money.years for figure in _year_figures(year, printer)]
     short = [year for year in money.years if year.gap]
     title = (
-        _("Money is missing in %(years)s", years=", ".join(str(year.year) for year in short)) if short else _("Every year is covered by signed money")
+        _("Money is missing in %(years)s", years=", ".join(str(year.year) for year in short))
+        if short
+        else _("Every year is covered by signed money")
     )
     chart = charts.stacked_bars(
         StackedBars(
             title=title,
-            subtitle=_("%(currency)s a year; the line is the need, the open hatch the gap; pledges stand beside, outside all totals", currency=money.currency),
-            source=_("Source: our records of requirements, agreements, receipts and pledges of all donors, as of %(day)s.", day=printer.day(money.as_of)),
+            subtitle=_(
+                "%(currency)s a year; the line is the need, the open hatch the gap; pledges stand beside, outside all totals",
+                currency=money.currency,
+            ),
+            source=_(
+                "Source: our records of requirements, agreements, receipts and pledges of all donors, as of %(day)s.",
+                day=printer.day(money.as_of),
+            ),
             years=tuple(
                 FundingYear(
                     str(year.year),
@@ -471,7 +517,11 @@ def _outputs(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Printer) -
         rows.append(Row((Cell(title), Cell(figure=allocated), Cell(figure=planned))))
     return Table(
         _("What money was allocated to"),
-        (Column(_("Output")), Column(_("Allocated"), num=True, unit=money.currency), Column(_("Planned, not yet received"), num=True, unit=money.currency)),
+        (
+            Column(_("Output")),
+            Column(_("Allocated"), num=True, unit=money.currency),
+            Column(_("Planned, not yet received"), num=True, unit=money.currency),
+        ),
         tuple(rows),
     )
 

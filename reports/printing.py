@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from crm import formatting
+from crm import clock, formatting
 from crm.i18n import _
 from crm.money import Money
 from crm.queries.figures.money import Figure as MoneyFigure
@@ -42,7 +42,7 @@ class Printer:
 
     def local_day(self, value: datetime) -> date:
         """The day of a moment in the office's time."""
-        return value.astimezone(formatting.clock.zone(self.timezone)).date()
+        return value.astimezone(clock.zone(self.timezone)).date()
 
     def amount(self, value: Money, *, is_short: bool = False) -> str:
         """An amount with its currency."""
@@ -88,7 +88,9 @@ class Printer:
         text = " + ".join(self.amount(part) for part in figure.own)
         return self.book.figure(text, text, what, self.sources(figure))
 
-    def plain(self, value: Money, what: str, sources: Iterable[Source], note: str = "", *, is_bare: bool = False, is_short: bool = False) -> Figure:
+    def plain(
+        self, value: Money, what: str, sources: Iterable[Source], note: str = "", *, is_bare: bool = False, is_short: bool = False
+    ) -> Figure:
         """One amount of known records."""
         text = self.bare(value) if is_bare else self.amount(value, is_short=is_short)
         return self.book.figure(text, self.amount(value), what, sources, note)
@@ -101,7 +103,7 @@ class Printer:
     # --- rates and gaps --------------------------------------------------------------------------------------
 
     def rate_words(self, rate: Rate) -> str:
-        """ "1 EUR = 0.9906 USD (ECB, 21 Sep 2022)"."""
+        """A rate in words: 1 EUR = 0.9906 USD (ECB, 21 Sep 2022)."""
         value = self._rate_value(rate)
         if rate.source == FIXED:
             return _("1 %(base)s = %(value)s %(to)s (the event's own rate)", base=rate.base, value=value, to=rate.to)

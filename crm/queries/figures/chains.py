@@ -35,6 +35,7 @@ class SignedPart:
     money: MoneyFigures
     signature_rate: Rate | None
     report_rate: Rate | None
+    receipts: tuple[tuple[ReceiptRow, Figure], ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _chains(ledger: Ledger, book: RateBook) -> tuple[Chain, ...]:
 
     def signed(agreement: AgreementRow) -> SignedPart:
         rates = (book.find(agreement.currency, agreement.signed_on), book.find(agreement.currency, ledger.as_of))
-        return SignedPart(agreement, of(agreements=[agreement]), *rates)
+        return SignedPart(agreement, of(agreements=[agreement]), *rates, tuple((row, of(loose=[row]).paid) for row in agreement.receipts))
 
     chains = []
     known = {pledge.id for pledge in ledger.pledges}

@@ -1,0 +1,168 @@
+"""Builds, freezes, draws and stores a document. Reading, drawing and writing are apart: no transaction is open while a page is drawn."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from crm import clock
+from crm.db import READ_ONLY, db
+from crm.errors import Invalid, NotFound
+from crm.i18n import LOCALES, _
+from crm.models.documents import Document
+from crm.policy import Actor, require
+from crm.queries import documents as queries
+from crm.services import documents, submissions
+from crm.services.documents import NewDocument
+from reports import registry, snapshots
+from reports.registry import INTERNAL, Order
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the files are, and whether this is a demonstration (then every page says so)."""
+
+    folder: Path
+    is_demo: bool = False
+
+
+def make_document(
+    actor: Actor,
+    slug: str,
+    params: Mapping[str, uuid.UUID],
+    place: Place,
+    *,
+    as_of: date | None = None,
+    lang: str = "en",
+    level: str = INTERNAL,
+    token: str = "",
+    digest: str = "",
+) -> uuid.UUID:
+    """Make a document and keep it: its key. The same form token twice gives the first one's key.
+
+    Raises NotFound, Denied, Invalid (level, lang, interaction, as_of), RenderFailed: each a sentence, nothing kept."""
+    report = registry.get(slug)
+    report.check_level(level)
+    if lang not in LOCALES:
+        raise Invalid(_("Choose one of the six languages."), field="lang")
+    if token and (earlier := submissions.find(actor, token)) is not None and earlier.record_id is not None:
+        return earlier.record_id
+    for parameter in report.parameters:
+        if parameter.is_needed and parameter.name not in params:
+            raise Invalid(_("Say which record it is about: %(name)s.", name=parameter.label), field=parameter.name)
+    meeting = queries.interaction(params["interaction"])
+    office = queries.office_of(meeting)
+    office_id, timezone = office.id, office.timezone
+    require(actor, report.permission, office_id)
+    day = as_of or clock.today(timezone)
+    if day > clock.today(timezone):
+        raise Invalid(_("The day of the data cannot lie ahead."), field="as_of")
+    number = documents.reserve_reference(actor, office_id)
+    order = Order(params, day, clock.now().replace(microsecond=0), timezone, number, lang, level, place.is_demo)
+    with _reading():
+        built = report.build(actor, order)
+    pdf = snapshots.draw(built.frozen)
+    stored_as = _store(place.folder, pdf.bytes)
+    new = NewDocument(
+        office_id=office_id,
+        reference=number,
+        slug=slug,
+        title=built.frozen.title,
+        document_level=level,
+        language=lang,
+        as_of=day,
+        pages=pdf.pages,
+        size=len(pdf.bytes),
+        sha256=hashlib.sha256(pdf.bytes).hexdigest(),
+        stored_as=stored_as,
+        content=built.frozen.content,
+        html=built.frozen.html,
+        assets=snapshots.assets(),
+        versions=snapshots.versions(),
+        made_at=order.made_at,
+        level=built.record_level,
+        party_id=built.party_id,
+        interaction_id=built.interaction_id,
+        programme_id=built.programme_id,
+    )
+    try:
+        document_id, again = documents.keep_document(actor, new, token=token, digest=digest)
+    except BaseException:
+        _discard(place.folder, stored_as)
+        raise
+    if again:
+        _discard(place.folder, stored_as)
+    return document_id
+
+
+def read_file(document: Document, place: Place) -> bytes:
+    """The stored PDF, checked against its hash. Raises NotFound with a sentence where it is gone or was changed."""
+    try:
+        data = _path(place.folder, document.stored_as).read_bytes()
+    except OSError as error:
+        raise NotFound(_("The file of %(reference)s is missing. Make the document again.", reference=document.reference)) from error
+    if hashlib.sha256(data).hexdigest() != document.sha256:
+        raise NotFound(
+            _("The file of %(reference)s is not the one that was issued. Make the document again.", reference=document.reference)
+        )
+    return data
+
+
+def redraw(document_id: uuid.UUID) -> bytes:
+    """The PDF drawn again from its snapshot: the same bytes where libraries, fonts and style sheets are the same."""
+    kept = queries.snapshot(document_id)
+    return snapshots.draw(snapshots.thaw(kept.content, kept.html)).bytes
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """Read only: a service called inside raises, and the read transaction ends with the block."""
+    info = db.session().info
+    before = info.get(READ_ONLY, False)
+    info[READ_ONLY] = True
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        info[READ_ONLY] = before
+
+
+def _path(folder: Path, name: str) -> Path:
+    if Path(name).name != name or not name.endswith(".pdf"):
+        raise NotFound(_("There is no such document here."))
+    return folder / name
+
+
+def _store(folder: Path, data: bytes) -> str:
+    """Write the file whole, to the disk, under a name nobody can guess; then give the name."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = f"{secrets.token_hex(16)}.pdf"
+    waiting = folder / f".{name}.part"
+    try:
+        with waiting.open("xb") as file:
+            waiting.chmod(0o600)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.replace(folder / name)
+    except OSError:
+        waiting.unlink(missing_ok=True)
+        raise
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return name
+
+
+def _discard(folder: Path, name: str) -> None:
+    with contextlib.suppress(OSError):
+        _path(folder, name).unlink()

@@ -1,0 +1,290 @@
+"""A donor's place in the funding landscape, as FTS reports it. Never our money, and nothing here meets a figure of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from crm import formatting
+from crm.i18n import _, ngettext
+from crm.money import zero
+from crm.queries.figures.landscape import USD, Cell, FlowLine, Part, PartyFlows, Side, Stage
+from reports import charts
+from reports.briefing_money import CHART_WIDTH, Plates
+from reports.briefing_shapes import Cell as Place
+from reports.briefing_shapes import Column, Fact, Landscape, Plate, Row, Table
+from reports.charts import Bar, Bars
+from reports.printing import Printer
+from reports.reference_book import NOTHING, Figure, Source
+
+MOST_BARS = 8
+MOST_ROWS = 10
+SHORT_NAME = 60
+
+
+def landscape(flows: Iterable[PartyFlows], printer: Printer, plates: Plates) -> Landscape:
+    """Section 4 from what is reported of a donor (the one of its records that has flows)."""
+    found = next((one for one in flows if one.given), None)
+    if found is None:
+        return Landscape((), "", None, None, None, None, None)
+    side = found.given
+    stages = side.landscape.stages
+    source = _source(found, printer)
+    words = {
+        "commitment": (_("Committed"), _("firm, not reported as paid")),
+        "paid": (_("Paid"), _("reported as transferred")),
+        "pledge": (_("Pledged"), _("not binding, in no total")),
+    }
+    facts = tuple(
+        Fact(
+            words[stage.status][0],
+            _of(stage.financial, f"{words[stage.status][0]}: {_('money, single boundary')}", side, printer, _is(stage.status)),
+            words[stage.status][1],
+        )
+        for stage in stages
+    )
+    return Landscape(
+        facts,
+        _lead(side),
+        _by_plan(side, printer, source),
+        _chart(side, printer, plates, source),
+        _by_recipient(side, printer, source),
+        _by_currency(side, printer, source),
+        _apart(stages, side, printer, source),
+    )
+
+
+def _source(found: PartyFlows, printer: Printer) -> str:
+    newest = max((flow.updated for flow in found.given.flows if flow.updated), default=None)
+    if newest is None:
+        return _("Source: OCHA Financial Tracking Service, as imported. Not our money.")
+    return _("Source: OCHA Financial Tracking Service, rows updated up to %(day)s. Not our money.", day=printer.day(newest))
+
+
+def _lead(side: Side) -> str:
+    years = sorted({flow.date.year for flow in side.flows})
+    count = ngettext("%(num)d flow is reported", "%(num)d flows are reported", side.flow_count)
+    if not years:
+        return count
+    span = str(years[0]) if years[0] == years[-1] else f"{years[0]}\N{EN DASH}{years[-1]}"
+    return _(
+        "%(count)s, dated %(span)s. These are other people’s records of who funds whom; none of it is in our figures.",
+        count=count,
+        span=span,
+    )
+
+
+def _is(
+    status: str, *, plan: str | None = None, recipient: str | None = None, shared: bool = False, in_kind: bool = False
+) -> Callable[[FlowLine], bool]:
+    def fits(flow: FlowLine) -> bool:
+        return (
+            flow.status == status
+            and flow.is_shared == shared
+            and (shared or flow.is_in_kind == in_kind)
+            and (plan is None or flow.plan_name == plan)
+            and (recipient is None or flow.recipient_name == recipient)
+        )
+
+    return fits
+
+
+def _of(cell: Cell, what: str, side: Side, printer: Printer, fits: Callable[[FlowLine], bool], *, is_bare: bool = False) -> Figure:
+    if not cell:
+        return NOTHING
+    sources = _flows(flow for flow in side.flows if fits(flow))
+    note = ngettext("%(num)d flow", "%(num)d flows", cell.flows)
+    if not sources:  # beyond the flows that are named one by one
+        sources = _flows(side.flows)
+        note = _("%(count)s of those reported", count=note)
+    return printer.plain(cell.usd, _("FTS: %(what)s", what=what), sources, note, is_bare=is_bare)
+
+
+def _flows(flows: Iterable[FlowLine]) -> list[Source]:
+    return [Source("flow", str(flow.id), f"FTS {flow.source_id}") for flow in flows]
+
+
+def _heads() -> tuple[Column, ...]:
+    return (
+        Column(_("Committed"), num=True, unit="USD"),
+        Column(_("Paid"), num=True, unit="USD"),
+        Column(_("Pledged"), num=True, unit="USD"),
+    )
+
+
+def _part_rows(parts: Iterable[Part], side: Side, printer: Printer, *, by: str, none: str) -> list[Row]:
+    rows = []
+    for part in parts:
+        name = part.name or none
+        cells = []
+        for stage in part.landscape.stages:
+            fits = _is(stage.status, plan=part.name) if by == "plan" else _is(stage.status, recipient=part.name)
+            what = {
+                "commitment": _("committed, %(name)s", name=name),
+                "paid": _("paid, %(name)s", name=name),
+                "pledge": _("pledged, %(name)s", name=name),
+            }[stage.status]
+            cells.append(Place(figure=_of(stage.financial, what, side, printer, fits, is_bare=True)))
+        if any(cell.figure is not NOTHING for cell in cells):
+            rows.append(Row((Place(name), *cells)))
+    return rows
+
+
+def _by_plan(side: Side, printer: Printer, source: str) -> Table | None:
+    rows = _part_rows(side.by_plan[:MOST_ROWS], side, printer, by="plan", none=_("no plan given"))
+    if not rows:
+        return None
+    left = len(side.by_plan) - MOST_ROWS
+    return Table(
+        _("Under which plan"),
+        (Column(_("Plan")), *_heads()),
+        tuple(rows),
+        subtitle=ngettext("the largest; %(num)d more is in the attached file", "the largest; %(num)d more are in the attached file", left)
+        if left > 0
+        else "",
+        source=source,
+    )
+
+
+def _by_recipient(side: Side, printer: Printer, source: str) -> Table | None:
+    rows = _part_rows(side.by_counterpart[:MOST_ROWS], side, printer, by="recipient", none=_("no recipient given"))
+    if not rows:
+        return None
+    left = len(side.by_counterpart) - MOST_ROWS
+    return Table(
+        _("To whom"),
+        (Column(_("Recipient")), *_heads()),
+        tuple(rows),
+        subtitle=ngettext("the largest; %(num)d more is in the attached file", "the largest; %(num)d more are in the attached file", left)
+        if left > 0
+        else "",
+        source=source,
+    )
+
+
+def _chart(side: Side, printer: Printer, plates: Plates, source: str) -> Plate | None:
+    """Two bars a recipient would mix stages: the chart shows what was reported as paid, or committed where nothing was paid."""
+    is_paid = bool(side.landscape.paid.financial)
+    chosen: list[tuple[Part, Stage]] = []
+    for part in side.by_counterpart:
+        stage = part.landscape.paid if is_paid else part.landscape.committed
+        if stage.financial:
+            chosen.append((part, stage))
+    chosen.sort(key=lambda pair: (-pair[1].financial.usd.amount, pair[0].name))
+    if not chosen:
+        return None
+    top, rest = chosen[:MOST_BARS], chosen[MOST_BARS:]
+    figures, bars = [], []
+    word = _("paid") if is_paid else _("committed")
+    for part, stage in top:
+        name = part.name or _("no recipient given")
+        what = _("paid, %(name)s", name=name) if is_paid else _("committed, %(name)s", name=name)
+        figures.append(_of(stage.financial, what, side, printer, _is(stage.status, recipient=part.name)))
+        bars.append(Bar(name[:SHORT_NAME], stage.financial.usd.amount, "quiet"))
+    if rest:
+        together = sum((stage.financial for _part, stage in rest), Cell())
+        names = {part.name for part, _stage in rest}
+        label = ngettext("%(num)d other", "%(num)d others", len(rest))
+        status = rest[0][1].status
+        sources = _flows(flow for flow in side.flows if _is(status)(flow) and flow.recipient_name in names) or _flows(side.flows)
+        figures.append(printer.plain(together.usd, _("FTS: %(what)s", what=_("%(stage)s, all other recipients", stage=word)), sources))
+        bars.append(Bar(label, together.usd.amount, "quiet"))
+    whole = side.landscape.paid.financial if is_paid else side.landscape.committed.financial
+    share = top[0][1].financial.usd.amount / whole.usd.amount if whole.usd.amount else None
+    title = (
+        _(
+            "%(share)s of what is reported as %(stage)s went to %(name)s",
+            share=formatting.percent(share, printer.lang),
+            stage=word,
+            name=top[0][0].name[:SHORT_NAME],
+        )
+        if share is not None and top[0][0].name
+        else _("To whom it is reported as %(stage)s", stage=word)
+    )
+    chart = charts.bars(
+        Bars(
+            title=title,
+            subtitle=_("USD, %(stage)s as reported to FTS, money only, flows to this place alone", stage=word),
+            source=source,
+            bars=tuple(bars),
+            label_head=_("Recipient"),
+            value_head=_("USD"),
+            missing=_("no data"),
+        ),
+        prefix=plates.prefix(),
+        lang=printer.lang,
+        width=CHART_WIDTH,
+    )
+    return plates.add(chart, figures)
+
+
+def _by_currency(side: Side, printer: Printer, source: str) -> Table | None:
+    """What the file gives in the original currency, per stage; never converted by us."""
+    rows = []
+    for stage in side.landscape.stages:
+        words = {"commitment": _("Committed"), "paid": _("Paid"), "pledge": _("Pledged")}
+        for amount in stage.single.originals:
+            sources = _flows(
+                flow
+                for flow in side.flows
+                if flow.status == stage.status and not flow.is_shared and flow.original and flow.original.currency == amount.currency
+            )
+            if not sources:
+                continue
+            what = _("FTS: %(stage)s in %(currency)s, as given", stage=words[stage.status], currency=amount.currency)
+            rows.append(
+                Row(
+                    (
+                        Place(words[stage.status]),
+                        Place(amount.currency),
+                        Place(
+                            ngettext("%(num)d flow", "%(num)d flows", len(sources)),
+                            figure=printer.plain(amount, what, sources, is_bare=True),
+                        ),
+                    )
+                )
+            )
+    if not rows:
+        return None
+    return Table(
+        _("In the original currency"),
+        (Column(_("Stage")), Column(_("Currency")), Column(_("Amount, and how many flows give it"), num=True)),
+        tuple(rows),
+        source=source,
+    )
+
+
+def _apart(stages: Iterable[Stage], side: Side, printer: Printer, source: str) -> Table | None:
+    """What must not be mixed with the rest: in kind, shared with other places, parked, passed through."""
+    rows = []
+    words = {"commitment": _("committed"), "paid": _("paid"), "pledge": _("pledged")}
+    for stage in stages:
+        kinds: tuple[tuple[str, Cell, Callable[[FlowLine], bool]], ...] = (
+            (_("In kind, valued by the reporter"), stage.in_kind, _is(stage.status, in_kind=True)),
+            (_("Shared with other countries or plans"), stage.shared, _is(stage.status, shared=True)),
+            (_("Parked: not yet given to its final recipient"), stage.parked, _typed(stage.status, "parked")),
+            (_("Passed through to others"), stage.passed_through, _typed(stage.status, "pass through")),
+        )
+        for label, cell, fits in kinds:
+            if cell and cell.usd != zero(USD):
+                figure = _of(cell, f"{label}, {words[stage.status]}", side, printer, fits, is_bare=True)
+                rows.append(
+                    Row(
+                        (
+                            Place(label),
+                            Place(words[stage.status]),
+                            Place(ngettext("%(num)d flow", "%(num)d flows", cell.flows), figure=figure),
+                        )
+                    )
+                )
+    if not rows:
+        return None
+    return Table(
+        _("Kept apart: in kind, shared, parked"),
+        (Column(_("What")), Column(_("Stage")), Column(_("Amount"), num=True, unit="USD")),
+        tuple(rows),
+        source=source,
+    )
+
+
+def _typed(status: str, flow_type: str) -> Callable[[FlowLine], bool]:
+    return lambda flow: flow.status == status and flow.flow_type == flow_type and not flow.is_shared
