@@ -1,0 +1,130 @@
+"""The house rules that can be read off the source: ways round the scope, commits, templates, unfinished words, docs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from config import SETTINGS
+from crm.models.users import ROLES
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [*sorted((ROOT / "crm").rglob("*.py")), *sorted((ROOT / "reports").rglob("*.py"))]
+OURS = [path for path in SOURCES if "migrations" not in path.parts]
+TEMPLATES = [*sorted((ROOT / "templates").rglob("*.html")), *sorted((ROOT / "reports" / "templates").rglob("*.html"))]
+
+UNSCOPED_REASONS = {
+    "an address is unique over all offices",
+    "sign-in",
+    "--as on the command line",
+    "commands find their office",
+    "readiness",
+    "migrations",
+    "rights change at once: the sessions of a changed person end",
+}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def calls(path: Path):
+    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_nothing_goes_round_the_row_scope(path):
+    """trust.md section 3: text(), from_statement, session.connection(), Core selects on tables, bulk inserts."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            assert not {alias.name for alias in node.names} & {"text", "insert"}, f"{name(path)} imports a way round the scope"
+        if isinstance(node, ast.Attribute) and name(path) != "crm/db.py" and name(path) != "crm/models/base.py":
+            banned = {"from_statement", "__table__", "bulk_insert_mappings", "bulk_update_mappings", "bulk_save_objects", "exec_driver_sql"}
+            assert node.attr not in banned, f"{name(path)} uses {node.attr}"
+    for call in calls(path):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "connection" and name(path) != "crm/migrations/env.py":
+            owner = ast.unparse(call.func.value)
+            assert "session" not in owner, f"{name(path)} opens a connection beside the scope"
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_only_db_py_commits(path):
+    if name(path) == "crm/db.py":
+        return
+    for call in calls(path):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("commit", "begin_nested"):
+            pytest.fail(f"{name(path)} calls {ast.unparse(call.func)}")
+
+
+def test_unscoped_work_is_the_reviewed_list():
+    found = set()
+    for path in SOURCES:
+        for call in calls(path):
+            if ast.unparse(call.func).endswith("unscoped") and call.args:
+                assert isinstance(call.args[0], ast.Constant), f"{name(path)}: the reason is written out"
+                found.add(call.args[0].value)
+    assert found <= UNSCOPED_REASONS, found - UNSCOPED_REASONS
+
+
+def test_no_import_inside_a_function():
+    for path in OURS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = [child for child in ast.walk(node) if isinstance(child, ast.Import | ast.ImportFrom)]
+                assert not inner, f"{name(path)}:{inner[0].lineno} imports inside {node.name}" if inner else ""
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_templates_hold_no_unsafe_markup_and_no_role(path):
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\{#.*?#\}", "", text, flags=re.S)
+    assert not re.search(r"\|\s*safe\b", text)
+    assert not re.search(r"<[^>{]*\sstyle\s*=", text), "inline style"
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text), "inline handler"
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text), "inline script"
+    assert not re.search(r"https?://(?!www\.w3\.org)", text), "another host"
+    for role in ROLES:
+        assert f"'{role}'" not in text, "a role name"
+        assert f'"{role}"' not in text, "a role name"
+
+
+def test_styles_are_logical_and_name_no_other_host():
+    for path in (ROOT / "crm" / "static" / "css").rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+        assert not re.search(r"(margin|padding|border)-(left|right)\s*:", text), path.name
+        assert not re.search(r"text-align:\s*(left|right)|float:\s*(left|right)", text), path.name
+        assert "http" not in text, path.name
+
+
+def test_no_unfinished_word_is_left():
+    for path in [*OURS, *TEMPLATES]:
+        text = path.read_text(encoding="utf-8")
+        for word in ("TODO", "FIXME", "XXX", "raise NotImplementedError"):
+            assert word not in text, f"{word} in {name(path)}"
+
+
+def test_every_setting_is_in_the_operations_guide():
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [setting for setting in SETTINGS if setting not in guide] == []
+
+
+@pytest.mark.sqlite_only
+def test_every_command_is_in_the_operations_guide(app):
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    missing = []
+    for key, command in app.cli.commands.items():
+        if key in ("db", "run", "shell", "routes"):
+            continue
+        for inner in getattr(command, "commands", {}) or [""]:
+            if f"flask {key} {inner}".strip() not in guide:
+                missing.append(f"flask {key} {inner}".strip())
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_every_module_says_what_belongs_there(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), name(path)
