@@ -60,13 +60,13 @@ def line(amount: Money, due: date | None, when: str = "") -> pledges.PlanLine:
 
 def pledge(actor: Actor, donor_id: uuid.UUID, amount: Money | None = None, **values: object) -> uuid.UUID:
     values.setdefault("pledged_on", date(2022, 9, 21))
-    return pledges.record_pledge(actor, pledges.NewPledge(office("JOR"), donor_id, amount or eur(10_000_000), **values))
+    return pledges.record_pledge(actor, pledges.NewPledge(office("JOR"), donor_id, eur(10_000_000) if amount is None else amount, **values))
 
 
 def agreement(actor: Actor, amount: Money | None = None, **values: object) -> uuid.UUID:
     values.setdefault("signed_on", date(2022, 12, 15))
     values.setdefault("title", "Support to clinics")
-    return agreements.sign_agreement(actor, agreements.NewAgreement(amount or eur(9_000_000), **values))
+    return agreements.sign_agreement(actor, agreements.NewAgreement(eur(9_000_000) if amount is None else amount, **values))
 
 
 def receipt(actor: Actor, amount: Money, on: date, **values: object) -> uuid.UUID:

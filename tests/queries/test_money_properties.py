@@ -19,7 +19,7 @@ from crm.services.money_rules import PlanItem, changed_plan, take_first
 from tests.factories import money as made
 
 FIRST, LAST = date(2023, 1, 2), date(2024, 6, 28)
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 days = st.dates(FIRST, LAST)
 cents = st.integers(1, 2_000_00)
 plans = st.lists(st.integers(1, 10**9), max_size=8).map(lambda amounts: [PlanItem(amount, None, "x") for amount in amounts])
