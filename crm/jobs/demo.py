@@ -11,9 +11,12 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -343,8 +346,8 @@ class Demo:
     def _asks_contacts_and_money(self) -> None:
         self.say(_("Asks, contacts, promises and money, day by day"))
         steps: list[tuple[date, int, Callable[[], None]]] = [
-            *((wanted.made_on, 0, lambda wanted=wanted: self._ask(wanted)) for wanted in story.ASKS),  # type: ignore[misc]
-            *((met.on, 1, lambda met=met: self._met(met)) for met in story.CONTACTS),  # type: ignore[misc]
+            *((wanted.made_on, 0, partial(self._ask, wanted)) for wanted in story.ASKS),
+            *((met.on, 1, partial(self._met, met)) for met in story.CONTACTS),
         ]
         for money in story.PLEDGES:
             steps.extend(self._money_steps(money))
@@ -472,9 +475,9 @@ class Demo:
             signed_on = money.signed_on
             yield signed_on, 4, lambda: sign(signed_on)
         for day, text in money.receipts:
-            yield day, 5, lambda day=day, text=text: receive(day, text)  # type: ignore[misc]
+            yield day, 5, partial(receive, day, text)
         for day, shares in money.shares:
-            yield day, 6, lambda day=day, shares=shares: share(day, shares)  # type: ignore[misc]
+            yield day, 6, partial(share, day, shares)
         if money.lapse:
             gone = money.lapse
             yield gone[0], 7, lambda: lapse(*gone)
@@ -494,7 +497,7 @@ class Demo:
             ("Name the outreach line", date(2026, 7, 6), "broken", "The circular of 30 June does not name it."),
             ("The condition of the nutrition grant", date(2026, 3, 19), "kept", "Letter sent."),
         ):
-            yield day, 8, lambda words=words, day=day, outcome=outcome, note=note: self._outcome(words, day, outcome, note)  # type: ignore[misc]
+            yield day, 8, partial(self._outcome, words, day, outcome, note)
 
     def _outcome(self, words: str, day: date, outcome: str, note: str) -> None:
         with self._on(day, hour=17) as actor:
@@ -522,7 +525,7 @@ class Demo:
             who: str = "",
             ask: str = "",
             place: str = "",
-            **more: str,
+            **more: Any,
         ) -> uuid.UUID:
             people = [interactions.NewParticipant("ours", user_id=actor.user_id), interactions.NewParticipant("ours", user_id=manager)]
             if who:
@@ -540,10 +543,9 @@ class Demo:
                 programme_id=self.ids["immunisation"],
                 participants=people,
                 language="English",
-                **more,
             )
             with self._on(today - timedelta(days=6)) as planner:
-                return interactions.log_interaction(planner, new)
+                return interactions.log_interaction(planner, replace(new, **more))
 
         self.ids["sample-meeting"] = plan(
             1,

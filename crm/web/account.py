@@ -33,7 +33,10 @@ def sign_in() -> Any:
     elif form.validate():
         try:
             token = users.sign_in(
-                form.email.data, request.form.get("password", ""), address=request.remote_addr or "", browser=request.user_agent.string
+                form.email.data or "",
+                request.form.get("password", ""),
+                address=request.remote_addr or "",
+                browser=request.user_agent.string,
             )
         except users.TooManyTries as error:
             form.take(Invalid(str(error)))

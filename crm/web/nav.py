@@ -31,7 +31,7 @@ _ENTRIES = (
     (_l("Pledges"), "pledges.index", "pledges", Permission.RECORD_SEE, True, True),
     (_l("Programmes"), "programmes.index", "programmes", Permission.RECORD_SEE, False, True),
     (_l("Documents"), "documents.index", "documents", Permission.RECORD_SEE, False, True),
-    (_l("Funding landscape"), "flows.index", "landscape", Permission.RECORD_SEE, False, False),
+    (_l("Funding landscape"), "flows.index", "report", Permission.RECORD_SEE, False, False),
     (_l("Imports"), "imports.index", "imports", Permission.IMPORT_CONTACTS, False, False),
     (_l("Offices and people"), "offices.index", "offices", Permission.NAME_SEE, False, False),
 )

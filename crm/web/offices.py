@@ -54,13 +54,13 @@ def create() -> Any:
         return offices.create_office(
             who,
             offices.NewOffice(
-                code=form.code.data.upper(),
-                name=form.name.data,
+                code=(form.code.data or "").upper(),
+                name=form.name.data or "",
                 kind=form.kind.data,
                 parent_id=parent_id,
-                currency=form.currency.data.upper(),
-                reporting_currency=form.reporting_currency.data.upper(),
-                timezone=form.timezone.data,
+                currency=(form.currency.data or "").upper(),
+                reporting_currency=(form.reporting_currency.data or "").upper(),
+                timezone=form.timezone.data or "",
             ),
         )
 

@@ -49,7 +49,8 @@ def create() -> Any:
         except ValueError:
             raise Invalid(_("Choose an office."), field="office_id") from None
         return users.create_user(
-            who, users.NewUser(form.email.data, form.name.data, office_id, form.role.data or "", request.form.get("password", ""))
+            who,
+            users.NewUser(form.email.data or "", form.name.data or "", office_id, form.role.data or "", request.form.get("password", "")),
         )
 
     done = save_form(form, save, then=lambda _id: url_for("offices.index"), message=_("The person can sign in now."))

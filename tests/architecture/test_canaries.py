@@ -49,7 +49,11 @@ def test_no_canary_of_another_office_on_any_page(app, browser, name):
             scan(client, address)
             if not route.rule.arguments:
                 scan(client, address + LISTS)
-                scan(client, address + f"?party={foreign['parties']}&donor={foreign['parties']}&programme={foreign['programmes']}&interaction={foreign['interactions']}&ask={foreign['asks']}&planned={foreign['planned']}")
+                scan(
+                    client,
+                    address
+                    + f"?party={foreign['parties']}&donor={foreign['parties']}&programme={foreign['programmes']}&interaction={foreign['interactions']}&ask={foreign['asks']}&planned={foreign['planned']}",
+                )
 
 
 def test_the_office_level_is_not_seen_from_headquarters(app, browser):

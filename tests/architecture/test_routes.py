@@ -67,7 +67,7 @@ def test_every_post_needs_its_token(app, browser):
     with app.app_context():
         ids = plant("JOR", "canaryjor")
     for route in routes(app):
-        if route.method != "POST" or Permission("record:see") is None or route.rule.rule in ("/sign-in",):
+        if route.method != "POST" or route.rule.rule == "/sign-in":
             continue
         response = client.post(route.address(app, ids), data={"name": "x"})
         assert response.status_code == 400, (route.line, response.status_code)

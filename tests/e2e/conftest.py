@@ -54,7 +54,13 @@ def environment(folder: Path) -> dict[str, str]:
 
 def flask(folder: Path, *arguments: str, typed: str = "") -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=environment(folder), input=typed, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "flask", *arguments],
+        cwd=ROOT,
+        env=environment(folder),
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -64,7 +70,16 @@ def serve(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app", f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--workers=1", "--threads=4"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "wsgi:app",
+        f"--bind=127.0.0.1:{port}",
+        "--worker-class=gthread",
+        "--workers=1",
+        "--threads=4",
+    ]
     command += ["--log-level=warning", "--timeout=120", "--no-control-socket"]
     log = (folder / "server.log").open("wb")
     process = subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=log, stderr=log)
@@ -72,7 +87,7 @@ def serve(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
     url = f"http://127.0.0.1:{port}"
     for _ in range(300):
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2):
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2):  # noqa: S310 - our own server
                 return url, process
         except OSError:
             assert process.poll() is None, (folder / "server.log").read_text()
@@ -111,7 +126,22 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("empty")
     flask(folder, "db", "upgrade")
     flask(folder, "offices", "create", "HQ", "--name", "Headquarters", "--kind", "hq", "--currency", "USD")
-    flask(folder, "offices", "create", "ABC", "--name", "Country Office Abc", "--kind", "country", "--parent", "HQ", "--currency", "JOD", "--timezone", "Asia/Amman")
+    flask(
+        folder,
+        "offices",
+        "create",
+        "ABC",
+        "--name",
+        "Country Office Abc",
+        "--kind",
+        "country",
+        "--parent",
+        "HQ",
+        "--currency",
+        "JOD",
+        "--timezone",
+        "Asia/Amman",
+    )
     people = {"head@abc.example": "seven green lanterns", "grants@abc.example": "eight blue lanterns"}
     for (email, password), role in zip(people.items(), ("office-head", "grants-officer"), strict=True):
         flask(folder, "users", "create", email, "--role", role, "--office", "ABC", "--password-stdin", typed=password + "\n")

@@ -52,7 +52,7 @@ def plant(code: str, canary: str, *, level: str = "open", amount: int = 7_654_32
 
 
 @transactional
-def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UUID]:
+def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UUID]:  # noqa: PLR0915 - a list of rows
     office = db.session.scalars(select(Office).where(Office.code == code)).one()
     user = db.session.scalars(select(User).where(User.office_id == office.id)).first()
     assert user is not None
@@ -70,25 +70,66 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         return record
 
     party = keep(
-        Party(**private, reference=ref("PA"), form="organisation", name=f"{canary} party", folded_name=f"{canary} party".lower(), about=f"{canary} about", website="https://example.org")
+        Party(
+            **private,
+            reference=ref("PA"),
+            form="organisation",
+            name=f"{canary} party",
+            folded_name=f"{canary} party".lower(),
+            about=f"{canary} about",
+            website="https://example.org",
+        )
     )
     person = keep(Party(**private, reference=ref("PA"), form="person", name=f"{canary} person", folded_name=f"{canary} person".lower()))
     keep(PartyKind(**private, party_id=party.id, kind="donor"))
     keep(PartyName(**private, party_id=party.id, name=f"{canary} alias", folded_name=f"{canary} alias".lower()))
     keep(PartyIdentifier(**private, party_id=party.id, scheme="fts", value=f"{canary} identifier"))
     position = keep(Position(**private, organisation_id=party.id, title=f"{canary} post", portfolio=f"{canary} portfolio"))
-    tenure = keep(Tenure(**private, position_id=position.id, person_id=person.id, starts_on=DAY, biography=f"{canary} biography", form_of_address=f"{canary} address"))
+    tenure = keep(
+        Tenure(
+            **private,
+            position_id=position.id,
+            person_id=person.id,
+            starts_on=DAY,
+            biography=f"{canary} biography",
+            form_of_address=f"{canary} address",
+        )
+    )
     channel = keep(Channel(**own, party_id=party.id, kind="email", value=f"{canary}@example.org", label=canary))
     place = keep(Place(**own, name=f"{canary} place", code=f"{canary[:20]}-{level}"))
     programme = keep(
-        Programme(**own, reference=ref("PR"), title=f"{canary} programme", summary=f"{canary} summary", place_id=place.id, starts_on=DAY, currency="USD", sector="12220")
+        Programme(
+            **own,
+            reference=ref("PR"),
+            title=f"{canary} programme",
+            summary=f"{canary} summary",
+            place_id=place.id,
+            starts_on=DAY,
+            currency="USD",
+            sector="12220",
+        )
     )
     keep(ProgrammeTag(**own, programme_id=programme.id, scheme="crc", code="24"))
     output = keep(Output(**own, programme_id=programme.id, position=1, title=f"{canary} output"))
     keep(Requirement(**own, programme_id=programme.id, year=2026, amount_minor=amount, currency="USD", source=f"{canary} source"))
-    indicator = keep(Indicator(**own, programme_id=programme.id, title=f"{canary} indicator", unit=canary, baseline_value=Decimal(1), target_value=Decimal(9)))
+    indicator = keep(
+        Indicator(
+            **own, programme_id=programme.id, title=f"{canary} indicator", unit=canary, baseline_value=Decimal(1), target_value=Decimal(9)
+        )
+    )
     keep(Measurement(**own, indicator_id=indicator.id, measured_on=DAY, value=Decimal(5), source=f"{canary} measured"))
-    ask = keep(Ask(**both, reference=ref("AS"), addressee_id=party.id, position_id=position.id, sentence=f"{canary} ask", fallback=f"{canary} fallback", programme_id=programme.id, by_when=DAY))
+    ask = keep(
+        Ask(
+            **both,
+            reference=ref("AS"),
+            addressee_id=party.id,
+            position_id=position.id,
+            sentence=f"{canary} ask",
+            fallback=f"{canary} fallback",
+            programme_id=programme.id,
+            by_when=DAY,
+        )
+    )
     interaction = keep(
         Interaction(
             **both,
@@ -106,13 +147,48 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             place_text=f"{canary} place",
         )
     )
-    planned = keep(Interaction(**both, reference=ref("IN"), kind="meeting", state="planned", starts_at=datetime(2027, 3, 4, 9, tzinfo=UTC), party_id=party.id, purpose=f"{canary} planned", ask_id=ask.id))
-    keep(Participant(**both, interaction_id=interaction.id, position=1, side="theirs", party_id=person.id, name=f"{canary} participant", post=f"{canary} post"))
+    planned = keep(
+        Interaction(
+            **both,
+            reference=ref("IN"),
+            kind="meeting",
+            state="planned",
+            starts_at=datetime(2027, 3, 4, 9, tzinfo=UTC),
+            party_id=party.id,
+            purpose=f"{canary} planned",
+            ask_id=ask.id,
+        )
+    )
+    keep(
+        Participant(
+            **both,
+            interaction_id=interaction.id,
+            position=1,
+            side="theirs",
+            party_id=person.id,
+            name=f"{canary} participant",
+            post=f"{canary} post",
+        )
+    )
     keep(AskAnswer(**both, ask_id=ask.id, interaction_id=interaction.id, answer="part", words=f"{canary} words"))
     commitment = keep(
-        Commitment(**both, reference=ref("CO"), direction="theirs", kind="law-policy", party_id=party.id, words=f"{canary} promise", made_on=DAY, due_on=DAY, interaction_id=interaction.id, ask_id=ask.id, programme_id=programme.id)
+        Commitment(
+            **both,
+            reference=ref("CO"),
+            direction="theirs",
+            kind="law-policy",
+            party_id=party.id,
+            words=f"{canary} promise",
+            made_on=DAY,
+            due_on=DAY,
+            interaction_id=interaction.id,
+            ask_id=ask.id,
+            programme_id=programme.id,
+        )
     )
-    follow_up = keep(FollowUp(**both, text=f"{canary} follow-up", due_on=DAY, owner_id=user.id, party_id=party.id, interaction_id=interaction.id))
+    follow_up = keep(
+        FollowUp(**both, text=f"{canary} follow-up", due_on=DAY, owner_id=user.id, party_id=party.id, interaction_id=interaction.id)
+    )
     note = keep(Note(**both, party_id=party.id, body=f"{canary} note on the party"))
     keep(Note(**both, interaction_id=interaction.id, body=f"{canary} note on the meeting"))
     ids = {
@@ -126,37 +202,171 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
     stored = f"{uuid.uuid4().hex}.pdf"
     (folder / stored).write_bytes(document_bytes)
     document = keep(
-        Document(**both, reference=ref("DO"), slug="briefing-pack", title=f"{canary} pack", as_of=DAY, party_id=party.id, interaction_id=planned.id, pages=1, size=len(document_bytes), sha256=hashlib.sha256(document_bytes).hexdigest(), stored_as=stored)
+        Document(
+            **both,
+            reference=ref("DO"),
+            slug="briefing-pack",
+            title=f"{canary} pack",
+            as_of=DAY,
+            party_id=party.id,
+            interaction_id=planned.id,
+            pages=1,
+            size=len(document_bytes),
+            sha256=hashlib.sha256(document_bytes).hexdigest(),
+            stored_as=stored,
+        )
     )
     keep(Snapshot(**both, document_id=document.id, content="{}", html=f"<p>{canary}</p>"))
     ids["documents"] = document.id
     if level != "open":
         return ids  # money is open to all whose scope covers the office
-    words = keep(Commitment(**own, reference=ref("CO"), direction="theirs", kind="financial", party_id=party.id, words=f"{canary} pledge words", made_on=DAY, programme_id=programme.id))
+    words = keep(
+        Commitment(
+            **own,
+            reference=ref("CO"),
+            direction="theirs",
+            kind="financial",
+            party_id=party.id,
+            words=f"{canary} pledge words",
+            made_on=DAY,
+            programme_id=programme.id,
+        )
+    )
     pledge = keep(
-        Pledge(**own, id=words.id, reference=ref("PL"), donor_id=party.id, programme_id=programme.id, pledged_on=DAY, event_name=f"{canary} event", currency="EUR", announced_minor=amount, outstanding_minor=0, converted_minor=amount)
+        Pledge(
+            **own,
+            id=words.id,
+            reference=ref("PL"),
+            donor_id=party.id,
+            programme_id=programme.id,
+            pledged_on=DAY,
+            event_name=f"{canary} event",
+            currency="EUR",
+            announced_minor=amount,
+            outstanding_minor=0,
+            converted_minor=amount,
+        )
     )
     agreement = keep(
-        Agreement(**own, reference=ref("AG"), donor_id=party.id, pledge_id=pledge.id, title=f"{canary} agreement", donor_reference=canary, signed_on=DAY, currency="EUR", value_minor=amount, received_minor=amount - 100, next_due_on=DAY)
+        Agreement(
+            **own,
+            reference=ref("AG"),
+            donor_id=party.id,
+            pledge_id=pledge.id,
+            title=f"{canary} agreement",
+            donor_reference=canary,
+            signed_on=DAY,
+            currency="EUR",
+            value_minor=amount,
+            received_minor=amount - 100,
+            next_due_on=DAY,
+        )
     )
-    keep(PledgeTerms(**own, pledge_id=pledge.id, version=1, kind="announced", effective_on=DAY, change_minor=amount, reason=f"{canary} reason"))
-    keep(PledgeTerms(**own, pledge_id=pledge.id, version=2, kind="conversion", effective_on=DAY, change_minor=-amount, agreement_id=agreement.id))
-    terms = keep(AgreementTerms(**own, agreement_id=agreement.id, version=1, kind="signed", effective_on=DAY, change_minor=amount, reason=f"{canary} terms"))
+    keep(
+        PledgeTerms(
+            **own, pledge_id=pledge.id, version=1, kind="announced", effective_on=DAY, change_minor=amount, reason=f"{canary} reason"
+        )
+    )
+    keep(
+        PledgeTerms(
+            **own, pledge_id=pledge.id, version=2, kind="conversion", effective_on=DAY, change_minor=-amount, agreement_id=agreement.id
+        )
+    )
+    terms = keep(
+        AgreementTerms(
+            **own, agreement_id=agreement.id, version=1, kind="signed", effective_on=DAY, change_minor=amount, reason=f"{canary} terms"
+        )
+    )
     keep(AgreementBudgetLine(**own, agreement_id=agreement.id, programme_id=programme.id, amount_minor=amount, currency="EUR"))
-    instalment = keep(Instalment(**own, agreement_terms_id=terms.id, position=1, due_on=DAY, due_when=f"{canary} due", amount_minor=amount, currency="EUR", matched_minor=amount - 100))
-    receipt = keep(Receipt(**own, reference=ref("RC"), donor_id=party.id, agreement_id=agreement.id, value_on=DAY, amount_minor=amount - 100, currency="EUR", bank_reporting_minor=amount, bank_reference=f"{canary} bank"))
+    instalment = keep(
+        Instalment(
+            **own,
+            agreement_terms_id=terms.id,
+            position=1,
+            due_on=DAY,
+            due_when=f"{canary} due",
+            amount_minor=amount,
+            currency="EUR",
+            matched_minor=amount - 100,
+        )
+    )
+    receipt = keep(
+        Receipt(
+            **own,
+            reference=ref("RC"),
+            donor_id=party.id,
+            agreement_id=agreement.id,
+            value_on=DAY,
+            amount_minor=amount - 100,
+            currency="EUR",
+            bank_reporting_minor=amount,
+            bank_reference=f"{canary} bank",
+        )
+    )
     keep(ReceiptMatch(**own, receipt_id=receipt.id, instalment_id=instalment.id, amount_minor=amount - 100))
     allocation = keep(
-        Allocation(**own, reference=ref("AL"), agreement_id=agreement.id, programme_id=programme.id, output_id=output.id, allocated_on=DAY, amount_minor=100, currency="USD", reason=f"{canary} why")
+        Allocation(
+            **own,
+            reference=ref("AL"),
+            agreement_id=agreement.id,
+            programme_id=programme.id,
+            output_id=output.id,
+            allocated_on=DAY,
+            amount_minor=100,
+            currency="USD",
+            reason=f"{canary} why",
+        )
     )
     batch = keep(
-        ImportBatch(**own, reference=ref("IM"), format="fts-flows", file_name=f"{canary}.csv", sha256="0" * 64, size=1, state="applied", message=f"{canary} message", header=canary, rows=2, created=1, rejected=1)
+        ImportBatch(
+            **own,
+            reference=ref("IM"),
+            format="fts-flows",
+            file_name=f"{canary}.csv",
+            sha256="0" * 64,
+            size=1,
+            state="applied",
+            message=f"{canary} message",
+            header=canary,
+            rows=2,
+            created=1,
+            rejected=1,
+        )
     )
     keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=f'["{canary}"]'))
     flow = keep(
-        Flow(**own, source="fts", source_id=f"{canary}1", batch_id=batch.id, status="paid", boundary="incoming", on_boundary="single", amount_usd_minor=amount, flow_date=DAY, donor_id=party.id, donor_name=f"{canary} donor", recipient_id=party.id, recipient_name=f"{canary} recipient", plan_name=f"{canary} plan", description=f"{canary} flow", clusters=canary)
+        Flow(
+            **own,
+            source="fts",
+            source_id=f"{canary}1",
+            batch_id=batch.id,
+            status="paid",
+            boundary="incoming",
+            on_boundary="single",
+            amount_usd_minor=amount,
+            flow_date=DAY,
+            donor_id=party.id,
+            donor_name=f"{canary} donor",
+            recipient_id=party.id,
+            recipient_name=f"{canary} recipient",
+            plan_name=f"{canary} plan",
+            description=f"{canary} flow",
+            clusters=canary,
+        )
     )
-    keep(PlanRequirement(**own, source="fts", batch_id=batch.id, country="XXX", plan_name=f"{canary} plan", year=2026, requirements_usd_minor=amount))
+    keep(
+        PlanRequirement(
+            **own, source="fts", batch_id=batch.id, country="XXX", plan_name=f"{canary} plan", year=2026, requirements_usd_minor=amount
+        )
+    )
     keep(PlanLink(**own, source="fts", plan_name=f"{canary} plan", programme_id=programme.id))
-    ids |= {"pledges": pledge.id, "agreements": agreement.id, "receipts": receipt.id, "allocations": allocation.id, "imports": batch.id, "flows": flow.id, "instalments": instalment.id}
+    ids |= {
+        "pledges": pledge.id,
+        "agreements": agreement.id,
+        "receipts": receipt.id,
+        "allocations": allocation.id,
+        "imports": batch.id,
+        "flows": flow.id,
+        "instalments": instalment.id,
+    }
     return ids

@@ -1,0 +1,34 @@
+"""FTS files for tests: the real ones, and small ones made from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+REAL = Path(__file__).resolve().parent.parent / "data" / "real"
+WITH_TAGS = REAL / "fts-incoming-funding-jor-2020-hxl.csv"
+PLAIN = REAL / "fts-incoming-funding-jor-plain.csv"
+REQUIREMENTS = REAL / "fts-requirements-jor-2020-hxl.csv"
+
+
+def rows() -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the plain file."""
+    with PLAIN.open(encoding="utf-8-sig", newline="") as file:
+        header, *found = csv.reader(file)
+    return header, found
+
+
+def file_of(*changes: dict[str, Any], size: int | None = None) -> bytes:
+    """The first `size` rows (default: one a change) of the real file, each with the cells of a change put in."""
+    header, found = rows()
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    for place in range(size or len(changes)):
+        row = list(found[place])
+        for name, value in (changes[place] if place < len(changes) else {}).items():
+            row[header.index(name)] = str(value)
+        writer.writerow(row)
+    return out.getvalue().encode()
