@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm.db import db
@@ -151,7 +151,7 @@ def matching(filters: Filters) -> list[ColumnElement[bool]]:
 def _in_year(year: str) -> ColumnElement[bool]:
     if year == NONE_GIVEN:
         return Flow.usage_years == ""
-    spans = [span for span in db.session.scalars(select(distinct(Flow.usage_years))) if year in _years_of(span)]
+    spans = [span for span in db.session.scalars(select(Flow.usage_years).distinct()) if year in _years_of(span)]
     return Flow.usage_years.in_(spans) if spans else false()
 
 
@@ -175,7 +175,7 @@ def find(conditions: Sequence[ColumnElement[bool]], sort: str, paging: Paging) -
 def choices() -> Choices:
     """What there is to narrow by. Five statements."""
     donors, recipients, plans, spans, clusters = (
-        list(db.session.scalars(select(distinct(column)).order_by(column).limit(limit)))
+        list(db.session.scalars(select(column).distinct().order_by(column).limit(limit)))
         for column, limit in (
             (Flow.donor_name, _SUGGESTED),
             (Flow.recipient_name, _SUGGESTED),
@@ -225,12 +225,11 @@ def data_as_of(*conditions: ColumnElement[bool]) -> DataAsOf:
 # --- plans -------------------------------------------------------------------------------------------------------
 
 
-def plans() -> list[PlanRow]:
-    """The plans of the requirement files in scope, each year once (M16), with the programmes they are linked to. Three statements."""
+def plans(linked: Sequence[Link]) -> list[PlanRow]:
+    """The plans of the requirement files in scope, each year once (M16), with those of `linked` that are theirs. One statement."""
     rows: dict[Any, PlanRequirement] = {}
     for row in db.session.scalars(_plans()):
         rows.setdefault((row.source, row.country, row.plan_id, row.plan_name, row.year), row)
-    linked = links()
     return [
         PlanRow(row, [link for link in linked if link.plan_name == row.plan_name])
         for row in sorted(rows.values(), key=lambda row: (-row.year, row.requirements_usd_minor is None, row.plan_name, row.country))
@@ -248,7 +247,7 @@ def _plans() -> Select[Any]:
 
 def plan_names() -> list[str]:
     """Every plan that a flow or a requirement in scope names."""
-    named = {name for column in (Flow.plan_name, PlanRequirement.plan_name) for name in db.session.scalars(select(distinct(column)))}
+    named = {name for column in (Flow.plan_name, PlanRequirement.plan_name) for name in db.session.scalars(select(column).distinct())}
     return sorted(named - {""})
 
 

@@ -91,6 +91,16 @@ class Landscape:
         return self.committed.single.usd + self.paid.single.usd
 
     @property
+    def in_kind(self) -> Money:
+        """The part of FTS's total that is goods and services (M9)."""
+        return self.committed.in_kind.usd + self.paid.in_kind.usd
+
+    @property
+    def shared(self) -> Money:
+        """Commitments and payments that belong to other places too: in no total."""
+        return self.committed.shared.usd + self.paid.shared.usd
+
+    @property
     def flows(self) -> int:
         """How many flows there are in all."""
         return sum(stage.flows for stage in self.stages)
@@ -250,8 +260,7 @@ def _parts(groups: Iterable[tuple[tuple[Any, ...], str, Stage]], *, has_party: b
 
 def _by_size(part: Part) -> tuple[Any, ...]:
     figures = part.landscape
-    shared = figures.committed.shared.usd + figures.paid.shared.usd
-    return -figures.fts_total.amount, -shared.amount, -figures.pledged.single.usd.amount, part.name
+    return -figures.fts_total.amount, -figures.shared.amount, -figures.pledged.single.usd.amount, part.name
 
 
 def _side(

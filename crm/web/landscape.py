@@ -1,0 +1,174 @@
+"""What the pages of reported funding share: words for statuses and kinds, amounts, the links of a paged list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import url_for
+
+from crm.formatting import money, number
+from crm.i18n import LazyText, _, _l, get_locale
+from crm.models.flows import Flow
+from crm.money import Money, from_minor
+from crm.queries.figures.landscape import PARKED, PASS_THROUGH, Cell, Landscape, Part, Stage
+from crm.queries.flows import IN_KIND, SHARED
+from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
+
+DASH = "–"
+STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
+    "commitment": (_l("Committed"), "secured"),
+    "paid": (_l("Paid"), "paid"),
+    "pledge": (_l("Pledged"), "pledged"),
+}
+KIND_NAMES: dict[str, LazyText] = {
+    "standard": _l("Standard"),
+    PARKED: _l("Parked: not yet passed to those who use it"),
+    PASS_THROUGH: _l("Passed through: handed on to others"),
+    "carry-over": _l("Carried over from an earlier year"),
+    "other": _l("Other"),
+}
+
+
+def usd(amount: Money) -> str:
+    """Whole US dollars, as FTS writes them; a dash for none."""
+    return money(amount, get_locale(), decimals=0) if amount else DASH
+
+
+def bare(amount: Money) -> str:
+    """The same where the heading of the column names the currency."""
+    return number(amount.amount, get_locale(), decimals=0) if amount else DASH
+
+
+def badges(flow: Flow) -> list[dict[str, str]]:
+    """What must be said beside a flow's amount: shared, parked, passed through."""
+    found = []
+    if flow.on_boundary == SHARED:
+        found.append({"text": _("Shared, not added")})
+    if flow.flow_type == PARKED:
+        found.append({"text": _("Parked")})
+    if flow.flow_type == PASS_THROUGH:
+        found.append({"text": _("Pass-through")})
+    return found
+
+
+def amounts(flow: Flow) -> tuple[str, str, str]:
+    """Money in USD, in kind in USD, and the original amount where the file gives it."""
+    shown = number(from_minor(flow.amount_usd_minor, "USD").amount, get_locale(), decimals=0)
+    original = original_of(flow)
+    return ("", shown, original) if flow.contribution_type == IN_KIND else (shown, "", original)
+
+
+def original_of(flow: Flow) -> str:
+    """The amount in the currency it was given in; "" where the file does not say."""
+    if flow.original_minor is None or flow.original_currency is None:
+        return ""
+    amount = from_minor(flow.original_minor, flow.original_currency)
+    is_whole = amount.amount == amount.amount.to_integral_value()
+    return money(amount, get_locale(), decimals=0 if is_whole else None)
+
+
+def facts_of(figures: Landscape) -> list[dict[str, str]]:
+    """The strip above the list: the three stages apart, and FTS's own total with its rule."""
+    found = [
+        {"label": str(STATUS_NAMES[stage.status][0]), "value": usd(stage.financial.usd), "note": _note(stage)} for stage in figures.stages
+    ]
+    found.append(
+        {"label": _("FTS total"), "value": usd(figures.fts_total), "note": _("commitments + paid, in kind included; as FTS adds them")}
+    )
+    return found
+
+
+def _note(stage: Stage) -> str:
+    parts = []
+    if stage.in_kind:
+        parts.append(_("%(amount)s in kind", amount=usd(stage.in_kind.usd)))
+    if stage.shared:
+        parts.append(_("%(amount)s shared with other places, not added", amount=usd(stage.shared.usd)))
+    return "; ".join(parts) or _("money, single to this place")
+
+
+STAGE_HEADERS = (
+    _l("As reported"),
+    _l("Money, USD"),
+    _l("In kind, USD"),
+    _l("Flows"),
+    _l("Of these parked, USD"),
+    _l("Of these passed through, USD"),
+    _l("Shared with other places, USD (not added)"),
+    _l("Shared flows"),
+)
+
+
+def stage_rows(figures: Landscape) -> list[list[str]]:
+    """The three stages as a table; no line adds them up."""
+    return [
+        [
+            str(STATUS_NAMES[stage.status][0]),
+            bare(stage.financial.usd),
+            bare(stage.in_kind.usd),
+            number(stage.single.flows, get_locale()),
+            bare(stage.parked.usd),
+            bare(stage.passed_through.usd),
+            bare(stage.shared.usd),
+            number(stage.shared.flows, get_locale()),
+        ]
+        for stage in figures.stages
+    ]
+
+
+def original_rows(figures: Landscape) -> list[list[str]]:
+    """What the file gives in original currencies, by status and currency; shared flows and goods on lines of their own."""
+    rows = []
+    for stage in figures.stages:
+        word = str(STATUS_NAMES[stage.status][0])
+        for label, cell in (
+            (word, stage.financial),
+            (_("%(status)s, in kind", status=word), stage.in_kind),
+            (_("%(status)s, shared", status=word), stage.shared),
+        ):
+            rows += _originals(label, cell)
+    return rows
+
+
+def _originals(label: str, cell: Cell) -> list[list[str]]:
+    given = _("%(n)s of %(all)s flows", n=number(cell.with_original, get_locale()), all=number(cell.flows, get_locale()))
+    return [[label, amount.currency, money(amount, get_locale(), decimals=0), given] for amount in cell.originals if amount]
+
+
+PART_HEADERS = (
+    _l("Committed, USD"),
+    _l("Paid, USD"),
+    _l("Pledged, USD"),
+    _l("In kind, USD"),
+    _l("Shared, USD (not added)"),
+    _l("FTS total, USD"),
+    _l("Flows"),
+)
+
+
+def part_cells(part: Part) -> list[str]:
+    """The figures of one plan or organisation, under PART_HEADERS."""
+    figures = part.landscape
+    return [
+        bare(figures.committed.financial.usd),
+        bare(figures.paid.financial.usd),
+        bare(figures.pledged.financial.usd),
+        bare(figures.in_kind),
+        bare(figures.shared),
+        bare(figures.fts_total),
+        number(figures.flows, get_locale()),
+    ]
+
+
+def pages_of(page: Page[Any], asked: Paging, endpoint: str, args_with: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The numbers and links of a pager: numbered pages first, a cursor beyond."""
+    first = 0 if asked.after else (page.number - 1) * page.size
+    previous_url = next_url = ""
+    if page.has_previous and not asked.after:
+        previous_url = url_for(endpoint, **args_with(page=page.number - 1))
+    if page.has_next and not asked.after and page.number < LAST_NUMBERED_PAGE:
+        next_url = url_for(endpoint, **args_with(page=page.number + 1))
+    elif page.has_next:
+        next_url = url_for(endpoint, **args_with(page=None, after=page.after))
+    return {"first": first + 1, "last": first + len(page.rows), "previous_url": previous_url, "next_url": next_url}
