@@ -58,6 +58,7 @@ def main() -> int:
     wants_demo = os.environ.get("DEMO", "1") not in {"0", "no", "false"} and settings.environment == "development"
     _refuse_taken_port(settings.port)
     _flask("Bringing the database up to date", "db", "upgrade", needed=True)
+    _flask("Exchange rates", "rates", "load", needed=True)
     state = json.loads(_python(_LOOK).splitlines()[-1])
     is_empty = bool(state["empty"])
     if is_empty and wants_demo:

@@ -125,6 +125,7 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An office started empty: rates, one office, one head; everything else is typed in."""
     folder = tmp_path_factory.mktemp("empty")
     flask(folder, "db", "upgrade")
+    flask(folder, "rates", "load")
     flask(folder, "offices", "create", "HQ", "--name", "Headquarters", "--kind", "hq", "--currency", "USD")
     flask(
         folder,
