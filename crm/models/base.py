@@ -32,6 +32,11 @@ class DecimalText(TypeDecorator[Decimal]):
     impl = String(60)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        """What a value is: the history asks."""
+        return Decimal
+
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
         _ = dialect
         return None if value is None else format(Decimal(value), "f")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Filters:
         """Read the query string of a list; a stranger's values are harmless."""
         form, kind, country, sort = (given.get(name, "") for name in ("form", "kind", "country", "sort"))
         return cls(
-            q=" ".join(given.get("q", "")[:200].split()),
+            q=" ".join("".join(c for c in given.get("q", "")[:200] if unicodedata.category(c) not in ("Cc", "Cs")).split()),
             form=form if form in FORMS else "",
             kind=kind if kind in KINDS else "",
             country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",  # noqa: PLR2004

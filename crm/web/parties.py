@@ -27,7 +27,7 @@ from crm.queries import positions as position_queries
 from crm.queries.figures.money import party_money
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
-from crm.services import notes, parties
+from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
 from crm.web import party_page
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
@@ -325,7 +325,8 @@ def create() -> Any:
     alike: list[Party] = []
 
     def look_for_namesakes() -> bool:
-        if form.seen.data != form.name.data:
+        is_sent_again = submissions.find(who, form.submission.data or "") is not None
+        if form.seen.data != form.name.data and not is_sent_again:
             alike.extend(queries.namesakes(form.name.data or ""))
         if alike:
             form.seen.data = form.name.data
