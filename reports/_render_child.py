@@ -18,6 +18,7 @@ import logging
 import os
 import re
 import select
+import shutil
 import sys
 import tempfile
 import time
@@ -103,7 +104,7 @@ def close_doors(scratch: str) -> None:
             if isinstance(name, int):
                 return
             path = os.path.realpath(os.fsdecode(name))
-            if not path.startswith(roots):
+            if not (path + os.sep).startswith(roots):
                 message = f"closed: {path}"
                 raise PermissionError(message)
         elif event.startswith(banned):
@@ -511,6 +512,9 @@ def main(memory_megabytes: int) -> None:
         del frame, header, blobs, pdf
         gc.enable()
         gc.collect()
+    scratch = Path(tempfile.gettempdir())
+    if scratch.name.startswith("throughline-render-"):  # the parent removes it too, unless it was killed
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ _REGULAR = (
     "60 78 62 55 56 73 60 93 59 57 57 33 37 33 57 44 28 56 62 48 62 56 34 62 62 26 26 53 26 94 62 60 62 62 41 48 36 62 51 79 53 51 47 38 55 38 57"
 )
 _ADVANCE: Final = {chr(32 + index): int(width) / 100 for index, width in enumerate(_REGULAR.split())}
+BOLD: Final = 1.15  # how much wider bold runs, at most
 _SLACK: Final = 1.06  # system fonts on the web run a little wider than Noto
 
 
@@ -311,7 +312,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
             continue
         else:
             total += 1.0 if unicodedata.east_asian_width(char) in {"W", "F"} else 0.62
-    return total * size * _SLACK * (1.07 if bold else 1.0)
+    return total * size * _SLACK * (BOLD if bold else 1.0)
 
 
 def fit(text: str, width: float, size: float, lines: int = 1) -> list[str]:
@@ -708,7 +709,7 @@ def _bar_rows(
         length = abs(value or 0.0) * scale
         start = zero - length if (value or 0.0) < 0 else zero
         sheet.rect(start, y + 4, length, row - 8, bar.kind)
-        for line in fit(text, sheet_width - max(zero, start + length) - 6, SMALL):
+        for line in fit(text, (sheet_width - max(zero, start + length) - 6) / BOLD, SMALL):
             sheet.text(
                 max(zero, start + length) + 6, y + row / 2 + 3.6, line, kind="quiet" if value is None else "ink", bold=value is not None
             )
@@ -888,7 +889,7 @@ def _place_tags(sheet: _Sheet, tags: list[tuple[float, str, str]], x: float, wid
             ceiling = min(places[index], ceiling - step, height if index == len(places) - 1 else math.inf)
             places[index] = max(ceiling, 8.0 + index * step)
     for y, (_, text, kind) in zip(places, tags, strict=True):
-        for words in fit(text, width, SMALL):
+        for words in fit(text, width / BOLD, SMALL):
             sheet.text(x, y + 3.6, words, kind="ink" if kind == "pledged" else kind, bold=kind != "quiet")
     return max(places, default=0.0)
 
@@ -960,7 +961,7 @@ _Flag = tuple[float, float, float, str, str]
 
 def _flag(event: Event, x: float, limit: float, width: float, lang: str) -> _Flag:
     """The label of one event, to the right of its mark or, where there is no room, to its left."""
-    label = fit(event.label, limit, SMALL)[0] if event.label.strip() else MISSING
+    label = fit(event.label, limit / BOLD, SMALL)[0] if event.label.strip() else MISSING
     day = _day(event.day, lang, "d MMM y")
     wide = max(text_width(label, SMALL, bold=True), text_width(day, SMALL)) + 10
     start = x if x + wide <= width else max(0.0, min(x - wide, width - wide))
