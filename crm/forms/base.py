@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField
+from wtforms import Field, FieldList, FormField, HiddenField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation
 
@@ -70,7 +70,7 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # noqa: D106 - WTForms reads it by name
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
-            if issubclass(unbound_field.field_class, Field):
+            if not issubclass(unbound_field.field_class, FieldList | FormField):  # their parts are cleaned one by one
                 options["filters"] = [*unbound_field.kwargs.get("filters", ()), clean]
                 unbound_field.kwargs.pop("filters", None)
             return unbound_field.bind(form=form, **options)

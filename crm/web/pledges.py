@@ -1,7 +1,300 @@
-"""Pledges: pages."""
+"""Pledges: the list, a new one with its plan, one with everything that became of it, its changes."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from crm import clock
+from crm.errors import NotFound
+from crm.formatting import day, money
+from crm.forms.base import choices
+from crm.forms.pledges import PledgeChangeForm, PledgeForm, ReasonForm, RescheduleForm
+from crm.i18n import _, get_locale
+from crm.models.commitments import Commitment
+from crm.policy import Permission, require
+from crm.queries import lookups, money_choices
+from crm.queries import pledges as queries
+from crm.queries.figures.lists import pledge_totals
+from crm.queries.figures.money import pledge_figures
+from crm.services import pledges as services
+from crm.services.money_rules import PlanLine
+from crm.web.gate import actor, permit
+from crm.web.helpers import args_with, paging, save_form, status
+from crm.web.lookups import prefill, settle
+from crm.web.money import (
+    STATUS_NAMES,
+    TERM_NAMES,
+    as_of,
+    checked_save,
+    chosen,
+    event_lines,
+    funnel_chart,
+    given,
+    hidden_answers,
+    label_of,
+    may_write,
+    offer_money,
+    offer_offices,
+    offer_programmes,
+    plan_helper,
+    read_uuid,
+    record_url,
+    set_up,
+    status_word,
+    writable,
+)
 
 bp = Blueprint("pledges", __name__, url_prefix="/pledges")
+set_up(bp)
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """The pledges in scope, filtered, with totals per currency of the whole list."""
+    today = clock.today(actor().timezone)
+    year = request.args.get("year", "")
+    is_year = year.isascii() and year.isdigit() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR  # noqa: PLR2004
+    asked = request.args.get("status", "")
+    sort = request.args.get("sort", "newest")
+    filters = queries.PledgeFilter(
+        q=" ".join(request.args.get("q", "")[:200].split()),
+        status=asked if asked in STATUS_NAMES else "",
+        donor_id=read_uuid(request.args.get("donor")),
+        programme_id=read_uuid(request.args.get("programme")),
+        since=date(int(year), 1, 1) if is_year else None,
+        until=date(int(year), 12, 31) if is_year else None,
+    )
+    page = queries.list_pledges(filters, paging(), today=today, sort=sort if sort in queries.SORTS else "newest")
+    return render_template(
+        "pledges/index.html",
+        page=page,
+        filters=filters,
+        year=year if is_year else "",
+        sort=sort if sort in queries.SORTS else "newest",
+        totals=pledge_totals(filters, today),
+        today=today,
+        status_word=status_word,
+        status_names=STATUS_NAMES,
+        donors=money_choices.donors_of_pledges(),
+        programmes=lookups.programme_choices(),
+        args_with=args_with,
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def create() -> Any:
+    """Record a pledge: the form, the check of the answers, then the record."""
+    who, form = actor(), PledgeForm()
+    offices = writable(who)
+    offer_offices(form.office_id, offices)
+    office_id = read_uuid(form.office_id.data) or offices[0]
+    if request.method == "GET":
+        _prefill(form, office_id)
+    offer_money(form.currency, office_id)
+    offer_programmes(form.programme_id, offices)
+    donor_id = _likely_donor(form, office_id)
+    _offer_context(form, donor_id)
+
+    def is_donor_known() -> bool:
+        return settle(form.donor, office_id, can_add=False) is not None
+
+    def save() -> uuid.UUID:
+        return services.record_pledge(
+            who,
+            services.NewPledge(
+                office_id=office_id,
+                donor_id=given(form.donor.chosen),
+                amount=given(form.money),
+                pledged_on=given(form.pledged_on.data),
+                words=form.words.data or "",
+                plan=form.plan_lines,
+                programme_id=chosen(form.programme_id),
+                event_name=form.event_name.data or "",
+                rate_policy=form.rate_policy.data or "day",
+                fixed_rate=form.rate,
+                interaction_id=chosen(form.interaction_id),
+                ask_id=chosen(form.ask_id),
+                witness=form.witness.data or "",
+            ),
+        )
+
+    step = checked_save(
+        form,
+        save,
+        pledge_figures,
+        then=lambda key: url_for("pledges.detail", pledge_id=key),
+        message=_("The pledge is recorded."),
+        helper=plan_helper(form, form.total),
+        check=is_donor_known,
+    )
+    if step.response:
+        return step.response
+    if step.preview:
+        labels = {"donor": form.donor.text, **{name: label_of(form[name]) for name in ("programme_id", "interaction_id", "ask_id")}}
+        return render_template("pledges/check.html", form=form, figures=step.preview, labels=labels, answers=hidden_answers())
+    return render_template(
+        "pledges/form.html", form=form, offices=offices, likely=lookups.likely_parties(office_id), reporting=who.reporting_currency
+    ), step.code
+
+
+def _prefill(form: PledgeForm, office_id: uuid.UUID) -> None:
+    """What the address names: the donor, the interaction, the ask, the programme; today as the day."""
+    form.pledged_on.data = clock.today(actor().timezone)
+    prefill(form.donor, read_uuid(request.args.get("party")), office_id)
+    for field, name in ((form.interaction_id, "interaction"), (form.ask_id, "ask"), (form.programme_id, "programme")):
+        found = read_uuid(request.args.get(name))
+        field.data = str(found) if found else ""
+
+
+def _likely_donor(form: PledgeForm, office_id: uuid.UUID) -> uuid.UUID | None:
+    """Whom the text means so far, for the choices that hang on the donor; doubts are answered when it is sent."""
+    known = lookups.party_match(read_uuid(form.donor.choice), office_id)
+    found = known or (lookups.resolve_party(form.donor.text, office_id).one if form.donor.text else None)
+    return found.id if found else None
+
+
+def _offer_context(form: PledgeForm, donor_id: uuid.UUID | None) -> None:
+    """The donor's interactions and asks, once the donor is known."""
+    contacts = money_choices.contacts_of(donor_id) if donor_id else []
+    asks = money_choices.asks_of(donor_id) if donor_id else []
+    form.interaction_id.choices = choices(
+        [("", _("Not said")), *((str(row.id), f"{day(row.at.date(), get_locale())} – {row.title}") for row in contacts)]
+    )
+    form.ask_id.choices = choices([("", _("Not said")), *((str(row.id), f"{row.reference} – {row.sentence}") for row in asks)])
+
+
+@bp.get("/<uuid:pledge_id>")
+@permit(Permission.RECORD_SEE)
+def detail(pledge_id: uuid.UUID) -> Any:
+    """A pledge and what became of it, as of a day."""
+    who = actor()
+    on, is_past = as_of(who)
+    found = queries.pledge_detail(pledge_id)
+    is_before = on < found.pledge.pledged_on
+    if is_before:
+        on, is_past = clock.today(who.timezone), False
+    figures = pledge_figures(pledge_id, on)
+    chain = figures.chain
+    title = (
+        _(
+            "%(paid)s of %(pledged)s has been paid",
+            paid=money(chain.paid.money, get_locale(), compact=True),
+            pledged=money(figures.announced.money, get_locale(), compact=True),
+        )
+        if figures.announced
+        else _("Nothing is pledged any more")
+    )
+    promise: Commitment | None = found.pledge.commitment  # None where its level keeps it from the reader
+    ask = money_choices.ask_of(promise.ask_id) if promise and promise.ask_id else None
+    return render_template(
+        "pledges/detail.html",
+        found=found,
+        pledge=found.pledge,
+        figures=figures,
+        chain=chain,
+        ask=ask,
+        promise=promise,
+        status=status_word(found.pledge, on),
+        on=on,
+        is_past=is_past,
+        chart=funnel_chart(figures.announced, chain, title),
+        events=event_lines(
+            queries.pledge_timeline(found),
+            record_url,
+        ),
+        may=may_write(found.pledge.office_id),
+    )
+
+
+@bp.route("/<uuid:pledge_id>/change", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def change(pledge_id: uuid.UUID) -> Any:
+    """Raise, cut, lapse or withdraw a pledge, with a reason."""
+    who = actor()
+    pledge = queries.pledge_detail(pledge_id).pledge
+    require(who, Permission.MONEY_WRITE, pledge.office_id)
+    form = PledgeChangeForm()
+    form.own_currency = pledge.currency
+    form.kind.choices = choices([(kind, TERM_NAMES[kind]) for kind in services.CHANGES])
+    if request.method == "GET":
+        form.on.data = clock.today(who.timezone)
+        form.version.data = str(pledge.version)
+        wanted = request.args.get("kind", "")
+        form.kind.data = wanted if wanted in services.CHANGES else None
+    facts = {"outstanding": pledge.outstanding, "reference": pledge.reference, "donor": pledge.donor.name}
+
+    def save() -> uuid.UUID:
+        services.change_pledge(
+            who,
+            pledge_id,
+            services.PledgeChange(
+                form.kind.data or "", given(form.on.data), form.reason.data or "", form.money, version=form.known_version
+            ),
+        )
+        return pledge_id
+
+    done = save_form(form, save, then=lambda key: url_for("pledges.detail", pledge_id=key), message=_("The change is recorded."))
+    return done or (render_template("pledges/change.html", form=form, pledge_id=pledge_id, facts=facts), status(form))
+
+
+@bp.route("/<uuid:pledge_id>/reschedule", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def reschedule(pledge_id: uuid.UUID) -> Any:
+    """Another plan for what is outstanding; the earlier one stays readable."""
+    who = actor()
+    found = queries.pledge_detail(pledge_id)
+    pledge = found.pledge
+    require(who, Permission.MONEY_WRITE, pledge.office_id)
+    form = RescheduleForm()
+    form.own_currency = pledge.currency
+    total = pledge.outstanding
+    if request.method == "GET":
+        form.on.data = clock.today(who.timezone)
+        form.version.data = str(pledge.version)
+        form.show_plan([PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan])
+    facts = {"total": total, "reference": pledge.reference, "back": url_for("pledges.detail", pledge_id=pledge_id)}
+
+    def save() -> uuid.UUID:
+        services.reschedule_pledge(who, pledge_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=form.known_version)
+        return pledge_id
+
+    go = request.form.get("go", "")
+    if request.method == "POST" and (go == "equal" or "add" in request.form):
+        code = 200 if plan_helper(form, lambda: total)(go) else 422
+        return render_template("pledges/reschedule.html", form=form, facts=facts), code
+    done = save_form(form, save, then=lambda key: url_for("pledges.detail", pledge_id=key), message=_("The new plan is recorded."))
+    return done or (render_template("pledges/reschedule.html", form=form, facts=facts), status(form))
+
+
+@bp.route("/<uuid:pledge_id>/terms/<uuid:terms_id>/reverse", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def reverse_terms(pledge_id: uuid.UUID, terms_id: uuid.UUID) -> Any:
+    """Take a mistaken change back by terms with the opposite sign."""
+    who = actor()
+    found = queries.pledge_detail(pledge_id)
+    terms = next((row for row in found.pledge.terms if row.id == terms_id), None)
+    if terms is None:
+        raise NotFound
+    require(who, Permission.MONEY_WRITE, found.pledge.office_id)
+    form = ReasonForm()
+    what = _(
+        "%(kind)s, %(day)s, pledge %(reference)s",
+        kind=TERM_NAMES[terms.kind],
+        day=day(terms.effective_on, get_locale()),
+        reference=found.pledge.reference,
+    )
+
+    def save() -> uuid.UUID:
+        services.reverse_terms(who, terms_id, form.reason.data or "")
+        return pledge_id
+
+    back = url_for("pledges.detail", pledge_id=pledge_id)
+    done = save_form(form, save, then=lambda _key: back, message=_("The change is taken back."))
+    return done or (render_template("pledges/reverse.html", form=form, what=what, back=back), status(form))

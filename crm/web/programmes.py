@@ -1,7 +1,431 @@
-"""Programmes: pages."""
+"""Programmes: the list by year, one with its money, outputs and indicators, and the forms behind it."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from crm import clock
+from crm.data import crc_articles, dac_sectors, sdg_goals
+from crm.errors import NotFound
+from crm.formatting import compact_number, day, number
+from crm.forms.base import BaseForm, choices
+from crm.forms.programmes import IndicatorForm, MeasurementForm, OutputForm, ProgrammeForm, RequirementForm
+from crm.i18n import _, get_locale
+from crm.models.programmes import Indicator, Programme
+from crm.money import Money
+from crm.policy import Permission, can, require
+from crm.queries import money_choices
+from crm.queries import programmes as queries
+from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money, programmes_money
+from crm.queries.programmes import IndicatorSeries
+from crm.services import programmes as services
+from crm.services.programmes import IndicatorInput, ProgrammeInput
+from crm.web.conflicts import conflict_items, settle, take_choices
+from crm.web.gate import actor, permit
+from crm.web.helpers import args_with, paging, save_form, status
+from crm.web.money import as_of, chosen, given, may_write, offer_money, offer_offices, read_uuid, writable
+from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+def _year(text: str, default: int) -> int:
+    is_year = text.isascii() and text.isdigit() and len(text) == 4  # noqa: PLR2004
+    return int(text) if is_year and FIRST_YEAR <= int(text) <= LAST_YEAR else default
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """The programmes in scope with need, secured and gap of a year."""
+    today = clock.today(actor().timezone)
+    year = _year(request.args.get("year", ""), today.year)
+    asked = request.args.get("sort", "title")
+    sort = asked if asked in queries.SORTS else "title"
+    filters = queries.ProgrammeFilter(q=" ".join(request.args.get("q", "")[:200].split()))
+    page = queries.list_programmes(filters, paging(), sort=sort)
+    money = programmes_money([row.id for row in page.rows])
+    years = {key: next((item for item in figures.years if item.year == year), None) for key, figures in money.items()}
+    return render_template(
+        "programmes/index.html", page=page, filters=filters, year=year, years=years, sort=sort, args_with=args_with, sectors=dac_sectors()
+    )
+
+
+# --- one -----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/<uuid:programme_id>")
+@permit(Permission.RECORD_SEE)
+def detail(programme_id: uuid.UUID) -> Any:
+    """A programme: what it needs and has, by year and output; what shows that it works; who asks and promises for it."""
+    on, is_past = as_of(actor())
+    found = queries.programme_detail(programme_id)
+    money = programme_money(programme_id, on)
+    office_id = found.programme.office_id
+    return render_template(
+        "programmes/detail.html",
+        found=found,
+        programme=found.programme,
+        money=money,
+        outputs={item.output_id: item for item in money.outputs},
+        chart=_funding_chart(money),
+        lines={series.indicator.id: _indicator_chart(series) for series in found.indicators},
+        asks=money_choices.asks_for(programme_id),
+        promises_=money_choices.promises_for(programme_id),
+        tags=_tags(found.programme),
+        sector=dac_sectors().get(found.programme.sector or ""),
+        on=on,
+        is_past=is_past,
+        may=may_write(office_id),
+        may_measure=can(actor(), Permission.CONTACT_LOG, office_id),
+    )
+
+
+def _tags(programme: Programme) -> list[str]:
+    texts = []
+    for tag in programme.tags:
+        if tag.scheme == "sdg-goal" and tag.code in sdg_goals():
+            texts.append(_("SDG %(code)s %(name)s", code=tag.code, name=sdg_goals()[tag.code].name))
+        elif tag.scheme == "sdg-target":
+            texts.append(_("SDG target %(code)s", code=tag.code))
+        elif tag.code in crc_articles():
+            texts.append(_("CRC article %(code)s, %(name)s", code=tag.code, name=crc_articles()[tag.code].short_title))
+    return texts
+
+
+def _amount(money: Money | None) -> Decimal | None:
+    return None if money is None else money.amount
+
+
+def _funding_year(item: YearMoney) -> charts.FundingYear:
+    is_known = not item.secured.is_partial and not item.paid.is_partial
+    secured, paid = item.secured.reporting, item.paid.reporting
+    return charts.FundingYear(
+        str(item.year),
+        paid=paid.amount if is_known else None,
+        secured_unpaid=max(Decimal(0), secured.amount - paid.amount) if is_known else None,
+        pledged=None if item.pledged.is_partial else item.pledged.reporting.amount or None,
+        requirement=None if item.required.is_partial or not item.required.sources else item.required.reporting.amount,
+        gap=_amount(item.gap),
+    )
+
+
+def _funding_chart(money: ProgrammeMoney) -> charts.Chart:
+    if money.gap is not None and money.gap:
+        title = _("%(gap)s is still missing", gap=f"{money.currency} {compact_number(money.gap.amount, get_locale())}")
+    elif money.over is not None and money.over and money.required:
+        title = _("More is secured than is required")
+    elif money.required:
+        title = _("What is required is secured")
+    else:
+        title = _("No requirement is recorded yet")
+    words = charts.FundingWords(
+        period=_("Year"),
+        paid=_("Paid"),
+        secured_unpaid=_("Secured, not yet paid"),
+        domestic=_("Domestic budget"),
+        pledged=_("Pledged (outside totals)"),
+        gap=_("Gap"),
+        requirement=_("Requirement"),
+        missing=_("no data"),
+    )
+    data = charts.StackedBars(
+        title,
+        _("Funding by year against the requirement, %(currency)s; pledges stand beside it", currency=money.currency),
+        _("Records of this office as of %(day)s.", day=day(money.as_of, get_locale())),
+        tuple(_funding_year(item) for item in money.years),
+        words,
+    )
+    return charts.stacked_bars(data, prefix="funding", lang=get_locale(), width=720)
+
+
+def _indicator_chart(series: IndicatorSeries) -> charts.Chart | None:
+    indicator = series.indicator
+    points = [(row.measured_on, row.value) for row in series.measurements]
+    if indicator.baseline_on is not None and indicator.baseline_value is not None:
+        points.append((indicator.baseline_on, indicator.baseline_value))
+    if len(points) < 2:  # noqa: PLR2004 - one value is no line
+        return None
+    points.sort()
+    data = charts.Line(
+        indicator.title,
+        indicator.unit,
+        indicator.source,
+        tuple(day(on, get_locale()) for on, _value in points),
+        (charts.Series(indicator.title, tuple(value for _on, value in points)),),
+        baseline=indicator.baseline_value,
+        target=indicator.target_value,
+        baseline_label=_("Baseline"),
+        target_label=_("Target"),
+        x_head=_("Day"),
+    )
+    return charts.line(data, prefix=f"i{indicator.id.hex[-8:]}", lang=get_locale(), width=480)
+
+
+# --- forms ---------------------------------------------------------------------------------------------------------
+
+
+def _offer(form: ProgrammeForm) -> None:
+    form.sector.choices = choices(
+        [("", _("Not said")), *((code, f"{code} {item.name}") for code, item in dac_sectors().items() if item.active)]
+    )
+    form.goals.choices = choices([(code, f"{code} {goal.name}") for code, goal in sdg_goals().items()])
+
+
+def _input(form: ProgrammeForm, office_id: uuid.UUID | None) -> ProgrammeInput:
+    return ProgrammeInput(
+        title=form.title.data or "",
+        starts_on=given(form.starts_on.data),
+        office_id=office_id,
+        ends_on=form.ends_on.data,
+        summary=form.summary.data or "",
+        sector=form.sector.data or None,
+        place_text=form.place_text.data or "",
+        currency=form.currency.data or "",
+        tags=form.tags(),
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def create() -> Any:
+    """Record a programme."""
+    who, form = actor(), ProgrammeForm()
+    offices = writable(who)
+    offer_offices(form.office_id, offices)
+    office_id = read_uuid(form.office_id.data) or offices[0]
+    offer_money(form.currency, office_id, "" if form.currency.data else money_choices.office_currency(office_id)[1])
+    _offer(form)
+    done = save_form(
+        form,
+        lambda: services.create_programme(who, _input(form, office_id)),
+        then=lambda key: url_for("programmes.detail", programme_id=key),
+        message=_("The programme is recorded. Say next what it needs."),
+    )
+    back = url_for("programmes.index")
+    return done or (
+        render_template("programmes/form.html", form=form, offices=offices, back=back, title=_("Record a programme")),
+        status(form),
+    )
+
+
+@bp.route("/<uuid:programme_id>/edit", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def edit(programme_id: uuid.UUID) -> Any:
+    """Change what is said about a programme."""
+    who, programme = actor(), _writable_programme(programme_id)
+    form = ProgrammeForm(obj=programme)
+    if request.method == "POST":
+        take_choices(
+            form, {name: getattr(programme, name) or "" for name in ("title", "summary", "sector", "place_text", "starts_on", "ends_on")}
+        )
+    else:
+        codes: dict[str, list[str]] = {}
+        for tag in programme.tags:
+            codes.setdefault(tag.scheme, []).append(tag.code)
+        form.goals.data = codes.get("sdg-goal", [])
+        form.targets.data = " ".join(codes.get("sdg-target", []))
+        form.articles.data = " ".join(codes.get("crc", []))
+    offer_money(form.currency, programme.office_id, programme.currency)
+    _offer(form)
+
+    def save() -> uuid.UUID:
+        return services.edit_programme(who, programme_id, _input(form, None), version=form.known_version)
+
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(form, save, then=lambda _key: back, message=_("The programme is saved."))
+    return (
+        done
+        or _conflict(form, back)
+        or (
+            render_template("programmes/form.html", form=form, offices=[], back=back, title=_("Edit the programme")),
+            status(form),
+        )
+    )
+
+
+def _conflict(form: BaseForm, back: str) -> Any:
+    """The page of yours, theirs and the original, where somebody else saved first; else None."""
+    if form.conflict is None:
+        return None
+    merged = {name: "" if value is None else value for name, value in form.conflict.merged.items()}
+    settle(form, {name: str(value) if isinstance(value, uuid.UUID | Decimal) else value for name, value in merged.items()})
+    page = render_template("programmes/conflict.html", form=form, items=conflict_items(form), who=form.conflict.who, back=back)
+    return page, 409
+
+
+def _writable_programme(programme_id: uuid.UUID) -> Programme:
+    programme = queries.programme_detail(programme_id).programme
+    require(actor(), Permission.MONEY_WRITE, programme.office_id)
+    return programme
+
+
+@bp.route("/<uuid:programme_id>/requirements/new", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def requirement(programme_id: uuid.UUID) -> Any:
+    """Say what a programme needs in a year: a new version."""
+    who, programme = actor(), _writable_programme(programme_id)
+    form = RequirementForm()
+    form.own_currency = programme.currency
+    if request.method == "GET":
+        form.year.data = str(_year(request.args.get("year", ""), clock.today(who.timezone).year))
+
+    def save() -> uuid.UUID:
+        return services.set_requirement(who, programme_id, given(form.number), given(form.money), form.source.data or "")
+
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(form, save, then=lambda _key: back, message=_("The requirement is recorded."))
+    return done or (render_template("programmes/requirement.html", form=form, programme=programme, back=back), status(form))
+
+
+@bp.route("/<uuid:programme_id>/outputs/new", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def output(programme_id: uuid.UUID) -> Any:
+    """Add what a programme delivers."""
+    who, programme, form = actor(), _writable_programme(programme_id), OutputForm()
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(
+        form,
+        lambda: services.add_output(who, programme_id, form.title.data or ""),
+        then=lambda _key: back,
+        message=_("The output is added."),
+    )
+    return done or (
+        render_template("programmes/output.html", form=form, programme=programme, back=back, title=_("Add an output")),
+        status(form),
+    )
+
+
+@bp.route("/<uuid:programme_id>/outputs/<uuid:output_id>/edit", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def edit_output(programme_id: uuid.UUID, output_id: uuid.UUID) -> Any:
+    """Reword an output."""
+    who, programme = actor(), _writable_programme(programme_id)
+    held = next((row for row in programme.outputs if row.id == output_id), None)
+    if held is None:
+        raise NotFound
+    form = OutputForm(obj=held)
+    take_choices(form, {"title": held.title})
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(
+        form,
+        lambda: services.edit_output(who, output_id, form.title.data or "", version=form.known_version),
+        then=lambda _key: back,
+        message=_("The output is saved."),
+    )
+    return (
+        done
+        or _conflict(form, back)
+        or (
+            render_template("programmes/output.html", form=form, programme=programme, back=back, title=_("Reword the output")),
+            status(form),
+        )
+    )
+
+
+def _indicator_input(form: IndicatorForm) -> IndicatorInput:
+    return IndicatorInput(
+        title=form.title.data or "",
+        unit=form.unit.data or "",
+        direction=form.direction.data or "up",
+        output_id=chosen(form.output_id),
+        baseline_value=form.baseline,
+        baseline_on=form.baseline_on.data,
+        target_value=form.target,
+        target_on=form.target_on.data,
+        source=form.source.data or "",
+    )
+
+
+@bp.route("/<uuid:programme_id>/indicators/new", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def indicator(programme_id: uuid.UUID) -> Any:
+    """Add what shows that a programme works."""
+    who, programme, form = actor(), _writable_programme(programme_id), IndicatorForm()
+    _offer_outputs(form, programme)
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(
+        form,
+        lambda: services.add_indicator(who, programme_id, _indicator_input(form)),
+        then=lambda _key: back,
+        message=_("The indicator is added."),
+    )
+    return done or (
+        render_template("programmes/indicator.html", form=form, programme=programme, back=back, title=_("Add an indicator")),
+        status(form),
+    )
+
+
+def _as_typed(held: Indicator) -> dict[str, Any]:
+    """An indicator as the form has it."""
+    numbers = {name: getattr(held, name) for name in ("baseline_value", "target_value")}
+    texts = {name: "" if value is None else f"{value:f}" for name, value in numbers.items()}
+    days = {"baseline_on": held.baseline_on, "target_on": held.target_on}
+    return {"title": held.title, "unit": held.unit, "direction": held.direction, "source": held.source, **texts, **days}
+
+
+def _offer_outputs(form: IndicatorForm, programme: Programme) -> None:
+    form.output_id.choices = choices([("", _("The programme as a whole")), *((str(row.id), row.title) for row in programme.outputs)])
+
+
+def _indicator(programme_id: uuid.UUID, indicator_id: uuid.UUID) -> Indicator:
+    found = queries.indicator_detail(indicator_id)
+    if found.programme_id != programme_id:
+        raise NotFound
+    return found
+
+
+@bp.route("/<uuid:programme_id>/indicators/<uuid:indicator_id>/edit", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def edit_indicator(programme_id: uuid.UUID, indicator_id: uuid.UUID) -> Any:
+    """Change an indicator; its measurements stay."""
+    who, programme, held = actor(), _writable_programme(programme_id), _indicator(programme_id, indicator_id)
+    form = IndicatorForm(obj=held)
+    if request.method == "GET":
+        for field, value in ((form.baseline_value, held.baseline_value), (form.target_value, held.target_value)):
+            field.data = "" if value is None else f"{value:f}"
+        form.output_id.data = str(held.output_id or "")
+    take_choices(form, _as_typed(held))
+    _offer_outputs(form, programme)
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(
+        form,
+        lambda: services.edit_indicator(who, indicator_id, _indicator_input(form), version=form.known_version),
+        then=lambda _key: back,
+        message=_("The indicator is saved."),
+    )
+    return (
+        done
+        or _conflict(form, back)
+        or (
+            render_template("programmes/indicator.html", form=form, programme=programme, back=back, title=_("Edit the indicator")),
+            status(form),
+        )
+    )
+
+
+@bp.route("/<uuid:programme_id>/indicators/<uuid:indicator_id>/measurements/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def measurement(programme_id: uuid.UUID, indicator_id: uuid.UUID) -> Any:
+    """Record a measured value; field staff may."""
+    who, held = actor(), _indicator(programme_id, indicator_id)
+    require(who, Permission.CONTACT_LOG, held.office_id)
+    form = MeasurementForm()
+    if request.method == "GET":
+        form.measured_on.data = clock.today(who.timezone)
+
+    def save() -> uuid.UUID:
+        return services.record_measurement(who, indicator_id, given(form.measured_on.data), given(form.number), form.source.data or "")
+
+    back = url_for("programmes.detail", programme_id=programme_id)
+    done = save_form(form, save, then=lambda _key: back, message=_("The measurement is recorded."))
+    last = held.measurements[-1] if held.measurements else None
+    shown = (
+        _("Last: %(value)s on %(day)s.", value=number(last.value, get_locale()), day=day(last.measured_on, get_locale())) if last else ""
+    )
+    return done or (render_template("programmes/measurement.html", form=form, indicator=held, last=shown, back=back), status(form))

@@ -1,0 +1,280 @@
+"""Forms of money promised, signed, received and allocated. What the rows mean is checked by the services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from wtforms import FormField, RadioField, SelectField, StringField, TextAreaField
+
+from crm.errors import Invalid
+from crm.forms.base import BaseForm, Needed, OneLine, choices
+from crm.forms.lookups import PartyField, RowForm
+from crm.forms.money_fields import (
+    DayField,
+    DayNeeded,
+    PlanForm,
+    Rows,
+    amount_field,
+    currency_field,
+    read_money,
+    read_number,
+)
+from crm.i18n import _, _l
+from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.money import Money
+
+HUNDRED = Decimal(100)
+MOST_SHARES = 60
+
+
+class PledgeForm(PlanForm):
+    """A new pledge with its plan."""
+
+    office_id = SelectField(_l("Office"), validate_choice=False)
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+    amount = amount_field(_l("Amount pledged"), _l("Such as 10,000,000 or 10m."))
+    currency = currency_field()
+    pledged_on = DayField(_l("Pledged on"), [DayNeeded()])
+    words = TextAreaField(_l("Their exact words"), [OneLine(TEXT_LENGTH)])
+    event_name = StringField(_l("Pledging event"), [OneLine(NAME_LENGTH)])
+    rate_policy = RadioField(
+        _l("Rate that counts for this pledge"),
+        choices=choices([("day", _l("The published rate of the day it was made")), ("fixed", _l("A rate the event laid down"))]),
+        default="day",
+    )
+    fixed_rate = StringField(_l("The event's rate"), [OneLine(40)])
+    programme_id = SelectField(_l("Programme"), validate_choice=False)
+    interaction_id = SelectField(_l("Said at"), validate_choice=False)
+    ask_id = SelectField(_l("In answer to"), validate_choice=False)
+    witness = StringField(_l("Witness"), [OneLine(NAME_LENGTH)])
+
+    money: Money | None = None
+    rate: Decimal | None = None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read amounts and plan; every refusal stands beside its field."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.amount, self.currency.data)
+        is_plan_read = self.read_plan(self.currency.data) if self.money else not self.amount.errors
+        if self.rate_policy.data == "fixed":
+            self.rate = read_number(self.fixed_rate, is_needed=True)
+        elif self.fixed_rate.data:
+            self.rate = read_number(self.fixed_rate)
+        return is_valid and self.money is not None and is_plan_read and not self.fixed_rate.errors
+
+    def total(self) -> Money | None:
+        """The amount alone, for the helper of equal parts."""
+        return read_money(self.amount, self.currency.data)
+
+
+class PledgeChangeForm(BaseForm):
+    """An uplift, a reduction, a lapse or a withdrawal."""
+
+    kind = RadioField(_l("What has changed"), [Needed(_l("Choose what has changed."))], validate_choice=False)
+    amount = amount_field(_l("By how much"), is_needed=False)
+    on = DayField(_l("On"), [DayNeeded()])
+    reason = StringField(_l("Reason"), [Needed(), OneLine(SENTENCE_LENGTH)])
+
+    money: Money | None = None
+    own_currency = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the amount in the pledge's own currency."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.amount, self.own_currency, is_needed=False)
+        return is_valid and not self.amount.errors
+
+
+class RescheduleForm(PlanForm):
+    """Another plan for what is open."""
+
+    on = DayField(_l("Agreed on"), [DayNeeded()])
+    reason = StringField(_l("Reason"), [Needed(), OneLine(SENTENCE_LENGTH)])
+
+    own_currency = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the plan in the record's own currency."""
+        is_valid = bool(super().validate(extra_validators))
+        is_plan_read = self.read_plan(self.own_currency)
+        if is_plan_read and not self.plan_lines:
+            self.take(Invalid(_("Give at least one instalment."), field="plan"))
+            is_plan_read = False
+        return is_valid and is_plan_read
+
+
+class AgreementForm(PlanForm):
+    """What was signed. Without instalments the pledge's open plan is taken over."""
+
+    office_id = SelectField(_l("Office"), validate_choice=False)
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+    title = StringField(_l("Title"), [Needed(), OneLine(NAME_LENGTH)])
+    donor_reference = StringField(_l("The donor's reference"), [OneLine(100)])
+    amount = amount_field(_l("Amount signed"))
+    currency = currency_field()
+    converted = amount_field(
+        _l("Part of the pledge it converts"), _l("Only where the agreement is in another currency than the pledge."), is_needed=False
+    )
+    signed_on = DayField(_l("Signed on"), [DayNeeded()])
+    starts_on = DayField(_l("Starts on"))
+    ends_on = DayField(_l("Ends on"))
+    programme_id = SelectField(_l("For the programme"), validate_choice=False)
+    earmarking = SelectField(_l("Earmarking"), validate_choice=False)
+    recovery_rate = StringField(_l("Cost recovery, percent"), [OneLine(10)], default="8")
+    recovery_basis = RadioField(
+        _l("Cost recovery is a share of"),
+        choices=choices(
+            [("programmable", _l("what can be programmed")), ("gross", _l("the whole amount")), ("none", _l("nothing: none is taken"))]
+        ),
+        default="programmable",
+    )
+
+    money: Money | None = None
+    converted_money: Money | None = None
+    recovery: Decimal | None = None
+    pledge_currency = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read amounts, percent and plan."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.amount, self.currency.data)
+        is_plan_read = self.read_plan(self.currency.data) if self.money else not self.amount.errors
+        if self.pledge_currency and self.pledge_currency != self.currency.data:
+            self.converted_money = read_money(self.converted, self.pledge_currency, is_needed=False)
+        percent = read_number(self.recovery_rate)
+        self.recovery = None if percent is None else percent / HUNDRED
+        is_read = not (self.converted.errors or self.recovery_rate.errors)
+        return is_valid and self.money is not None and is_plan_read and is_read
+
+    def total(self) -> Money | None:
+        """The amount alone, for the helper of equal parts."""
+        return read_money(self.amount, self.currency.data)
+
+
+class AmendmentForm(PlanForm):
+    """A signed change of an agreement's amount."""
+
+    direction = RadioField(
+        _l("The agreement is"),
+        [Needed(_l("Choose whether it is raised or cut."))],
+        choices=choices([("up", _l("Raised")), ("down", _l("Cut"))]),
+    )
+    change = amount_field(_l("By how much"))
+    on = DayField(_l("Signed on"), [DayNeeded()])
+    reason = StringField(_l("Reason"), [Needed(), OneLine(SENTENCE_LENGTH)])
+
+    money: Money | None = None
+    own_currency = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the change in the agreement's own currency."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.change, self.own_currency)
+        is_plan_read = self.read_plan(self.own_currency)
+        return is_valid and is_plan_read and self.money is not None
+
+
+class ReceiptForm(BaseForm):
+    """Money that arrived. The oldest due instalments are paid first; the page shows which before it is saved."""
+
+    amount = amount_field(_l("Amount received"))
+    currency = currency_field()
+    value_on = DayField(_l("Value date"), [DayNeeded()])
+    bank_reporting = amount_field(_l("What the bank credited"), is_needed=False)
+    bank_reference = StringField(_l("The bank's reference"), [OneLine(100)])
+    converted = amount_field(_l("Part of the pledge it pays"), is_needed=False)
+
+    money: Money | None = None
+    bank_money: Money | None = None
+    converted_money: Money | None = None
+    reporting_currency = ""
+    pledge_currency = ""
+    own_currency = ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the amounts."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.amount, self.own_currency or self.currency.data)
+        self.bank_money = read_money(self.bank_reporting, self.reporting_currency, is_needed=False)
+        if self.pledge_currency and self.pledge_currency != self.currency.data:
+            self.converted_money = read_money(self.converted, self.pledge_currency, is_needed=False)
+        return is_valid and self.money is not None and not self.bank_reporting.errors and not self.converted.errors
+
+
+class ShareRow(RowForm):
+    """An output's share."""
+
+    target = SelectField(_l("Programme and output"), validate_choice=False)
+    share = StringField(_l("Share"), [OneLine(20)])
+
+    number: Decimal | None = None
+
+
+class AllocationForm(BaseForm):
+    """An amount split over outputs by shares; one share is the whole amount. Empty amount: all that is left."""
+
+    amount = amount_field(_l("Amount to allocate"), is_needed=False)
+    allocated_on = DayField(_l("Allocated on"), [DayNeeded()])
+    kind = RadioField(
+        _l("Which money"),
+        choices=choices([("actual", _l("Received: it can be spent")), ("planned", _l("Signed, not yet received: set aside"))]),
+        default="actual",
+    )
+    shares = Rows(FormField(ShareRow), label=_l("Shares"), min_entries=3, max_entries=MOST_SHARES)
+    reason = StringField(_l("Remark"), [OneLine(SENTENCE_LENGTH)])
+
+    money: Money | None = None
+    own_currency = ""
+    chosen: Sequence[tuple[str, Decimal]] = ()
+    _row_of: Sequence[int] = ()
+
+    def offer(self, targets: Sequence[tuple[str, str]]) -> None:
+        """Set the programmes and outputs to choose from, in each row."""
+        for entry in self.shares.entries:
+            entry.form.target.choices = choices(targets)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the amount and the shares; a row without a target and a share is left out."""
+        is_valid = bool(super().validate(extra_validators))
+        self.money = read_money(self.amount, self.own_currency, is_needed=False)
+        chosen: list[tuple[str, Decimal]] = []
+        rows: list[int] = []
+        for number, entry in enumerate(self.shares.entries):
+            row = entry.form
+            if not row.target.data and not row.share.data:
+                continue
+            share = read_number(row.share, is_needed=True)
+            if not row.target.data:
+                row.target.errors = [*row.target.errors, _("Choose a programme or output.")]
+            if share is not None and row.target.data:
+                chosen.append((row.target.data, share))
+                rows.append(number)
+            else:
+                is_valid = False
+        self.chosen, self._row_of = chosen, rows
+        if is_valid and not chosen:
+            self.take(Invalid(_("Give at least one output and its share."), field="shares"))
+            return False
+        return is_valid and not self.amount.errors
+
+    def take(self, error: Invalid) -> None:
+        """Put refusals of shares beside their own rows."""
+        rest: dict[str, list[str]] = {}
+        for name, sentences in error.errors.items():
+            place, _dash, part = name.removeprefix("shares-").partition("-")
+            if name.startswith("shares-") and place.isdigit() and int(place) < len(self._row_of):
+                row = self.shares.entries[self._row_of[int(place)]].form
+                field = row.share if part == "share" else row.target
+                field.errors = [*field.errors, *sentences]
+            else:
+                rest[name] = sentences
+        if rest:
+            super().take(Invalid(errors=rest))
+
+
+class ReasonForm(BaseForm):
+    """Why something is taken back."""
+
+    reason = StringField(_l("Reason"), [Needed(), OneLine(SENTENCE_LENGTH)])

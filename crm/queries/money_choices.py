@@ -1,0 +1,186 @@
+"""What money forms offer to choose from: programmes, outputs, a donor's interactions and asks; and what a page links to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.models.asks import Ask
+from crm.models.commitments import Commitment
+from crm.models.interactions import Interaction
+from crm.models.offices import Office
+from crm.models.parties import Party
+from crm.models.pledges import Agreement, Allocation, Pledge, Receipt
+from crm.models.programmes import Output, Programme
+
+MOST = 300
+FEW = 20
+
+
+@dataclass(frozen=True)
+class ProgrammeChoice:
+    """A programme to choose."""
+
+    id: uuid.UUID
+    office_id: uuid.UUID
+    title: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where money can go: a programme, or one of its outputs."""
+
+    programme_id: uuid.UUID
+    output_id: uuid.UUID | None
+    programme: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Contact:
+    """An interaction to choose: its day and purpose."""
+
+    id: uuid.UUID
+    at: datetime
+    title: str
+
+
+@dataclass(frozen=True)
+class OneAsk:
+    """An ask to choose."""
+
+    id: uuid.UUID
+    reference: str
+    sentence: str
+
+
+def programmes_of(office_ids: Collection[uuid.UUID]) -> list[ProgrammeChoice]:
+    """The programmes of some offices, by title."""
+    rows = db.session.execute(
+        select(Programme.id, Programme.office_id, Programme.title)
+        .where(Programme.office_id.in_(list(office_ids)))
+        .order_by(Programme.title, Programme.id)
+        .limit(MOST)
+    )
+    return [ProgrammeChoice(row.id, row.office_id, row.title) for row in rows]
+
+
+def targets_of(office_id: uuid.UUID, only: Collection[uuid.UUID] = ()) -> list[Target]:
+    """The programmes of an office (or only some of them), each followed by its outputs."""
+    statement = select(Programme.id, Programme.title).where(Programme.office_id == office_id).order_by(Programme.title, Programme.id)
+    if only:
+        statement = statement.where(Programme.id.in_(list(only)))
+    found = list(db.session.execute(statement.limit(MOST)))
+    outputs: dict[uuid.UUID, list[Target]] = {row.id: [] for row in found}
+    rows = db.session.execute(
+        select(Output.id, Output.programme_id, Output.title).where(Output.programme_id.in_(list(outputs))).order_by(Output.position)
+    )
+    titles = {row.id: row.title for row in found}
+    for row in rows:
+        outputs[row.programme_id].append(Target(row.programme_id, row.id, titles[row.programme_id], row.title))
+    return [target for row in found for target in (Target(row.id, None, row.title, ""), *outputs[row.id])]
+
+
+def contacts_of(party_id: uuid.UUID) -> list[Contact]:
+    """The last interactions with a party."""
+    rows = db.session.execute(
+        select(Interaction.id, Interaction.starts_at, Interaction.purpose)
+        .where(Interaction.party_id == party_id)
+        .order_by(Interaction.starts_at.desc(), Interaction.id.desc())
+        .limit(FEW)
+    )
+    return [Contact(row.id, row.starts_at, row.purpose) for row in rows]
+
+
+def asks_of(party_id: uuid.UUID) -> list[OneAsk]:
+    """The newest asks of a party."""
+    rows = db.session.execute(
+        select(Ask.id, Ask.reference, Ask.sentence).where(Ask.addressee_id == party_id).order_by(Ask.created_at.desc()).limit(FEW)
+    )
+    return [OneAsk(row.id, row.reference, row.sentence) for row in rows]
+
+
+def ask_of(ask_id: uuid.UUID) -> OneAsk | None:
+    """One ask, as far as scope and level allow."""
+    row = db.session.execute(select(Ask.id, Ask.reference, Ask.sentence).where(Ask.id == ask_id)).one_or_none()
+    return OneAsk(row.id, row.reference, row.sentence) if row else None
+
+
+def donors_of_pledges() -> list[tuple[uuid.UUID, str]]:
+    """Those who pledged, by name: for the filter of the list."""
+    donors = select(Pledge.donor_id)
+    rows = db.session.execute(select(Party.id, Party.name).where(Party.id.in_(donors)).order_by(Party.folded_name, Party.id).limit(MOST))
+    return [(row.id, row.name) for row in rows]
+
+
+def party(party_id: uuid.UUID) -> tuple[str, str] | None:
+    """Name and reference of a party in scope."""
+    row = db.session.execute(select(Party.name, Party.reference).where(Party.id == party_id)).one_or_none()
+    return None if row is None else (row.name, row.reference)
+
+
+def office_currency(office_id: uuid.UUID) -> tuple[str, str]:
+    """Local and reporting currency of an office."""
+    row = db.session.execute(select(Office.currency, Office.reporting_currency).where(Office.id == office_id)).one()
+    return row.currency, row.reporting_currency
+
+
+def asks_for(programme_id: uuid.UUID) -> list[Ask]:
+    """The newest asks for a programme."""
+    statement = select(Ask).where(Ask.programme_id == programme_id).order_by(Ask.created_at.desc(), Ask.id).limit(FEW)
+    return list(db.session.scalars(statement))
+
+
+def promises_for(programme_id: uuid.UUID) -> list[Commitment]:
+    """The newest commitments for a programme that are not pledges."""
+    pledged = select(Pledge.id).where(Pledge.programme_id == programme_id)
+    statement = (
+        select(Commitment)
+        .where(Commitment.programme_id == programme_id, Commitment.id.not_in(pledged))
+        .order_by(Commitment.made_on.desc(), Commitment.id)
+        .limit(FEW)
+    )
+    return list(db.session.scalars(statement))
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another money record to link to: its kind (pledge, agreement, receipt, allocation), key and reference."""
+
+    kind: str
+    id: uuid.UUID
+    reference: str
+
+
+def receipt_reversal(receipt: Receipt) -> Other | None:
+    """What a receipt takes back, or what took it back."""
+    condition = Receipt.id == receipt.reversal_of_id if receipt.reversal_of_id else Receipt.reversal_of_id == receipt.id
+    row = db.session.execute(select(Receipt.id, Receipt.reference).where(condition)).one_or_none()
+    return Other("receipt", row.id, row.reference) if row else None
+
+
+def allocation_reversal(allocation: Allocation) -> Other | None:
+    """What an allocation takes back, or what took it back."""
+    condition = Allocation.id == allocation.reversal_of_id if allocation.reversal_of_id else Allocation.reversal_of_id == allocation.id
+    row = db.session.execute(select(Allocation.id, Allocation.reference).where(condition)).one_or_none()
+    return Other("allocation", row.id, row.reference) if row else None
+
+
+def source_of(allocation: Allocation) -> Other:
+    """The agreement or receipt whose money an allocation gives."""
+    if allocation.agreement_id:
+        row = db.session.execute(select(Agreement.id, Agreement.reference).where(Agreement.id == allocation.agreement_id)).one()
+        return Other("agreement", row.id, row.reference)
+    row = db.session.execute(select(Receipt.id, Receipt.reference).where(Receipt.id == allocation.receipt_id)).one()
+    return Other("receipt", row.id, row.reference)
+
+
+def pledge_of(pledge_id: uuid.UUID | None) -> Other | None:
+    """A pledge to link to."""
+    row = db.session.execute(select(Pledge.id, Pledge.reference).where(Pledge.id == pledge_id)).one_or_none() if pledge_id else None
+    return Other("pledge", row.id, row.reference) if row else None

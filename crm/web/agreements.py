@@ -1,0 +1,218 @@
+"""Agreements: signing (from a pledge or without one), one with its plan and money, amendment, another plan."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from crm import clock
+from crm.data import earmarking_modalities
+from crm.forms.base import choices
+from crm.forms.pledges import AgreementForm, AmendmentForm, RescheduleForm
+from crm.i18n import _
+from crm.models.pledges import Pledge
+from crm.policy import Permission, require
+from crm.queries import lookups
+from crm.queries import pledges as queries
+from crm.queries.figures.money import agreement_figures
+from crm.services import agreements as services
+from crm.services.money_rules import PlanLine
+from crm.web.gate import actor, permit
+from crm.web.helpers import save_form, status
+from crm.web.lookups import prefill, settle
+from crm.web.money import (
+    as_of,
+    checked_save,
+    chosen,
+    event_lines,
+    given,
+    hidden_answers,
+    label_of,
+    may_write,
+    offer_money,
+    offer_offices,
+    offer_programmes,
+    plan_helper,
+    read_uuid,
+    record_url,
+    writable,
+)
+from crm.web.pledges import bp as pledges_bp
+
+bp = Blueprint("agreements", __name__, url_prefix="/agreements")
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@pledges_bp.route("/<uuid:pledge_id>/agreement", endpoint="sign", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def create(pledge_id: uuid.UUID | None = None) -> Any:
+    """Sign an agreement: from a pledge, whose open plan it takes over, or without one."""
+    who, form = actor(), AgreementForm()
+    found = queries.pledge_detail(pledge_id) if pledge_id else None
+    pledge = found.pledge if found else None
+    if pledge is not None:
+        require(who, Permission.MONEY_WRITE, pledge.office_id)
+    offices = [pledge.office_id] if pledge else writable(who)
+    offer_offices(form.office_id, offices)
+    office_id = pledge.office_id if pledge else read_uuid(form.office_id.data) or offices[0]
+    form.pledge_currency = pledge.currency if pledge else ""
+    if pledge is not None:
+        del form.donor
+    if request.method == "GET":
+        _prefill(form, pledge, office_id)
+    offer_money(form.currency, office_id, pledge.currency if pledge else "")
+    offer_programmes(form.programme_id, [office_id])
+    form.earmarking.choices = choices(
+        [("", _("Not said")), *((code, f"{code} – {item.name}") for code, item in earmarking_modalities().items())]
+    )
+
+    def is_donor_known() -> bool:
+        return pledge is not None or settle(form.donor, office_id, can_add=False) is not None
+
+    def save() -> uuid.UUID:
+        amount, programme_id = given(form.money), chosen(form.programme_id)
+        return services.sign_agreement(
+            who,
+            services.NewAgreement(
+                amount=amount,
+                signed_on=given(form.signed_on.data),
+                title=form.title.data or "",
+                pledge_id=pledge_id,
+                office_id=office_id,
+                donor_id=None if pledge_id else given(form.donor.chosen),
+                donor_reference=form.donor_reference.data or "",
+                starts_on=form.starts_on.data,
+                ends_on=form.ends_on.data,
+                earmarking=form.earmarking.data or None,
+                recovery_rate=given(form.recovery),
+                recovery_basis=form.recovery_basis.data or "programmable",
+                budget_lines=[services.BudgetLine(programme_id, amount)] if programme_id else (),
+                plan=form.plan_lines or None,
+                converted=form.converted_money,
+            ),
+        )
+
+    step = checked_save(
+        form,
+        save,
+        agreement_figures,
+        then=lambda key: url_for("agreements.detail", agreement_id=key),
+        message=_("The agreement is recorded."),
+        helper=plan_helper(form, form.total),
+        check=is_donor_known,
+    )
+    if step.response:
+        return step.response
+    facts = {"pledge": pledge, "donor": pledge.donor.name if pledge else form.donor.text, "back": _back(pledge_id)}
+    if step.preview:
+        labels = {name: label_of(form[name]) for name in ("programme_id", "earmarking")}
+        return render_template(
+            "agreements/check.html", form=form, facts=facts, figures=step.preview, labels=labels, answers=hidden_answers()
+        )
+    return render_template(
+        "agreements/form.html", form=form, facts=facts, offices=offices, likely=[] if pledge else lookups.likely_parties(office_id)
+    ), step.code
+
+
+def _back(pledge_id: uuid.UUID | None) -> str:
+    return url_for("pledges.detail", pledge_id=pledge_id) if pledge_id else url_for("pledges.index")
+
+
+def _prefill(form: AgreementForm, pledge: Pledge | None, office_id: uuid.UUID) -> None:
+    form.signed_on.data = clock.today(actor().timezone)
+    if pledge is not None:
+        form.programme_id.data = str(pledge.programme_id or "")
+    else:
+        prefill(form.donor, read_uuid(request.args.get("party")), office_id)
+
+
+@bp.get("/<uuid:agreement_id>")
+@permit(Permission.RECORD_SEE)
+def detail(agreement_id: uuid.UUID) -> Any:
+    """An agreement as of a day: what was signed, came, is still to come, can be programmed and is allocated."""
+    found = queries.agreement_detail(agreement_id)
+    agreement = found.agreement
+    on, is_past = as_of(actor())
+    if on < agreement.signed_on:
+        on, is_past = clock.today(actor().timezone), False
+    return render_template(
+        "agreements/detail.html",
+        found=found,
+        agreement=agreement,
+        figures=agreement_figures(agreement_id, on),
+        on=on,
+        is_past=is_past,
+        events=event_lines(queries.agreement_timeline(found), record_url),
+        may=may_write(agreement.office_id),
+    )
+
+
+@bp.route("/<uuid:agreement_id>/amend", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def amend(agreement_id: uuid.UUID) -> Any:
+    """Raise or cut a signed agreement; the earlier terms stay readable."""
+    who = actor()
+    agreement = queries.agreement_detail(agreement_id).agreement
+    require(who, Permission.MONEY_WRITE, agreement.office_id)
+    form = AmendmentForm()
+    form.own_currency = agreement.currency
+    if request.method == "GET":
+        form.on.data = clock.today(who.timezone)
+        form.version.data = str(agreement.version)
+    back = url_for("agreements.detail", agreement_id=agreement_id)
+    facts = {"agreement": agreement.reference, "value": agreement.value, "received": agreement.received, "back": back}
+
+    def save() -> uuid.UUID:
+        change = given(form.money)
+        services.amend_agreement(
+            who,
+            agreement_id,
+            services.Amendment(
+                change if form.direction.data == "up" else -change,
+                given(form.on.data),
+                form.reason.data or "",
+                plan=form.plan_lines or None,
+                version=form.known_version,
+            ),
+        )
+        return agreement_id
+
+    if request.method == "POST" and "add" in request.form:
+        form.add_row()
+        return render_template("agreements/amend.html", form=form, facts=facts)
+    done = save_form(form, save, then=lambda _key: back, message=_("The amendment is recorded."))
+    return done or (render_template("agreements/amend.html", form=form, facts=facts), status(form))
+
+
+@bp.route("/<uuid:agreement_id>/reschedule", methods=["GET", "POST"])
+@permit(Permission.MONEY_WRITE)
+def reschedule(agreement_id: uuid.UUID) -> Any:
+    """Another plan for the whole value; what was received pays it, oldest due first."""
+    who = actor()
+    found = queries.agreement_detail(agreement_id)
+    agreement = found.agreement
+    require(who, Permission.MONEY_WRITE, agreement.office_id)
+    form = RescheduleForm()
+    form.own_currency = agreement.currency
+    total = agreement.value
+    if request.method == "GET":
+        form.on.data = clock.today(who.timezone)
+        form.version.data = str(agreement.version)
+        form.show_plan([PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan])
+    back = url_for("agreements.detail", agreement_id=agreement_id)
+    facts = {"total": total, "reference": agreement.reference, "back": back}
+
+    def save() -> uuid.UUID:
+        services.reschedule_agreement(
+            who, agreement_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=form.known_version
+        )
+        return agreement_id
+
+    go = request.form.get("go", "")
+    if request.method == "POST" and (go == "equal" or "add" in request.form):
+        code = 200 if plan_helper(form, lambda: total)(go) else 422
+        return render_template("pledges/reschedule.html", form=form, facts=facts), code
+    done = save_form(form, save, then=lambda _key: back, message=_("The new plan is recorded."))
+    return done or (render_template("pledges/reschedule.html", form=form, facts=facts), status(form))

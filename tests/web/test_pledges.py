@@ -1,0 +1,434 @@
+"""Pledges through their pages: the whole of step 4, refusals that keep what was typed, who may, what counts (M1-M7, M11, M12)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from crm.db import db
+from crm.models.pledges import Agreement, Pledge, Receipt
+from crm.money import Money
+from crm.policy import bind_actor, unscoped
+from crm.services import programmes as programme_services
+from crm.services import users
+from sqlalchemy import func, select
+from tests.factories import money as made
+from tests.factories import world
+from tests.factories.browser import Browser, check_page, errors, tree
+from tests.factories.counting import count_statements
+
+
+@pytest.fixture
+def scene(app: Flask):
+    """A donor, a programme with three outputs, and the real rates."""
+    with app.app_context():
+        actor = users.actor_by_email(world.address("grants"))
+        bind_actor(actor)
+        made.ecb(actor)
+        donor = made.donor(actor)
+        programme = made.programme(actor)
+        outputs = [programme_services.add_output(actor, programme, title) for title in ("Cold boxes", "Outreach", "Training")]
+        programme_services.set_requirement(actor, programme, 2023, Money(Decimal(12_000_000), "USD"), "plan")
+        db.session.remove()
+    return {"donor": donor, "programme": programme, "outputs": outputs}
+
+
+def text_of(response) -> str:
+    return " ".join(tree(response).text_content().split())
+
+
+def confirm(browser: Browser, path: str, data: dict, *, status: int = 303):
+    """Fill in a form, see its check page, save it; the answer to saving."""
+    seen = browser.submit(path, {**data, "go": "check"}, status=200)
+    check_page(seen)
+    form = next(form for form in tree(seen).forms if "sign-out" not in (form.action or "") and form.method == "POST")
+    values: dict = {}
+    for name, value in form.form_values():
+        values.setdefault(name, []).append(value)
+    answer = browser.client.post(path, data={**values, "go": "save"})
+    assert answer.status_code == status, errors(answer)
+    return seen, answer
+
+
+PLAN = {
+    "plan-0-due_on": "2023-03-31",
+    "plan-0-amount": "4,500,000",
+    "plan-1-due_on": "2023-09-30",
+    "plan-1-amount": "3m",
+    "plan-2-due_on": "2024-01-31",
+    "plan-2-amount": "1.500.000,00",
+    "plan-3-due_on": "",
+    "plan-3-due_when": "after the report of the third year",
+    "plan-3-amount": "1 000 000",
+}
+PLEDGE = {
+    "donor-text": "Ministry of Northland",
+    "amount": "10,000,000.00",
+    "currency": "EUR",
+    "pledged_on": "2022-09-21",
+    "words": "We shall give ten million euro.",
+    "event_name": "Global conference",
+    **PLAN,
+}
+
+
+def record_pledge(browser: Browser, scene, **changes) -> str:
+    _seen, answer = confirm(browser, "/pledges/new", {**PLEDGE, "programme_id": str(scene["programme"]), **changes})
+    return answer.location
+
+
+def test_step_4_of_the_issue_through_the_pages_comes_out_to_the_cent(browser, scene):
+    grants = browser("grants")
+    seen, answer = confirm(grants, "/pledges/new", {**PLEDGE, "programme_id": str(scene["programme"])})
+    assert "USD 9,906,000.00" in text_of(seen)
+    pledge = answer.location
+    page = text_of(grants.get(f"{pledge}?as_of=2022-09-30"))
+    assert "EUR 10,000,000.00" in page
+    assert "USD 9,906,000.00 at 1 EUR = 0.9906 USD, 21 Sep 2022, ECB" in page
+
+    seen, answer = confirm(
+        grants, f"{pledge}/agreement", {"title": "Clinics", "amount": "9,000,000.00", "currency": "EUR", "signed_on": "2022-12-15"}
+    )
+    assert "USD 9,558,900.00" in text_of(seen)
+    agreement = answer.location
+    page = text_of(grants.get(pledge))
+    assert "EUR 9,000,000.00" in page
+    assert "EUR 1,000,000.00" in page
+
+    seen, _answer = confirm(grants, f"{agreement}/receipts/new", {"amount": "4,500,000.00", "value_on": "2023-03-31"})
+    assert "31 Mar 2023" in text_of(seen)
+    seen, _answer = confirm(grants, f"{agreement}/receipts/new", {"amount": "3,000,000.00", "value_on": "2023-09-29"})
+    assert "30 Sep 2023" in text_of(seen)
+    page = text_of(grants.get(agreement))
+    for figure in ("USD 8,071,950.00", "USD 7,474,027.78", "USD 597,922.22", "USD 106,200.00"):
+        assert figure in page, figure
+
+    shares = {}
+    for row, (output, share) in enumerate(zip(scene["outputs"], ("60", "25", "15"), strict=True)):
+        shares[f"shares-{row}-target"] = f"{scene['programme']}:{output}"
+        shares[f"shares-{row}-share"] = share
+    seen, _answer = confirm(grants, f"{agreement}/allocations/new", {"allocated_on": "2023-10-02", **shares})
+    parts = ("USD 4,484,416.67", "USD 1,868,506.94", "USD 1,121,104.17")
+    for part in (*parts, "USD 7,474,027.78"):
+        assert part in text_of(seen), part
+
+    grants.submit(f"{pledge}/change", {"kind": "lapse", "on": "2024-02-01", "reason": "the event's deadline has passed"})
+    page = text_of(grants.get(f"{pledge}?as_of=2024-03-29"))
+    for part in (*parts, "USD 1,621,650.00 at 1 EUR = 1.0811 USD, 28 Mar 2024, ECB", "EUR 1,500,000.00", "USD 106,200.00"):
+        assert part in page, part
+    assert "58 days late" in page
+    assert "EUR 1,000,000.00 lapsed or withdrawn" in page
+    assert "EUR 0.00" in page
+    programme = text_of(grants.get(f"/programmes/{scene['programme']}"))
+    for part in parts:
+        assert part in programme, part
+
+
+def test_the_same_amount_read_two_ways_is_asked_about_and_what_was_typed_is_kept(browser, scene):
+    """M1."""
+    grants = browser("grants")
+    answer = grants.submit("/pledges/new", {**PLEDGE, "amount": "1.234", "go": "check"}, status=422)
+    assert any("can mean EUR 1,234 or EUR 1.234" in line for line in errors(answer)), errors(answer)
+    page = tree(answer)
+    assert page.xpath("//input[@name='amount']/@value") == ["1.234"]
+    assert page.xpath("//input[@name='plan-2-amount']/@value") == ["1.500.000,00"]
+    assert "We shall give ten million euro." in page.text_content()
+
+
+def test_a_plan_that_does_not_add_up_says_by_how_much(browser, scene):
+    """M7: instalments come to exactly the amount."""
+    answer = browser("grants").submit("/pledges/new", {**PLEDGE, "plan-3-amount": "900000", "go": "check"}, status=422)
+    assert any("differ by EUR 100,000.00" in line for line in errors(answer)), errors(answer)
+
+
+def test_equal_parts_are_filled_in_without_a_script_and_add_up(browser, scene):
+    """M6: EUR 10,000,000 in three parts."""
+    empty = dict.fromkeys(PLAN, "")
+    answer = browser("grants").submit(
+        "/pledges/new", {**PLEDGE, **empty, "parts": "3", "every": "6", "first_on": "2023-01-31", "go": "equal"}, status=200
+    )
+    rows = tree(answer)
+    amounts = [Decimal(value) for value in rows.xpath("//input[starts-with(@name, 'plan-') and contains(@name, 'amount')]/@value") if value]
+    days = [value for value in rows.xpath("//input[starts-with(@name, 'plan-') and contains(@name, 'due_on')]/@value") if value]
+    assert sum(amounts) == 10_000_000
+    assert days == ["2023-01-31", "2023-07-31", "2024-01-31"]
+
+
+def test_another_row_comes_without_a_script(browser, scene):
+    grants = browser("grants")
+    answer = grants.submit("/pledges/new", {**PLEDGE, "add": "plan"}, status=200)
+    assert tree(answer).xpath("//input[@name='plan-4-amount']")
+    assert tree(answer).xpath("//input[@name='plan-0-amount']/@value") == ["4,500,000"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("donor-text", "", "Enter who"),
+        ("donor-text", "Nobody we know", "Nobody"),
+        ("amount", "", "Enter an amount"),
+        ("amount", "ten", "not an amount"),
+        ("amount", "-5", "must not be negative"),
+        ("amount", "0", "greater than 0"),
+        ("amount", "9" * 80, "at most 60"),
+        ("currency", "XXQ", "Choose a currency"),
+        ("pledged_on", "yesterday", "not a day"),
+        ("pledged_on", "2099-01-01", "future"),
+        ("words", "x" * 20_001, "at most"),
+        ("event_name", "x" * 301, "at most"),
+        ("programme_id", "not-a-key", "Choose from the list"),
+        ("plan-0-due_on", "soon", "not a day"),
+        ("plan-0-amount", "1.234", "can mean"),
+        ("plan-0-amount", "<script>", "not an amount"),
+        ("rate_policy", "fixed", "Fill in"),
+        ("fixed_rate", "0.9x", "not a number"),
+    ],
+)
+def test_wrong_input_is_answered_beside_its_field_and_nothing_is_saved(browser, scene, app, field, value, says):
+    answer = browser("grants").submit("/pledges/new", {**PLEDGE, field: value, "go": "save"}, status=422)
+    check_page(answer)
+    assert any(says in line for line in errors(answer)), errors(answer)
+    with app.app_context(), unscoped("test"):
+        assert db.session.scalar(select(func.count(Pledge.id))) == 0
+
+
+def test_an_empty_form_is_refused_with_a_link_to_each_field(browser, scene):
+    answer = browser("grants").submit("/pledges/new", {"pledged_on": "", "go": "check"}, status=422)
+    page = tree(answer)
+    links = page.xpath("//*[@role='alert']//a/@href")
+    assert links
+    for link in links:
+        assert page.xpath(f"//*[@id='{link[1:]}']"), link
+
+
+def test_a_double_click_makes_one_pledge(browser, scene, app):
+    grants = browser("grants")
+    _action, values = grants.fields("/pledges/new")
+    data = {**{k: v for k, v in values.items() if v is not None}, **PLEDGE, "go": "save"}
+    first = grants.client.post("/pledges/new", data=data)
+    second = grants.client.post("/pledges/new", data=data)
+    assert first.location == second.location
+    with app.app_context(), unscoped("test"):
+        assert db.session.scalar(select(func.count(Pledge.id))) == 1
+
+
+def test_looking_before_saving_keeps_nothing_not_even_a_number(browser, scene, app):
+    grants = browser("grants")
+    grants.submit("/pledges/new", {**PLEDGE, "go": "check"}, status=200)
+    with app.app_context(), unscoped("test"):
+        assert db.session.scalar(select(func.count(Pledge.id))) == 0
+    location = record_pledge(grants, scene)
+    assert "-PL-" in text_of(grants.get(location))
+    assert re.search(r"-PL-\d{4}-0*1\b", text_of(grants.get(location)))
+
+
+def test_changing_the_answers_keeps_them(browser, scene):
+    grants = browser("grants")
+    seen = grants.submit("/pledges/new", {**PLEDGE, "go": "check"}, status=200)
+    form = next(form for form in tree(seen).forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    again = grants.client.post("/pledges/new", data={**dict(form.form_values()), "go": "change"})
+    page = tree(again)
+    assert again.status_code == 200
+    assert page.xpath("//input[@name='amount']/@value") == ["10,000,000.00"]
+    assert page.xpath("//input[@name='plan-1-amount']/@value") == ["3m"]
+
+
+def test_who_may_only_look_sees_the_pages_without_buttons(browser, scene):
+    location = record_pledge(browser("grants"), scene)
+    for name in ("viewer", "officer", "auditor"):
+        reader = browser(name)
+        page = tree(reader.get(location))
+        assert not page.xpath("//main//a[contains(@href, '/agreement') or contains(@href, '/change')]"), name
+        assert not tree(reader.get("/pledges/")).xpath("//main//a[contains(@href, '/pledges/new')]"), name
+        for path in ("/pledges/new", f"{location}/change", f"{location}/agreement", f"{location}/reschedule", f"{location}/receipts/new"):
+            reader.get(path, status=403)
+
+
+def test_another_office_finds_nothing(browser, scene):
+    location = record_pledge(browser("grants"), scene)
+    stranger = browser("other-grants")
+    stranger.get(location, status=404)
+    for part in ("/change", "/agreement", "/reschedule", "/receipts/new"):
+        stranger.get(location + part, status=404)
+    assert "Ministry of Northland" not in tree(stranger.get("/pledges/")).text_content()
+
+
+def test_the_list_filters_sorts_and_totals_per_currency(browser, scene):
+    grants = browser("grants")
+    record_pledge(grants, scene)
+    record_pledge(grants, scene, currency="USD", event_name="Second", pledged_on="2023-05-05")
+    page = text_of(grants.get("/pledges/"))
+    assert "EUR, one pledge EUR 10,000,000.00" in page
+    assert "USD, one pledge USD 10,000,000.00" in page
+    assert "EUR 10,000,000.00" not in text_of(grants.get("/pledges/?year=2023"))
+    assert "No pledge fits" in text_of(grants.get("/pledges/?status=converted"))
+    late = text_of(grants.get("/pledges/?status=late"))
+    assert "Late" in late
+    for odd in ("?year=20x3", "?status=nonsense", "?donor=1", "?programme=x&sort=%00&page=999999", "?q=%25%27", "?after=zzz"):
+        grants.get("/pledges/" + odd)
+
+
+def test_a_pledge_page_sends_as_many_statements_for_much_as_for_little(browser, scene, app):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, answer = confirm(grants, f"{location}/agreement", {"title": "A", "amount": "2m", "currency": "EUR", "signed_on": "2022-12-15"})
+    confirm(grants, f"{answer.location}/receipts/new", {"amount": "100", "value_on": "2023-03-31"})
+    confirm(
+        grants,
+        f"{answer.location}/allocations/new",
+        {"allocated_on": "2023-04-01", "amount": "10", "shares-0-target": f"{scene['programme']}:", "shares-0-share": "1"},
+    )
+    with count_statements(app) as little:
+        grants.get(location)
+    for number in range(3):
+        _seen, answer = confirm(
+            grants, f"{location}/agreement", {"title": f"B{number}", "amount": "2m", "currency": "EUR", "signed_on": "2022-12-16"}
+        )
+        for _twice in range(2):
+            confirm(grants, f"{answer.location}/receipts/new", {"amount": "200", "value_on": "2023-03-31"})
+        confirm(
+            grants,
+            f"{answer.location}/allocations/new",
+            {"allocated_on": "2023-04-01", "amount": "10", "shares-0-target": f"{scene['programme']}:", "shares-0-share": "1"},
+        )
+    with count_statements(app) as much:
+        grants.get(location)
+    assert much.count == little.count, f"{little}\n\n{much}"
+    with count_statements(app) as first:
+        grants.get("/pledges/")
+    record_pledge(grants, scene)
+    with count_statements(app) as second:
+        grants.get("/pledges/")
+    assert first.count == second.count
+
+
+def test_lapsing_more_than_is_outstanding_is_refused_and_a_stale_form_too(browser, scene):
+    """M3: never below what is outstanding."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    answer = grants.submit(f"{location}/change", {"kind": "lapse", "amount": "11m", "on": "2024-02-01", "reason": "x"}, status=422)
+    assert errors(answer)
+    stale = grants.fields(f"{location}/change")[1]
+    grants.submit(f"{location}/change", {"kind": "uplift", "amount": "5", "on": "2024-02-01", "reason": "more"})
+    late = grants.client.post(
+        f"{location}/change", data={**{k: v for k, v in stale.items() if v is not None}, "kind": "lapse", "on": "2024-02-01", "reason": "y"}
+    )
+    assert late.status_code == 409
+    assert "changed since you opened it" in late.get_data(as_text=True)
+
+
+def test_rescheduling_keeps_the_earlier_plan_and_a_change_can_be_taken_back(browser, scene):
+    """M7, M19."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    rows = {f"plan-{row}-{part}": "" for row in range(6) for part in ("due_on", "due_when", "amount")}
+    grants.submit(
+        f"{location}/reschedule",
+        {**rows, "plan-0-due_on": "2025-01-01", "plan-0-amount": "10m", "on": "2024-02-01", "reason": "asked for it", "go": "save"},
+    )
+    assert "asked for it" in text_of(grants.get(location))
+    grants.submit(f"{location}/change", {"kind": "uplift", "amount": "5", "on": "2024-02-01", "reason": "mistake"})
+    link = tree(grants.get(location)).xpath("//a[contains(@href, '/reverse')]/@href")[0]
+    grants.submit(link, {"reason": "typed twice"})
+    assert "EUR 10,000,000.00" in text_of(grants.get(location))
+    grants.get(link.replace(link.split("/")[-2], str(scene["donor"])), status=404)
+
+
+def test_a_receipt_taken_back_leaves_both_rows_and_nothing_paid(browser, scene, app):
+    """M19; refused while allocated (M12)."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, answer = confirm(grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15"})
+    agreement = answer.location
+    confirm(grants, f"{agreement}/receipts/new", {"amount": "4,500,000.00", "value_on": "2023-03-31"})
+    confirm(
+        grants,
+        f"{agreement}/allocations/new",
+        {"allocated_on": "2023-04-01", "shares-0-target": f"{scene['programme']}:", "shares-0-share": "1"},
+    )
+    receipt = tree(grants.get(agreement)).xpath("//a[contains(@href, '/receipts/') and not(contains(@href, '/new'))]/@href")[0]
+    refused = grants.submit(f"{receipt}/reverse", {"reason": "wrong account"}, status=422)
+    assert any("Reverse allocations first" in line for line in errors(refused)), errors(refused)
+    allocation = tree(grants.get(agreement)).xpath("//main//a[contains(@href, '/allocations/') and not(contains(@href, '/new'))]/@href")[0]
+    check_page(grants.get(allocation))
+    grants.submit(f"{allocation}/reverse", {"reason": "first"})
+    done = grants.submit(f"{receipt}/reverse", {"reason": "wrong account"})
+    assert "takes back receipt" in text_of(grants.get(done.location))
+    assert "was taken back by" in text_of(grants.get(receipt))
+    with app.app_context(), unscoped("test"):
+        assert db.session.scalar(select(Agreement.received_minor)) == 0
+        assert db.session.scalar(select(func.count(Receipt.id))) == 2
+
+
+def test_money_above_the_agreement_stays_visible_as_credit(browser, scene):
+    """M7: a surplus is never hidden in the promised amount."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, answer = confirm(grants, f"{location}/agreement", {"title": "A", "amount": "1m", "currency": "EUR", "signed_on": "2022-12-15"})
+    seen, _done = confirm(grants, f"{answer.location}/receipts/new", {"amount": "1,000,100.00", "value_on": "2023-03-31"})
+    assert "EUR 100.00 is more than is open" in text_of(seen)
+    assert "More than was signed EUR 100.00" in text_of(grants.get(answer.location))
+
+
+def test_saving_never_needs_a_rate(browser, scene):
+    """Domain 0.3: an amount without a rate stands in its own currency, with the reason."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene, currency="KES")
+    page = text_of(grants.get(location))
+    assert "KES 10,000,000.00" in page
+    assert "no KES-USD rate" in page
+
+
+def test_an_amendment_and_a_new_plan_of_an_agreement(browser, scene):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, answer = confirm(grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15"})
+    agreement = answer.location
+    grants.submit(
+        f"{agreement}/amend", {"direction": "up", "change": "500,000.00", "on": "2023-06-01", "reason": "second phase", "go": "save"}
+    )
+    assert "EUR 9,500,000.00" in text_of(grants.get(agreement))
+    grants.submit(f"{agreement}/amend", {"direction": "down", "change": "10m", "on": "2023-06-02", "reason": "x", "go": "save"}, status=422)
+    rows = {f"plan-{row}-{part}": "" for row in range(6) for part in ("due_on", "due_when", "amount")}
+    grants.submit(
+        f"{agreement}/reschedule",
+        {**rows, "parts": "2", "every": "12", "first_on": "2024-01-31", "reason": "r", "go": "equal"},
+        status=200,
+    )
+    grants.submit(
+        f"{agreement}/reschedule",
+        {
+            **rows,
+            "plan-0-due_on": "2025-01-01",
+            "plan-0-amount": "9.5m",
+            "on": date(2023, 7, 1).isoformat(),
+            "reason": "later",
+            "go": "save",
+        },
+    )
+    assert "later" in text_of(grants.get(agreement))
+
+
+def test_an_agreement_without_a_pledge(browser, scene):
+    grants = browser("grants")
+    refused = grants.submit(
+        "/agreements/new", {"title": "Direct", "amount": "1m", "currency": "EUR", "signed_on": "2023-01-10", "go": "check"}, status=422
+    )
+    assert any("Enter who it is" in line for line in errors(refused))
+    _seen, answer = confirm(
+        grants,
+        "/agreements/new",
+        {
+            "donor-text": "Ministry of Northland",
+            "title": "Direct",
+            "amount": "1m",
+            "currency": "EUR",
+            "signed_on": "2023-01-10",
+            "programme_id": str(scene["programme"]),
+        },
+    )
+    assert "Direct" in text_of(grants.get(answer.location))
