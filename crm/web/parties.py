@@ -12,18 +12,20 @@ from flask.blueprints import BlueprintSetupState
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.errors import Conflict, Denied, EditConflict, Invalid
-from crm.formatting import day
+from crm.formatting import day, money
 from crm.forms.base import choices
 from crm.forms.notes import NoteEditForm, NoteForm
 from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, KIND_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
-from crm.i18n import _, get_locale
+from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.models.base import OFFICE, OPEN, SHARED
 from crm.models.parties import FORMS, NAME_KINDS, Party
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.queries import flows as flow_queries
 from crm.queries import history, timeline
 from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
+from crm.queries.figures import landscape
 from crm.queries.figures.money import party_money
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
@@ -78,8 +80,8 @@ def _headers(filters: Filters) -> list[dict[str, Any]]:
             "sorted": ("ascending" if filters.sort == "name" else "descending") if by_name else "",
         },
         {"key": "kinds", "label": _("What they are to us"), "phone": "what"},
-        {"key": "country", "label": _("Country"), "phone": "amount"},
-        {"key": "contact", "label": _("Last contact"), "phone": "labelled"},
+        {"key": "country", "label": _("Country"), "phone": "status"},
+        {"key": "contact", "label": _("Last contact"), "phone": "when"},
         {
             "key": "reference",
             "label": _("Reference"),
@@ -207,6 +209,7 @@ def detail(party_id: uuid.UUID) -> Any:
         standing=standing,
         next=party_page.next_step(party, standing, who, today),
         events=party_page.entries(past.events, party, who),
+        reported=_reported(party_id),
         earlier=past.earlier,
         is_continued=bool(request.args.get("before")),
         positions=position_queries.positions_of(party_id) if party.form != "person" else [],
@@ -222,6 +225,27 @@ def detail(party_id: uuid.UUID) -> Any:
         office_level=OFFICE,
         link=party_page.link,
     )
+
+
+def _reported(party_id: uuid.UUID) -> list[dict[str, str]]:
+    """What others report about a party's money: three stages that are never added up, in USD as FTS gives them."""
+    lines = []
+    for label, name in ((_("Given"), "donor_id"), (_("Received"), "recipient_id")):
+        conditions = flow_queries.matching(flow_queries.Filters(**{name: party_id}))  # type: ignore[arg-type]
+        seen = landscape.summary(conditions)
+        if not seen.flows:
+            continue
+        stages = ((_("committed"), seen.committed), (_("paid"), seen.paid), (_("pledged"), seen.pledged))
+        lines += [
+            {
+                "label": _("%(side)s, %(stage)s", side=label, stage=word),
+                "value": money(stage.single.usd, get_locale(), decimals=0),
+                "note": ngettext("%(num)d flow", "%(num)d flows", stage.flows),
+                "href": party_page.link("flows.index", status=stage.status, **{name: party_id}) if stage.flows else "",
+            }
+            for word, stage in stages
+        ]
+    return lines
 
 
 def _who_sees(party: Party) -> str:
@@ -264,43 +288,58 @@ def party_history(party_id: uuid.UUID) -> Any:
     return render_template("history/index.html", party=party, lines=_history_lines(page), before=page.before)
 
 
+_PARTS: dict[str, tuple[LazyText, str]] = {
+    "party_kinds": (_l("What they are to us"), "kind"),
+    "party_names": (_l("Other name"), "name"),
+    "party_identifiers": (_l("Name in another register"), "value"),
+    "positions": (_l("Post"), "title"),
+    "tenures": (_l("Post held"), "starts_on"),
+    "channels": (_l("Way to reach them"), "value"),
+}
+_FIELDS: dict[str, LazyText] = {
+    "name": _l("Name"),
+    "country": _l("Country"),
+    "website": _l("Website"),
+    "about": _l("About"),
+    "visibility": _l("Who can see this party"),
+    "kind": _l("Kind"),
+    "value": _l("Address or number"),
+    "label": _l("What it is for"),
+    "title": _l("Title of the post"),
+    "portfolio": _l("What it covers"),
+    "starts_on": _l("From"),
+    "ends_on": _l("Until"),
+    "form_of_address": _l("Form of address"),
+    "biography": _l("Short official biography"),
+}
+
+
 def _history_lines(page: history.HistoryPage) -> list[dict[str, Any]]:
-    nouns = {
-        "parties": _("Party"),
-        "party_kinds": _("Kind"),
-        "party_names": _("Other name"),
-        "party_identifiers": _("Identifier"),
-        "positions": _("Post"),
-        "tenures": _("Holder of a post"),
-        "channels": _("Way to reach them"),
-    }
-    labels = {
-        "name": _("Name"),
-        "country": _("Country"),
-        "website": _("Website"),
-        "about": _("About"),
-        "visibility": _("Who can see this party"),
-    }
-    labels |= {"kind": _("Kind"), "value": _("Value"), "title": _("Title"), "portfolio": _("What it covers"), "reference": _("Reference")}
-    labels |= {
-        "starts_on": _("From"),
-        "ends_on": _("Until"),
-        "form_of_address": _("Form of address"),
-        "biography": _("Short official biography"),
-    }
-    acts = {"created": _("%(what)s recorded"), "changed": _("%(what)s changed"), "deleted": _("%(what)s taken away")}
+    """One line for each part that came or went, one for each field that changed."""
     lines: list[dict[str, Any]] = []
     for entry in page.entries:
-        noun = nouns.get(entry.noun, entry.noun)
-        title = acts.get(entry.action, "%(what)s") % {"what": noun}
         common = {"when": entry.at, "who": entry.actor_name}
-        values = [value for value in entry.values if value.field in labels]
-        if not values:
-            lines.append({**common, "what": title})
-        for value in values:
-            what = _("%(change)s: %(field)s", change=title, field=labels[value.field])
-            lines.append({**common, "what": what, "old": value.old, "new": value.new})
+        held = {value.field: value for value in entry.values}
+        if entry.action == "changed":
+            lines += [
+                {**common, "what": _FIELDS[field], "old": _word(field, value.old), "new": _word(field, value.new)}
+                for field, value in held.items()
+                if field in _FIELDS
+            ]
+        elif entry.noun in _PARTS:
+            what, field = _PARTS[entry.noun]
+            value = held.get(field)
+            lines.append(
+                {**common, "what": what, "old": _word(field, value.old) if value else "", "new": _word(field, value.new) if value else ""}
+            )
+        elif entry.action == "created":
+            lines.append({**common, "what": _("Recorded")})
     return lines
+
+
+def _word(field: str, text: str | None) -> str:
+    names = {"kind": KIND_NAMES | CHANNEL_NAMES, "visibility": VISIBILITY_NAMES}.get(field, {})
+    return str(names.get(text or "", text or ""))
 
 
 # --- its form ------------------------------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ def test_an_edit_changes_and_its_history_says_who(app, browser):
     row = row_of(app, key)
     assert (row["name"], row["kinds"], row["names"]) == ("Ministry of Public Health", ["government"], ["MoPH"])
     shown = text(client.get(f"/parties/{key}/history"))
-    for part in ("Officer Person", "Ministry of Health", "Ministry of Public Health", "government"):
+    for part in ("Officer Person", "Ministry of Health", "Ministry of Public Health", "Government", "MoPH"):
         assert part in shown
 
 
