@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
@@ -29,6 +29,16 @@ KIND_LABELS: Mapping[str, LazyText] = {
     "service": _l("Service"),
     "public-voice": _l("Public voice"),
     "access": _l("Access"),
+}
+STATUS_LABELS: Mapping[str, LazyText] = {
+    "open": _l("Open"),
+    "soon": _l("Due soon"),
+    "late": _l("Late"),
+    "kept": _l("Kept"),
+    "part": _l("Kept in part"),
+    "broken": _l("Broken"),
+    "overtaken": _l("Overtaken by events"),
+    "unverified": _l("Declared, not verified"),
 }
 DIRECTION_LABELS: Mapping[str, LazyText] = {"ours": _l("By us"), "theirs": _l("By them")}
 OUTCOME_LABELS: Mapping[str, LazyText] = {
@@ -192,13 +202,18 @@ def matching(filters: Filters, today: date) -> Select[Commitment]:
     return _with_status(statement, filters.status, today)
 
 
+def still_open() -> ColumnElement[bool]:
+    """Nobody has said what became of it; a pledge is open only while part of it is neither signed, reduced nor lapsed."""
+    return and_(Commitment.outcome.is_(None), ~exists().where(Pledge.id == Commitment.id, Pledge.outstanding_minor == 0))
+
+
 def _with_status(statement: Select[Commitment], status: str, today: date) -> Select[Commitment]:
     if status == "unverified":
         return statement.where(Commitment.outcome.is_not(None), Commitment.verified_by_id.is_(None))
     if status in OUTCOME_LABELS:
         return statement.where(Commitment.outcome == status)
     if status in ("open", "soon", "late"):
-        statement = statement.where(Commitment.outcome.is_(None))
+        statement = statement.where(still_open())
     if status == "late":
         statement = statement.where(Commitment.due_on < today)
     if status == "soon":

@@ -22,6 +22,7 @@ from crm.models.interactions import FollowUp, Interaction
 from crm.models.parties import FORMS, KINDS, Channel, Party, PartyIdentifier, PartyKind, PartyName
 from crm.models.pledges import Agreement, Pledge
 from crm.models.programmes import Programme
+from crm.queries.commitments import still_open
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
@@ -287,7 +288,7 @@ def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
 
 
 def _open_commitments(party_id: uuid.UUID, direction: str) -> tuple[Sequence[Commitment], int]:
-    is_open = (Commitment.party_id == party_id) & (Commitment.direction == direction) & Commitment.outcome.is_(None)
+    is_open = (Commitment.party_id == party_id) & (Commitment.direction == direction) & still_open()
     rows = db.session.scalars(
         select(Commitment).where(is_open).order_by(Commitment.due_on.nulls_last(), Commitment.id).limit(OPEN_SHOWN)
     ).all()
