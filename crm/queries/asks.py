@@ -19,6 +19,7 @@ from crm.models.parties import Position, Tenure
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 STATUSES = ("open", "overdue", "answered", "closed")
+STATUS_LABELS: Mapping[str, LazyText] = {"open": _l("Open"), "overdue": _l("Overdue"), "answered": _l("Answered"), "closed": _l("Closed")}
 ANSWER_LABELS: Mapping[str, LazyText] = {"yes": _l("Yes"), "part": _l("In part"), "no": _l("No"), "none": _l("No answer yet")}
 
 
@@ -134,6 +135,13 @@ def open_asks_of(party_id: uuid.UUID, office_id: uuid.UUID, today: date) -> list
     )
     statement = matching(Filters(status="open"), today).where(Ask.office_id == office_id, Ask.addressee_id.in_({party_id, *related}))
     return list(db.session.scalars(statement.order_by(Ask.when_order, Ask.id).limit(12)))
+
+
+def some(ask_ids: Collection[uuid.UUID], office_id: uuid.UUID) -> list[Ask]:
+    """Some asks of an office, by when."""
+    if not ask_ids:
+        return []
+    return list(db.session.scalars(select(Ask).where(Ask.id.in_(ask_ids), Ask.office_id == office_id).order_by(Ask.when_order, Ask.id)))
 
 
 def interactions_about(ask_id: uuid.UUID) -> list[Interaction]:

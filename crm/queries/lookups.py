@@ -122,6 +122,15 @@ def posts_on(person_ids: Collection[uuid.UUID], day: date) -> dict[uuid.UUID, st
     return {person_id: _post(tenure) for person_id, tenure in held.items()}
 
 
+def post_choices(party_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
+    """The posts of an organisation, or those that a person holds or held, by title. One statement."""
+    held = exists().where(Tenure.position_id == Position.id, Tenure.person_id == party_id)
+    statement = (
+        select(Position.id, Position.title).where(or_(Position.organisation_id == party_id, held)).order_by(Position.title, Position.id)
+    )
+    return list(db.session.execute(statement.limit(50)))
+
+
 def programme_choices(office_id: uuid.UUID | None = None) -> list[tuple[uuid.UUID, str]]:
     """The programmes of an office (None: all in scope), by title."""
     statement = select(Programme.id, Programme.title).order_by(Programme.title, Programme.id)

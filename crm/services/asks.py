@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -17,9 +17,9 @@ from crm.models.base import OPEN, SENTENCE_LENGTH
 from crm.models.interactions import Interaction
 from crm.money import MAX_MINOR, AmountInvalid, Money, to_minor
 from crm.policy import Actor, Permission, require
-from crm.services.checking import Checks, narrower, office_today
+from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
+from crm.services.parties import NewParty
 from crm.services.references import next_reference
-from crm.services.versions import check_version
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class NewAsk:
     fallback: str = ""
     amount: Money | None = None
     level: str = OPEN
+    new_addressee: NewParty | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def create_ask(actor: Actor, new: NewAsk) -> uuid.UUID:
     """Record an ask. Raises `Invalid` by field (addressee_id, sentence, by_when, amount, programme_id, …)."""
     require(actor, Permission.CONTACT_LOG, new.office_id)
     checks = Checks()
+    if new.addressee_id is None and new.new_addressee is not None:
+        new = replace(new, addressee_id=new_party(actor, new.office_id, new.new_addressee, "addressee_id"))
     values = check_ask(actor, new, checks)
     checks.done()
     ask = Ask(office_id=new.office_id, reference=next_reference(new.office_id, "ask"), **values)
@@ -91,14 +94,16 @@ def _load(ask_id: uuid.UUID) -> Ask:
 
 
 @transactional
-def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int) -> uuid.UUID:
+def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int | Opened) -> uuid.UUID:
     """Change an ask; its office stays. An ask that is narrowed takes its answers along. Raises `EditConflict`."""
     ask = _load(ask_id)
     require(actor, Permission.CONTACT_LOG, ask.office_id)
     checks = Checks()
-    values = check_ask(actor, NewAsk(**{**new.__dict__, "office_id": ask.office_id}), checks)
+    if new.addressee_id is None and new.new_addressee is not None:
+        new = replace(new, addressee_id=new_party(actor, ask.office_id, new.new_addressee, "addressee_id"))
+    values = check_ask(actor, replace(new, office_id=ask.office_id), checks)
     checks.done()
-    for name, value in check_version(ask, version, values).items():
+    for name, value in merge(ask, version, values).items():
         setattr(ask, name, value)
     answers = db.session.execute(
         select(AskAnswer, Interaction.level).join(Interaction, Interaction.id == AskAnswer.interaction_id).where(AskAnswer.ask_id == ask.id)
@@ -110,25 +115,25 @@ def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int) -> uuid
 
 
 @transactional
-def close_ask(actor: Actor, ask_id: uuid.UUID, *, reason: str, version: int) -> uuid.UUID:
+def close_ask(actor: Actor, ask_id: uuid.UUID, *, reason: str, version: int | Opened) -> uuid.UUID:
     """Close an ask for a reason: answered for good, overtaken, withdrawn."""
     ask = _load(ask_id)
     require(actor, Permission.CONTACT_LOG, ask.office_id)
     checks = Checks()
     words = checks.text("reason", reason, SENTENCE_LENGTH, needed=_("Write why the ask is closed."))
     checks.done()
-    for name, value in check_version(ask, version, {"closed_on": office_today(ask.office_id), "closed_reason": words}).items():
+    for name, value in merge(ask, version, {"closed_on": office_today(ask.office_id), "closed_reason": words}).items():
         setattr(ask, name, value)
     db.session.flush()
     return ask.id
 
 
 @transactional
-def reopen_ask(actor: Actor, ask_id: uuid.UUID, *, version: int) -> uuid.UUID:
+def reopen_ask(actor: Actor, ask_id: uuid.UUID, *, version: int | Opened) -> uuid.UUID:
     """Open a closed ask again; its history keeps why it was closed."""
     ask = _load(ask_id)
     require(actor, Permission.CONTACT_LOG, ask.office_id)
-    for name, value in check_version(ask, version, {"closed_on": None, "closed_reason": ""}).items():
+    for name, value in merge(ask, version, {"closed_on": None, "closed_reason": ""}).items():
         setattr(ask, name, value)
     db.session.flush()
     return ask.id

@@ -6,14 +6,16 @@ Not a service: nothing here commits or asks for a permission; its callers do.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy import or_, select
 
 from crm import clock
 from crm.db import db
-from crm.errors import Invalid
+from crm.errors import EditConflict, Invalid
 from crm.i18n import _
 from crm.models.asks import Ask
 from crm.models.base import LEVELS, OFFICE, OPEN, SHARED
@@ -23,10 +25,44 @@ from crm.models.parties import Party, Position
 from crm.models.programmes import Programme
 from crm.models.users import User
 from crm.policy import Actor
-from crm.services import fields
+from crm.services import fields, parties
+from crm.services.versions import check_version
 
 FIRST_DAY = date(1945, 1, 1)
 LAST_DAY = date(2100, 12, 31)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What an edit form was opened with: the record's version; after a conflict page also the version it showed (`settled`)
+    and what was chosen there for each field, "yours" or "theirs"."""
+
+    version: int
+    settled: int = 0
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+def merge(
+    record: Any, opened: int | Opened, yours: Mapping[str, object], *, parts: Mapping[str, tuple[object, object]] | None = None
+) -> dict[str, object]:
+    """`versions.check_version`, and the choices of a conflict page: what to write. Raises `EditConflict` where a choice is
+    missing or somebody saved once more since."""
+    known = Opened(opened) if isinstance(opened, int) else opened
+    try:
+        return check_version(record, known.version, yours, parts=parts)
+    except EditConflict as clash:
+        if clash.version != known.settled or any(name not in known.choices for name in clash.changes):
+            raise
+        chosen = {name: theirs if known.choices[name] == "theirs" else mine for name, (_before, theirs, mine) in clash.changes.items()}
+        return {**clash.merged, **chosen}
+
+
+def new_party(actor: Actor, office_id: uuid.UUID, new: parties.NewParty, field_name: str) -> uuid.UUID:
+    """Make the party that a record names for the first time; refusals stand beside the field that names it."""
+    try:
+        return parties.create_party(actor, office_id, new)
+    except Invalid as error:
+        raise Invalid(errors={field_name: [text for texts in error.errors.values() for text in texts]}) from error
 
 
 def narrower(*levels: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -17,9 +17,9 @@ from crm.models.commitments import COMMITMENT_KINDS, DIRECTIONS, OUTCOMES, Commi
 from crm.models.notes import Note
 from crm.policy import Actor, Permission, require
 from crm.queries import commitments as queries
-from crm.services.checking import Checks, narrower, office_today
+from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
+from crm.services.parties import NewParty
 from crm.services.references import next_reference
-from crm.services.versions import check_version
 
 SHORT_LENGTH = 200
 #: What a second person has checked: changing it takes the check away.
@@ -51,6 +51,7 @@ class NewCommitment:
     funding_source: str = ""
     place_text: str = ""
     owner_id: uuid.UUID | None = None
+    new_party: NewParty | None = None
 
 
 def check_commitment(actor: Actor, new: NewCommitment, checks: Checks) -> dict[str, object]:
@@ -101,6 +102,8 @@ def record_commitment(actor: Actor, new: NewCommitment) -> uuid.UUID:
     Raises `Invalid` by field, `Denied`."""
     require(actor, Permission.CONTACT_LOG, new.office_id)
     checks = Checks()
+    if new.party_id is None and new.new_party is not None:
+        new = replace(new, party_id=new_party(actor, new.office_id, new.new_party, "party_id"))
     values = check_commitment(actor, new, checks)
     checks.done()
     record = Commitment(office_id=new.office_id, reference=next_reference(new.office_id, "commitment"), **values)
@@ -117,7 +120,7 @@ def _load(commitment_id: uuid.UUID) -> Commitment:
 
 
 @transactional
-def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, version: int) -> uuid.UUID:
+def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, version: int | Opened) -> uuid.UUID:
     """Change a promise; `office_id` of the input is the record's own. What a second person checked is unchecked by a change
     of words, kind, side, amount or day. Raises `EditConflict` where both changed a field."""
     record = _load(commitment_id)
@@ -125,13 +128,15 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
     if new.office_id != record.office_id:
         raise Invalid(_("A record cannot move to another office."))
     checks = Checks()
+    if new.party_id is None and new.new_party is not None:
+        new = replace(new, party_id=new_party(actor, new.office_id, new.new_party, "party_id"))
     values = check_commitment(actor, new, checks)
     if queries.has_pledge(commitment_id):
         for field in ("party_id", "direction", "kind"):
             if values[field] != getattr(record, field):
                 checks.refuse(field, _("A pledge hangs on this promise: change it on the pledge."))
     checks.done()
-    for name, value in check_version(record, version, values).items():
+    for name, value in merge(record, version, values).items():
         if name in _CHECKED and getattr(record, name) != value:
             record.verified_by_id, record.verified_at = None, None
         setattr(record, name, value)
@@ -140,7 +145,9 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
 
 
 @transactional
-def declare_outcome(actor: Actor, commitment_id: uuid.UUID, *, outcome: str, on: date | None, note: str, version: int) -> uuid.UUID:
+def declare_outcome(
+    actor: Actor, commitment_id: uuid.UUID, *, outcome: str, on: date | None, note: str, version: int | Opened
+) -> uuid.UUID:
     """Say what became of a promise: kept, part, broken or overtaken; an empty outcome opens it again. The check of a second
     person counts for what was known before, so it is asked for again."""
     record = _load(commitment_id)
@@ -160,7 +167,7 @@ def declare_outcome(actor: Actor, commitment_id: uuid.UUID, *, outcome: str, on:
     words = checks.text("outcome_note", note, SENTENCE_LENGTH)
     checks.done()
     yours = {"outcome": outcome or None, "outcome_on": on if outcome else None, "outcome_note": words if outcome else ""}
-    for name, value in check_version(record, version, yours).items():
+    for name, value in merge(record, version, yours).items():
         setattr(record, name, value)
     record.verified_by_id, record.verified_at = None, None
     db.session.flush()
@@ -168,7 +175,7 @@ def declare_outcome(actor: Actor, commitment_id: uuid.UUID, *, outcome: str, on:
 
 
 @transactional
-def verify_commitment(actor: Actor, commitment_id: uuid.UUID, *, evidence: str, version: int) -> uuid.UUID:
+def verify_commitment(actor: Actor, commitment_id: uuid.UUID, *, evidence: str, version: int | Opened) -> uuid.UUID:
     """A second person has seen the evidence. Never whoever recorded the promise or declared its outcome (four eyes)."""
     record = _load(commitment_id)
     require(actor, Permission.PROMISE_VERIFY, record.office_id)
@@ -177,7 +184,7 @@ def verify_commitment(actor: Actor, commitment_id: uuid.UUID, *, evidence: str, 
     checks = Checks()
     seen = checks.text("evidence", evidence, SENTENCE_LENGTH, needed=_("Write which evidence you have seen."))
     checks.done()
-    for name, value in check_version(record, version, {"evidence": seen}).items():
+    for name, value in merge(record, version, {"evidence": seen}).items():
         setattr(record, name, value)
     record.verified_by_id, record.verified_at = actor.user_id, clock.now()
     db.session.flush()

@@ -15,8 +15,7 @@ from crm.models.base import OPEN, SENTENCE_LENGTH
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp
 from crm.policy import Actor, Permission, require
-from crm.services.checking import Checks, narrower, office_today
-from crm.services.versions import check_version
+from crm.services.checking import Checks, Opened, merge, narrower, office_today
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def reopen_follow_up(actor: Actor, follow_up_id: uuid.UUID) -> uuid.UUID:
 
 @transactional
 def edit_follow_up(
-    actor: Actor, follow_up_id: uuid.UUID, *, text: str, due_on: date | None, owner_id: uuid.UUID | None, version: int
+    actor: Actor, follow_up_id: uuid.UUID, *, text: str, due_on: date | None, owner_id: uuid.UUID | None, version: int | Opened
 ) -> uuid.UUID:
     """Change words, day or owner. Raises `EditConflict`."""
     record = _load(follow_up_id)
@@ -120,7 +119,7 @@ def edit_follow_up(
         "owner_id": checks.colleague("owner_id", owner_id) or record.owner_id,
     }
     checks.done()
-    for name, value in check_version(record, version, values).items():
+    for name, value in merge(record, version, values).items():
         setattr(record, name, value)
     db.session.flush()
     return record.id

@@ -26,9 +26,9 @@ from crm.services import commitments as commitment_services
 from crm.services import follow_ups as follow_up_services
 from crm.services import parties
 from crm.services.asks import NewAnswer
-from crm.services.checking import Checks, narrower
+from crm.services.checking import Checks, Opened, merge, narrower, new_party
 from crm.services.references import next_reference
-from crm.services.versions import check_version, touch
+from crm.services.versions import touch
 
 MOST_PARTICIPANTS = 60
 MOST_ROWS = 40
@@ -110,7 +110,7 @@ class NewInteraction:
     promises: Sequence[NewPromise] = ()
     follow_ups: Sequence[NextStep] = ()
     planned_id: uuid.UUID | None = None
-    version: int = 0
+    version: int | Opened = 0
     kept: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -137,7 +137,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     checks.done()
     record = planned if planned is not None else _blank(new)
     if planned is not None:
-        values = check_version(planned, new.version, values)
+        values = merge(planned, new.version, values)
     values["state"] = new.state
     for name, value in values.items():
         setattr(record, name, value)
@@ -166,10 +166,7 @@ def _load(interaction_id: uuid.UUID) -> Interaction:
 
 def _party(actor: Actor, new: NewInteraction, checks: Checks) -> uuid.UUID | None:
     if new.party_id is None and new.new_party is not None:
-        try:
-            return parties.create_party(actor, new.office_id, new.new_party)
-        except Invalid as error:
-            raise Invalid(errors={"party_id": [text for texts in error.errors.values() for text in texts]}) from error
+        return new_party(actor, new.office_id, new.new_party, "party_id")
     found = checks.party("party_id", new.party_id, new.office_id, needed=_("Enter whom you met."))
     return found.id if found else None
 
@@ -244,7 +241,7 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> 
         checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
         return []
     given = list(new.participants)
-    met = _met(new, party_id)
+    met = _met(party_id)
     if met is not None and all(one.party_id != party_id for one in given):
         given.insert(0, met)
     ids = {one.party_id for one in given if one.party_id is not None}
@@ -270,7 +267,7 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> 
     return found_people
 
 
-def _met(new: NewInteraction, party_id: uuid.UUID | None) -> NewParticipant | None:
+def _met(party_id: uuid.UUID | None) -> NewParticipant | None:
     """The person met, as the first of their side; an organisation or group takes no seat."""
     if party_id is None:
         return None
@@ -407,10 +404,11 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
     checks.done()
     present = _shape(record.participants)
     parts = None
-    if record.version != new.version:
-        before = history.parts_at(record, "participants", new.version, present, _PART_FIELDS)
+    opened = new.version if isinstance(new.version, int) else new.version.version
+    if record.version != opened:
+        before = history.parts_at(record, "participants", opened, present, _PART_FIELDS)
         parts = {"participants": (tuple(sorted(before)), present)}
-    merged = check_version(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
+    merged = merge(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
     wanted = merged.pop("participants")
     if wanted != present:
         _set_participants(record, people)
@@ -453,7 +451,7 @@ def answer_asks(actor: Actor, interaction_id: uuid.UUID, answers: Sequence[NewAn
 
 
 @transactional
-def cancel_interaction(actor: Actor, interaction_id: uuid.UUID, *, reason: str, version: int) -> uuid.UUID:
+def cancel_interaction(actor: Actor, interaction_id: uuid.UUID, *, reason: str, version: int | Opened) -> uuid.UUID:
     """A planned contact will not take place. Raises `Invalid` for one that was held."""
     record = _load(interaction_id)
     require(actor, Permission.CONTACT_LOG, record.office_id)
@@ -462,7 +460,7 @@ def cancel_interaction(actor: Actor, interaction_id: uuid.UUID, *, reason: str, 
     checks = Checks()
     words = checks.text("reason", reason, SENTENCE_LENGTH, needed=_("Write why it will not take place."))
     checks.done()
-    for name, value in check_version(record, version, {"cancelled_reason": words}).items():
+    for name, value in merge(record, version, {"cancelled_reason": words}).items():
         setattr(record, name, value)
     record.state = "cancelled"
     db.session.flush()

@@ -1,7 +1,326 @@
-"""Asks: pages."""
+"""Asks: the list, writing one, its page with the answers, changing, closing and opening again."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from crm import clock
+from crm.formatting import day
+from crm.forms.asks import AskForm
+from crm.forms.base import BaseForm
+from crm.forms.interactions import LEVEL_NOTES, ReasonForm
+from crm.forms.lookups import uuid_of
+from crm.forms.money_fields import offer_currencies, read_money, typed
+from crm.i18n import _, get_locale
+from crm.models.asks import Ask
+from crm.models.commitments import Commitment
+from crm.models.offices import Office
+from crm.models.parties import Party
+from crm.money import Money
+from crm.policy import Permission, can, require
+from crm.queries import asks as queries
+from crm.queries import commitments as commitment_queries
+from crm.queries import follow_ups as follow_up_queries
+from crm.queries import lookups
+from crm.queries.asks import ANSWER_LABELS, Filters
+from crm.services import asks
+from crm.services.asks import NewAsk
+from crm.web import lookups as shared
+from crm.web.gate import actor, permit
+from crm.web.helpers import paging, save_form, status
+from crm.web.lookups import Found
 
 bp = Blueprint("asks", __name__, url_prefix="/asks")
+STATUS_LABELS = queries.STATUS_LABELS
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Asks in scope: status, party, programme, sort; open ones first by when they are wanted."""
+    today = shared.today_here()
+    filters = Filters(
+        status=shared.choice_arg("status", queries.STATUSES),
+        party_id=uuid_of(request.args.get("party")),
+        programme_id=uuid_of(request.args.get("programme")),
+    )
+    sort = shared.choice_arg("sort", ("when", "new")) or "when"
+    asked = paging()
+    page = queries.listing(filters, today, asked, sort=sort)
+    answers = queries.answers_to([ask.id for ask in page.rows])
+    party = lookups.party_match(filters.party_id)
+    programmes = lookups.programme_choices()
+    chips = [
+        (filters.status, str(STATUS_LABELS.get(filters.status, "")), "status"),
+        (filters.party_id, _("Of: %(name)s", name=party.name) if party else _("Of one party"), "party"),
+        (filters.programme_id, dict(programmes).get(filters.programme_id or uuid.UUID(int=0), _("For one programme")), "programme"),
+    ]
+    return render_template(
+        "asks/index.html",
+        page=page,
+        headers=[
+            {"key": "ask", "label": _("Ask"), "phone": "who"},
+            {"key": "status", "label": _("Status"), "phone": "status"},
+            {"key": "whom", "label": _("Of whom"), "phone": "what"},
+            {"key": "programme", "label": _("Programme"), "phone": "hide"},
+            shared.sort_header("when", _("By when"), sort, "when", phone="amount"),
+            shared.sort_header("reference", _("Reference"), sort, "new", phone="hide"),
+        ],
+        rows=[_row(ask, answers[ask.id], today) for ask in page.rows],
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        status_options=shared.options(STATUS_LABELS.items()),
+        programme_options=shared.options((str(key), title) for key, title in programmes),
+        filters=filters,
+        kept={name: request.args[name] for name in ("sort", "party") if request.args.get(name)},
+        pages=shared.pages(page, asked),
+        party=party,
+    )
+
+
+def _row(ask: Ask, answers: list[queries.Given], today: Any) -> list[Any]:
+    standing = queries.standing(ask, answers, today)
+    return [
+        {"text": shared.short(ask.sentence, 140), "href": url_for("asks.detail", ask_id=ask.id)},
+        {"status": standing.word, "tone": standing.tone},
+        _addressee(ask),
+        ask.programme.title if ask.programme else "",
+        day(ask.by_when, get_locale()) if ask.by_when else "",
+        ask.reference,
+    ]
+
+
+def _addressee(ask: Ask) -> str:
+    party: Party | None = ask.addressee  # empty where it lies outside the reader's scope
+    return party.name if party is not None else _("A party you cannot see")
+
+
+# --- writing one ---------------------------------------------------------------------------------------------------
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def create() -> Any:
+    """Write an ask; ?party= and ?programme= fill in."""
+    who = actor()
+    form = AskForm()
+    office = shared.choose_office(form, who)
+    if request.method == "GET":
+        shared.prefill(form.addressee, uuid_of(request.args.get("party")), office.id)
+        form.programme_id.data = str(uuid_of(request.args.get("programme")) or "")
+    return _form_answer(form, office, None)
+
+
+@bp.route("/<uuid:ask_id>/edit", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def edit(ask_id: uuid.UUID) -> Any:
+    """Change an ask."""
+    ask = queries.get(ask_id)
+    require(actor(), Permission.CONTACT_LOG, ask.office_id)
+    form = AskForm()
+    office = shared.choose_office(form, actor(), ask.office_id)
+    if request.method == "GET":
+        shared.prefill(form.addressee, ask.addressee_id, office.id)
+        for name in ("sentence", "by_when", "fallback", "level"):
+            form[name].data = getattr(ask, name)
+        form.programme_id.data, form.position_id.data = str(ask.programme_id or ""), str(ask.position_id or "")
+        form.amount.data = typed(ask.amount) if ask.amount else ""
+        form.currency.data = ask.currency
+        form.version.data = str(ask.version)
+    return _form_answer(form, office, ask)
+
+
+def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
+    who = actor()
+    shared.offer_programmes(form.programme_id, office.id)
+    offer_currencies(form.currency, (office.currency, office.reporting_currency))
+    form.currency.data = form.currency.data or office.reporting_currency
+    settled: dict[str, Any] = {}
+
+    def check() -> bool:
+        settled["party"] = shared.settle(form.addressee, office.id)
+        settled["amount"] = read_money(form.amount, form.currency.data, is_needed=False)
+        return settled["party"] is not None and not form.amount.errors
+
+    def save() -> uuid.UUID:
+        new = _typed(form, settled["party"], settled["amount"], office)
+        return asks.create_ask(who, new) if ask is None else asks.edit_ask(who, ask.id, new, shared.opened(form))
+
+    back = url_for("asks.detail", ask_id=ask.id) if ask is not None else url_for("asks.index")
+    answer = save_form(
+        form,
+        save,
+        then=lambda key: url_for("asks.detail", ask_id=key),
+        message=_("Your changes are saved.") if ask is not None else _("The ask is recorded."),
+        check=check,
+    )
+    if answer is not None:
+        return answer
+    _offer_posts(form)
+    if form.conflict is not None:
+        labels = {"addressee_id": _("Whom we ask"), "amount_minor": _("Amount, in the smallest unit"), "currency": _("Currency")}
+        return shared.conflict_page(form, labels, shared.value_words(form), back)
+    return render_template(
+        "asks/form.html",
+        form=form,
+        ask=ask,
+        suggestions=lookups.likely_parties(office.id),
+        level_notes=LEVEL_NOTES,
+        can_narrow=office.id in who.member_of,
+        back=back,
+    ), status(form)
+
+
+def _offer_posts(form: AskForm) -> None:
+    """The posts that the addressee holds or has, once it is known."""
+    posts = lookups.post_choices(form.addressee.chosen) if form.addressee.chosen else []
+    shared.offer(form.position_id, [("", _("None")), *((str(key), title) for key, title in posts)] if posts else [])
+
+
+def _typed(form: AskForm, party: Found, amount: Money | None, office: Office) -> NewAsk:
+    return NewAsk(
+        office_id=office.id,
+        addressee_id=party.party_id,
+        new_addressee=party.new,
+        sentence=form.sentence.data or "",
+        by_when=form.by_when.data,
+        programme_id=uuid_of(form.programme_id.data),
+        position_id=uuid_of(form.position_id.data),
+        fallback=form.fallback.data or "",
+        amount=amount,
+        level=form.level.data or "",
+    )
+
+
+# --- its page ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/<uuid:ask_id>")
+@permit(Permission.RECORD_SEE)
+def detail(ask_id: uuid.UUID) -> Any:
+    """An ask: of whom, by when, what was answered when, what was promised for it."""
+    ask = queries.get(ask_id)
+    office = lookups.office(ask.office_id)
+    today = clock.today(office.timezone)
+    answers = queries.answers_to([ask.id])[ask.id]
+    promises = commitment_queries.of_ask(ask.id)
+    pledged = commitment_queries.pledged([one.id for one in promises])
+    standing = queries.standing(ask, answers, today)
+    may_log = can(actor(), Permission.CONTACT_LOG, ask.office_id)
+    return render_template(
+        "asks/detail.html",
+        ask=ask,
+        addressee=_addressee(ask),
+        standing=standing,
+        answers=[(given, str(ANSWER_LABELS[given.answer]), _tone(given.answer)) for given in reversed(answers)],
+        promises=[_promise(one, today) for one in promises],
+        planned=[one for one in queries.interactions_about(ask.id) if one.state == "planned"],
+        follow_ups=follow_up_queries.of_ask(ask.id),
+        facts=_facts(ask, today),
+        chain=_chain(ask, promises, pledged),
+        level_note=str(LEVEL_NOTES[ask.level]),
+        office=office,
+        may_log=may_log,
+        reopen_form=BaseForm(formdata=None, version=str(ask.version)) if may_log and ask.closed_on else None,
+    )
+
+
+def _tone(answer: str) -> str:
+    return {"yes": "done", "part": "soon", "no": "late"}.get(answer, "quiet")
+
+
+def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
+    words, tone = shared.due_words(ask.by_when, today)
+    found: list[dict[str, Any]] = [
+        {
+            "label": _("Of whom"),
+            "value": _addressee(ask),
+            "href": url_for("parties.detail", party_id=ask.addressee_id),
+            "note": ask.position.title if ask.position else "",
+        },
+        {
+            "label": _("By when"),
+            "value": day(ask.by_when, get_locale()) if ask.by_when else _("No date"),
+            "note": words if ask.by_when and not ask.closed_on else "",
+            "tone": tone,
+        },
+    ]
+    if ask.amount is not None:
+        found.append({"label": _("Amount"), "value": shared.money_words(ask.amount)})
+    if ask.fallback:
+        found.append({"label": _("Fallback"), "value": ask.fallback})
+    return found
+
+
+def _promise(record: Commitment, today: Any) -> dict[str, Any]:
+    standing = commitment_queries.standing(record.outcome, record.due_on, today)
+    return {
+        "text": shared.short(record.words, 200),
+        "url": url_for("commitments.detail", commitment_id=record.id),
+        "status": standing.word,
+        "tone": standing.tone,
+        "due": record.due_on or "",
+        "who": record.reference,
+    }
+
+
+def _chain(ask: Ask, promises: list[Commitment], pledged: set[uuid.UUID]) -> list[dict[str, str]]:
+    theirs = next((one for one in promises if one.direction == "theirs"), None)
+    money = next((one for one in promises if one.id in pledged), None)
+    return [
+        shared.link_here(_("Ask"), ask.sentence),
+        shared.link_to(_("Commitment"), theirs.words, url_for("commitments.detail", commitment_id=theirs.id), theirs.reference)
+        if theirs
+        else shared.link_missing(_("Commitment"), _("No commitment yet")),
+        shared.link_to(_("Money"), _("Pledge"), shared.link("pledges.detail", pledge_id=money.id), money.reference)
+        if money
+        else shared.link_missing(_("Money"), _("No money yet")),
+        shared.link_to(
+            _("Programme"), ask.programme.title, shared.link("programmes.detail", programme_id=ask.programme_id), ask.programme.reference
+        )
+        if ask.programme
+        else shared.link_missing(_("Programme"), _("No programme named yet")),
+    ]
+
+
+@bp.route("/<uuid:ask_id>/close", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def close(ask_id: uuid.UUID) -> Any:
+    """Close an ask for a reason."""
+    who = actor()
+    ask = queries.get(ask_id)
+    require(who, Permission.CONTACT_LOG, ask.office_id)
+    back = url_for("asks.detail", ask_id=ask_id)
+    form = ReasonForm()
+    if request.method == "GET":
+        form.version.data = str(ask.version)
+    answer = save_form(
+        form,
+        lambda: asks.close_ask(who, ask_id, reason=form.reason.data or "", version=shared.opened(form)),
+        then=lambda _key: back,
+        message=_("The ask is closed."),
+    )
+    if answer is not None:
+        return answer
+    if form.conflict is not None:
+        return shared.conflict_page(form, {"closed_on": _("Closed on"), "closed_reason": _("Reason")}, shared.value_words(form), back)
+    return render_template(
+        "interactions/reason.html", form=form, title=_("Close this ask"), lead=ask.sentence, button=_("Close the ask"), back=back
+    ), status(form)
+
+
+@bp.post("/<uuid:ask_id>/reopen")
+@permit(Permission.CONTACT_LOG)
+def reopen(ask_id: uuid.UUID) -> Any:
+    """Open a closed ask again."""
+    who = actor()
+    ask = queries.get(ask_id)
+    require(who, Permission.CONTACT_LOG, ask.office_id)
+    form = BaseForm()
+    back = url_for("asks.detail", ask_id=ask_id)
+    answer = save_form(
+        form, lambda: asks.reopen_ask(who, ask_id, version=shared.opened(form)), then=lambda _key: back, message=_("The ask is open again.")
+    )
+    return answer if answer is not None else redirect(back, code=303)

@@ -1,7 +1,387 @@
-"""Commitments: pages."""
+"""Commitments: the list, recording one, its page with the SMART check, its outcome, a second person's check, notes."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from crm import clock
+from crm.formatting import day, moment
+from crm.forms.commitments import CommitmentForm, OutcomeForm, VerifyForm
+from crm.forms.interactions import LEVEL_NOTES, NoteForm
+from crm.forms.lookups import uuid_of
+from crm.i18n import _, get_locale
+from crm.models.base import OFFICE
+from crm.models.commitments import COMMITMENT_KINDS, DIRECTIONS, Commitment
+from crm.models.offices import Office
+from crm.models.parties import Party
+from crm.policy import Permission, can, require
+from crm.queries import asks as ask_queries
+from crm.queries import commitments as queries
+from crm.queries import follow_ups as follow_up_queries
+from crm.queries import interactions as interaction_queries
+from crm.queries import lookups
+from crm.queries.commitments import DIRECTION_LABELS, KIND_LABELS, OUTCOME_LABELS, STATUS_LABELS, Filters
+from crm.services import commitments
+from crm.services.commitments import NewCommitment
+from crm.web import lookups as shared
+from crm.web.gate import actor, permit
+from crm.web.helpers import paging, save_form, status
+from crm.web.lookups import Found
 
 bp = Blueprint("commitments", __name__, url_prefix="/commitments")
+_TEXTS = ("words", "on_behalf_of", "place_text", "quantity", "baseline", "indicator_text", "funding_source", "evidence", "witness")
+_IDS = ("programme_id", "position_id", "interaction_id", "ask_id", "owner_id")
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Commitments in scope: direction, status, kind, party, programme, sort."""
+    today = shared.today_here()
+    filters = Filters(
+        direction=shared.choice_arg("direction", DIRECTIONS),
+        status=shared.choice_arg("status", queries.STATUSES),
+        kind=shared.choice_arg("kind", COMMITMENT_KINDS),
+        party_id=uuid_of(request.args.get("party")),
+        programme_id=uuid_of(request.args.get("programme")),
+    )
+    sort = shared.choice_arg("sort", ("due", "made")) or "due"
+    asked = paging()
+    page = queries.listing(filters, today, asked, sort=sort)
+    party = lookups.party_match(filters.party_id)
+    chips = [
+        (filters.direction, str(DIRECTION_LABELS.get(filters.direction, "")), "direction"),
+        (filters.status, str(STATUS_LABELS.get(filters.status, "")), "status"),
+        (filters.kind, str(KIND_LABELS.get(filters.kind, "")), "kind"),
+        (filters.party_id, _("With: %(name)s", name=party.name) if party else _("With one party"), "party"),
+        (filters.programme_id, _("For one programme"), "programme"),
+    ]
+    return render_template(
+        "commitments/index.html",
+        page=page,
+        headers=[
+            {"key": "words", "label": _("What was promised"), "phone": "who"},
+            {"key": "status", "label": _("Status"), "phone": "status"},
+            {"key": "party", "label": _("With"), "phone": "what"},
+            {"key": "by", "label": _("By whom"), "phone": "when"},
+            {"key": "kind", "label": _("Kind"), "phone": "when"},
+            shared.sort_header("due", _("Due"), sort, "due", phone="amount"),
+            shared.sort_header("reference", _("Reference"), sort, "made", phone="hide"),
+        ],
+        rows=[_row(record, today) for record in page.rows],
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        direction_options=shared.options(DIRECTION_LABELS.items()),
+        status_options=shared.options(STATUS_LABELS.items()),
+        kind_options=shared.options(KIND_LABELS.items()),
+        filters=filters,
+        kept={name: request.args[name] for name in ("sort", "party", "programme") if request.args.get(name)},
+        pages=shared.pages(page, asked),
+        party=party,
+    )
+
+
+def _row(record: Commitment, today: date) -> list[Any]:
+    standing = queries.standing(record.outcome, record.due_on, today)
+    return [
+        {"text": shared.short(record.words, 140), "href": url_for("commitments.detail", commitment_id=record.id)},
+        {"status": standing.word, "tone": standing.tone},
+        _party_name(record),
+        str(DIRECTION_LABELS[record.direction]),
+        str(KIND_LABELS[record.kind]),
+        day(record.due_on, get_locale()) if record.due_on else "",
+        record.reference,
+    ]
+
+
+def _party_name(record: Commitment) -> str:
+    party: Party | None = record.party  # empty where it lies outside the reader's scope
+    return party.name if party is not None else _("A party you cannot see")
+
+
+# --- recording one -------------------------------------------------------------------------------------------------
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def create() -> Any:
+    """Record a promise; ?party=, ?interaction=, ?ask=, ?direction= fill in."""
+    who = actor()
+    form = CommitmentForm()
+    interaction_id = uuid_of(form.interaction_id.data or request.args.get("interaction"))
+    ask_id = uuid_of(form.ask_id.data or request.args.get("ask"))
+    interaction = interaction_queries.get(interaction_id) if interaction_id else None
+    ask = ask_queries.get(ask_id) if ask_id else None
+    parent = interaction or ask
+    office = shared.choose_office(form, who, parent.office_id if parent else None)
+    require(who, Permission.CONTACT_LOG, office.id)
+    if request.method == "GET":
+        party_id = uuid_of(request.args.get("party")) or (interaction.party_id if interaction else ask.addressee_id if ask else None)
+        shared.prefill(form.party, party_id, office.id)
+        form.made_on.data = shared.local(interaction.starts_at, office).date() if interaction else clock.today(office.timezone)
+        form.kind.data = "service"
+        form.direction.data = shared.choice_arg("direction", DIRECTIONS) or "theirs"
+        form.interaction_id.data = str(interaction_id or "")
+        form.ask_id.data = str(ask_id or (interaction.ask_id if interaction else "") or "")
+        programme_id = (interaction.programme_id if interaction else None) or (ask.programme_id if ask else None)
+        form.programme_id.data = str(programme_id or "")
+        form.level.data = OFFICE if parent is not None and parent.level == OFFICE else "open"
+    return _form_answer(form, office, None)
+
+
+@bp.route("/<uuid:commitment_id>/edit", methods=["GET", "POST"])
+@permit(Permission.CONTACT_LOG)
+def edit(commitment_id: uuid.UUID) -> Any:
+    """Change a promise."""
+    record = queries.get(commitment_id)
+    require(actor(), Permission.CONTACT_LOG, record.office_id)
+    form = CommitmentForm()
+    office = shared.choose_office(form, actor(), record.office_id)
+    if request.method == "GET":
+        shared.prefill(form.party, record.party_id, office.id)
+        for name in (*_TEXTS, "direction", "kind", "made_on", "due_on", "level"):
+            form[name].data = getattr(record, name)
+        for name in _IDS:
+            form[name].data = str(getattr(record, name) or "")
+        form.version.data = str(record.version)
+    return _form_answer(form, office, record)
+
+
+def _form_answer(form: CommitmentForm, office: Office, record: Commitment | None) -> Any:
+    who = actor()
+    shared.offer(form.kind, KIND_LABELS.items())
+    shared.offer_programmes(form.programme_id, office.id)
+    people = lookups.colleague_choices(office.id, also=(record.owner_id if record else None, who.user_id))
+    shared.offer(form.owner_id, [("", _("Nobody yet")), *((str(key), name) for key, name in people)])
+    settled: dict[str, Any] = {}
+
+    def check() -> bool:
+        settled["party"] = shared.settle(form.party, office.id)
+        return settled["party"] is not None
+
+    def save() -> uuid.UUID:
+        new = _typed(form, settled["party"], office)
+        return (
+            commitments.record_commitment(who, new)
+            if record is None
+            else commitments.edit_commitment(who, record.id, new, shared.opened(form))
+        )
+
+    back = url_for("commitments.detail", commitment_id=record.id) if record is not None else url_for("commitments.index")
+    answer = save_form(
+        form,
+        save,
+        then=lambda key: url_for("commitments.detail", commitment_id=key),
+        message=_("Your changes are saved.") if record is not None else _("The promise is recorded."),
+        check=check,
+    )
+    if answer is not None:
+        return answer
+    posts = lookups.post_choices(form.party.chosen) if form.party.chosen else []
+    shared.offer(form.position_id, [("", _("None")), *((str(key), title) for key, title in posts)] if posts else [])
+    if form.conflict is not None:
+        return shared.conflict_page(form, {"party_id": _("Who")}, shared.value_words(form), back)
+    return render_template(
+        "commitments/form.html",
+        form=form,
+        record=record,
+        suggestions=lookups.likely_parties(office.id),
+        level_notes=LEVEL_NOTES,
+        can_narrow=office.id in who.member_of,
+        back=back,
+    ), status(form)
+
+
+def _typed(form: CommitmentForm, party: Found, office: Office) -> NewCommitment:
+    texts: dict[str, Any] = {name: form[name].data or "" for name in _TEXTS}
+    ids: dict[str, Any] = {name: uuid_of(form[name].data) for name in _IDS}
+    return NewCommitment(
+        office_id=office.id,
+        party_id=party.party_id,
+        new_party=party.new,
+        kind=form.kind.data or "",
+        direction=form.direction.data or "",
+        made_on=form.made_on.data,
+        due_on=form.due_on.data,
+        level=form.level.data or "",
+        **texts,
+        **ids,
+    )
+
+
+# --- its page ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/<uuid:commitment_id>")
+@permit(Permission.RECORD_SEE)
+def detail(commitment_id: uuid.UUID) -> Any:
+    """A promise and how it stands. One with a pledge has its page there."""
+    record = queries.get(commitment_id)
+    pledge = shared.link("pledges.detail", pledge_id=commitment_id)
+    if pledge and queries.has_pledge(commitment_id):
+        return redirect(pledge)
+    return _detail_page(record, NoteForm(formdata=None), None, None, 200)
+
+
+def _detail_page(
+    record: Commitment, note_form: NoteForm, outcome_form: OutcomeForm | None, verify_form: VerifyForm | None, code: int
+) -> Any:
+    who = actor()
+    office = lookups.office(record.office_id)
+    today = clock.today(office.timezone)
+    standing = queries.standing(record.outcome, record.due_on, today)
+    may_log = can(who, Permission.CONTACT_LOG, record.office_id)
+    is_own_work = who.user_id is not None and who.user_id in (
+        record.created_by_id,
+        queries.declared_by(record.id) if record.outcome else None,
+    )
+    may_verify = can(who, Permission.PROMISE_VERIFY, record.office_id) and not is_own_work
+    if outcome_form is None:
+        outcome_form = OutcomeForm(
+            formdata=None,
+            outcome=record.outcome or "kept",
+            outcome_on=record.outcome_on or today,
+            outcome_note=record.outcome_note,
+            version=str(record.version),
+        )
+    if verify_form is None:
+        verify_form = VerifyForm(formdata=None, evidence=record.evidence, version=str(record.version))
+    notes = queries.notes_of(record.id)
+    people = lookups.people([record.verified_by_id, record.owner_id, record.created_by_id, *(note.created_by_id for note in notes)])
+    pledge_url = shared.link("pledges.create", interaction=record.interaction_id, party=record.party_id, commitment=record.id)
+    is_money = record.kind == "financial" and record.direction == "theirs"
+    return render_template(
+        "commitments/detail.html",
+        record=record,
+        party_name=_party_name(record),
+        standing=standing,
+        kind=str(KIND_LABELS[record.kind]),
+        side=_("We promised") if record.direction == "ours" else _("They promised"),
+        facts=_facts(record, today),
+        chain=_chain(record),
+        smart=queries.smart_check(record),
+        outcome=str(OUTCOME_LABELS[record.outcome]) if record.outcome else "",
+        verified=_(
+            "Verified by %(person)s, %(when)s",
+            person=people.get(record.verified_by_id, _("a colleague")),
+            when=moment(record.verified_at, office.timezone, get_locale()),
+        )
+        if record.verified_by_id and record.verified_at
+        else "",
+        owner=people.get(record.owner_id, "") if record.owner_id else "",
+        recorder=people.get(record.created_by_id, "") if record.created_by_id else "",
+        notes=[(note, str(LEVEL_NOTES[note.level])) for note in notes],
+        authors=people,
+        note_form=note_form,
+        outcome_form=outcome_form,
+        verify_form=verify_form,
+        follow_ups=follow_up_queries.of_commitment(record.id),
+        may_log=may_log,
+        may_verify=may_verify,
+        why_not_verify=_("Another person must verify this: you recorded it or declared its outcome.") if is_own_work else "",
+        pledge_url=pledge_url if is_money and can(who, Permission.MONEY_WRITE, record.office_id) else "",
+        is_money=is_money,
+        level_note=str(LEVEL_NOTES[record.level]),
+        OFFICE=OFFICE,
+    ), code
+
+
+def _facts(record: Commitment, today: date) -> list[dict[str, Any]]:
+    words, tone = shared.due_words(record.due_on, today)
+    check = queries.smart_check(record)
+    return [
+        {"label": _("With"), "value": _party_name(record), "href": url_for("parties.detail", party_id=record.party_id)},
+        {"label": _("Promised on"), "value": day(record.made_on, get_locale())},
+        {
+            "label": _("Due"),
+            "value": day(record.due_on, get_locale()) if record.due_on else _("No date"),
+            "note": words if record.due_on and record.outcome is None else "",
+            "tone": tone,
+        },
+        {"label": _("Clear on"), "value": _("%(met)s of %(all)s points", met=check.met, all=len(check.points))},
+    ]
+
+
+def _chain(record: Commitment) -> list[dict[str, str]]:
+    ask, programme = record.ask, record.programme
+    return [
+        shared.link_to(_("Ask"), ask.sentence, url_for("asks.detail", ask_id=ask.id), ask.reference)
+        if ask
+        else shared.link_missing(_("Ask"), _("No ask yet")),
+        shared.link_here(_("Commitment"), record.words),
+        shared.link_missing(_("Money"), _("No money yet") if record.kind in ("financial", "budget-line") else _("Not a promise of money")),
+        shared.link_to(_("Programme"), programme.title, shared.link("programmes.detail", programme_id=programme.id), programme.reference)
+        if programme
+        else shared.link_missing(_("Programme"), _("No programme named yet")),
+    ]
+
+
+@bp.post("/<uuid:commitment_id>/outcome")
+@permit(Permission.CONTACT_LOG)
+def outcome(commitment_id: uuid.UUID) -> Any:
+    """Say what became of a promise."""
+    who = actor()
+    record = queries.get(commitment_id)
+    require(who, Permission.CONTACT_LOG, record.office_id)
+    form = OutcomeForm()
+    back = url_for("commitments.detail", commitment_id=commitment_id)
+    answer = save_form(
+        form,
+        lambda: commitments.declare_outcome(
+            who,
+            commitment_id,
+            outcome=form.outcome.data or "",
+            on=form.outcome_on.data,
+            note=form.outcome_note.data or "",
+            version=shared.opened(form),
+        ),
+        then=lambda _key: back,
+        message=_("The outcome is saved."),
+    )
+    if answer is not None:
+        return answer
+    if form.conflict is not None:
+        return shared.conflict_page(form, {}, shared.value_words(form), back)
+    return _detail_page(record, NoteForm(formdata=None), form, None, status(form))
+
+
+@bp.post("/<uuid:commitment_id>/verify")
+@permit(Permission.PROMISE_VERIFY)
+def verify(commitment_id: uuid.UUID) -> Any:
+    """A second person has seen the evidence."""
+    who = actor()
+    record = queries.get(commitment_id)
+    require(who, Permission.PROMISE_VERIFY, record.office_id)
+    form = VerifyForm()
+    back = url_for("commitments.detail", commitment_id=commitment_id)
+    answer = save_form(
+        form,
+        lambda: commitments.verify_commitment(who, commitment_id, evidence=form.evidence.data or "", version=shared.opened(form)),
+        then=lambda _key: back,
+        message=_("The promise is verified."),
+    )
+    if answer is not None:
+        return answer
+    if form.conflict is not None:
+        return shared.conflict_page(form, {}, shared.value_words(form), back)
+    return _detail_page(record, NoteForm(formdata=None), None, form, status(form))
+
+
+@bp.post("/<uuid:commitment_id>/notes")
+@permit(Permission.CONTACT_LOG)
+def note(commitment_id: uuid.UUID) -> Any:
+    """Write a note about a promise."""
+    who = actor()
+    record = queries.get(commitment_id)
+    require(who, Permission.CONTACT_LOG, record.office_id)
+    form = NoteForm()
+    answer = save_form(
+        form,
+        lambda: commitments.add_note(who, commitment_id, body=form.body.data or "", level=form.level.data or ""),
+        then=lambda _key: url_for("commitments.detail", commitment_id=commitment_id),
+        message=_("The note is saved."),
+    )
+    return answer if answer is not None else _detail_page(record, form, None, None, status(form))

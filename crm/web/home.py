@@ -2,20 +2,286 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
-from crm.policy import Permission, can
+from crm import clock
+from crm.formatting import day, moment, money, month, percent
+from crm.i18n import _, get_locale, ngettext
+from crm.models.commitments import Commitment
+from crm.models.interactions import FollowUp, Interaction
+from crm.policy import Actor, Permission, can
+from crm.queries import home as queries
+from crm.queries.figures.money import office_money, receipts_by_month
+from crm.queries.home import Series, SetUp
+from crm.queries.interactions import KIND_LABELS
+from crm.queries.pledges import DueInstalment, due_instalments
+from crm.web import lookups as shared
 from crm.web.gate import actor, permit
+from reports import charts
 
 bp = Blueprint("home", __name__)
+DUE_DAYS = 30
+MOST_OFFICES_FOR_MONEY = 12
+_LONGEST = 8
 
 
 @bp.get("/")
 @permit(Permission.ACCOUNT_OWN)
 def index() -> Any:
     """What needs me today. Who sees names only goes to offices and people."""
-    if not can(actor(), Permission.RECORD_SEE):
+    who = actor()
+    if not can(who, Permission.RECORD_SEE):
         return redirect(url_for("offices.index"))
-    return render_template("home/index.html")
+    zone = clock.zone(who.timezone)
+    today = clock.today(zone)
+    offices = None if who.covers_all else sorted(who.visible)
+    work = queries.work(who.user_id, zone, offices)
+    due_money = due_instalments(today, DUE_DAYS, office_ids=offices, limit=_LONGEST)
+    first_steps = queries.set_up(who.home_office_id) if who.home_office_id else None
+    tomorrow = today + timedelta(days=1)
+    return render_template(
+        "home/index.html",
+        today=today,
+        meetings=[_meeting(record, who, today) for record in work.meetings if shared_day(record, who) <= tomorrow],
+        to_write_up=[_to_write_up(record, who) for record in work.to_write_up],
+        owed=[_promise(record, today) for record in (*work.ours, *work.theirs)],
+        follow_ups=[_follow_up(record, today) for record in work.follow_ups],
+        due_money=[_instalment(record, today) for record in due_money],
+        figures=_figures(who, zone, offices),
+        first_steps=_first_steps(first_steps) if first_steps is not None and first_steps.is_needed else [],
+        back=request.path,
+    )
+
+
+def shared_day(record: Interaction, who: Actor) -> date:
+    """The day of a contact in the reader's office."""
+    return record.starts_at.astimezone(clock.zone(who.timezone)).date()
+
+
+def _name(record: Interaction | Commitment) -> str:
+    party: Any = record.party  # empty where it lies outside the reader's scope
+    return str(party.name) if party is not None else _("A party you cannot see")
+
+
+def _meeting(record: Interaction, who: Actor, today: date) -> dict[str, Any]:
+    here = record.starts_at.astimezone(clock.zone(who.timezone))
+    to = url_for("interactions.detail", interaction_id=record.id)
+    purpose = shared.short(record.purpose, 140)
+    kind = str(KIND_LABELS[record.kind])
+    about = [kind, record.place_text, purpose]
+    has_pack = can(who, Permission.DOCUMENT_BUILD, record.office_id)
+    return {
+        "time": f"{here:%H:%M}",
+        "title": _name(record),
+        "url": to,
+        "text": " · ".join(part for part in about if part),
+        "status": _("Today") if here.date() == today else _("Tomorrow"),
+        "tone": "soon" if here.date() == today else "quiet",
+        "action_label": _("Open pack") if has_pack else _("Open"),
+        "action_url": (shared.link("documents.brief", interaction_id=record.id) or f"{to}/brief") if has_pack else to,
+    }
+
+
+def _to_write_up(record: Interaction, who: Actor) -> dict[str, Any]:
+    may_log = can(who, Permission.CONTACT_LOG, record.office_id)
+    return {
+        "title": _name(record),
+        "url": url_for("interactions.detail", interaction_id=record.id),
+        "text": moment(record.starts_at, who.timezone, get_locale()),
+        "status": _("Not written up"),
+        "tone": "late",
+        "action_label": _("Write up") if may_log else "",
+        "action_url": url_for("interactions.create", planned=record.id) if may_log else "",
+    }
+
+
+def _promise(record: Commitment, today: date) -> dict[str, Any]:
+    words, tone = shared.due_words(record.due_on, today)
+    side = _("By us, to %(name)s", name=_name(record)) if record.direction == "ours" else _("By %(name)s", name=_name(record))
+    return {
+        "title": shared.short(record.words, 140),
+        "url": url_for("commitments.detail", commitment_id=record.id),
+        "text": side,
+        "status": words,
+        "tone": tone,
+    }
+
+
+def _follow_up(record: FollowUp, today: date) -> dict[str, Any]:
+    words, tone = shared.due_words(record.due_on, today)
+    party: Any = record.party
+    return {
+        "id": record.id,
+        "title": record.text,
+        "url": url_for("follow_ups.edit", follow_up_id=record.id) if shared.may_log(record.office_id) else "",
+        "text": party.name if party is not None else "",
+        "status": words,
+        "tone": tone,
+        "may_log": shared.may_log(record.office_id),
+    }
+
+
+def _instalment(record: DueInstalment, today: date) -> dict[str, Any]:
+    words, tone = shared.due_words(record.due_on, today)
+    endpoint, name = ("pledges.detail", "pledge_id") if record.kind == "pledge" else ("agreements.detail", "agreement_id")
+    return {
+        "title": record.donor,
+        "url": shared.link(endpoint, **{name: record.record_id}),
+        "text": _("%(reference)s, due %(day)s", reference=record.reference, day=day(record.due_on, get_locale())),
+        "amount": money(record.open_amount, get_locale()),
+        "status": words,
+        "tone": tone,
+    }
+
+
+# --- figures -------------------------------------------------------------------------------------------------------
+
+
+def _figures(who: Actor, zone: Any, offices: Sequence[uuid.UUID] | None) -> list[dict[str, Any]]:
+    found = [_contacts(queries.contacts_by_month(zone, offices)), _asks(queries.answered(zone, offices))]
+    if offices is not None and len(offices) <= MOST_OFFICES_FOR_MONEY:
+        found.append(_received(who, clock.today(zone), offices))
+    return found
+
+
+def _labels(series: Series) -> tuple[str, ...]:
+    return tuple(month(start, get_locale()) for start in series.starts)
+
+
+def _contacts(series: Series) -> dict[str, Any]:
+    values = [value or 0 for value in series.values]
+    now, before = values[-1], values[:-1]
+    usual = sum(before) / len(before) if before else 0
+    message = _("held this month so far; %(usual)s a month over the last eleven", usual=f"{usual:.0f}")
+    chart = charts.sparkline(
+        charts.Sparkline(_("Contacts held in each of the last twelve months"), tuple(values), labels=_labels(series)),
+        prefix="held",
+        lang=get_locale(),
+        width=240,
+        height=36,
+    )
+    return {
+        "label": _("Contacts"),
+        "value": str(now),
+        "message": message,
+        "spark": chart.svg,
+        "url": url_for("interactions.index", state="held"),
+    }
+
+
+def _asks(found: queries.Answered) -> dict[str, Any]:
+    if not found.given:
+        return {
+            "label": _("Asks answered yes"),
+            "value": "–",
+            "message": _("No ask was answered in the last year."),
+            "spark": None,
+            "url": url_for("asks.index"),
+        }
+    share = percent(Decimal(found.yes) / found.given, get_locale())
+    message = ngettext("of %(num)d answer in the last year", "of %(num)d answers in the last year", found.given)
+    chart = charts.sparkline(
+        charts.Sparkline(
+            _("Share of answers that were yes, by quarter, percent"), found.share.values, kind="done", labels=_labels(found.share)
+        ),
+        prefix="asked",
+        lang=get_locale(),
+        width=240,
+        height=36,
+    )
+    return {
+        "label": _("Asks answered yes"),
+        "value": share,
+        "message": message,
+        "spark": chart.svg,
+        "url": url_for("asks.index", status="answered"),
+    }
+
+
+def _received(who: Actor, today: date, offices: Sequence[uuid.UUID]) -> dict[str, Any]:
+    figures = office_money(offices, today, currency=who.reporting_currency)
+    months = receipts_by_month(office_ids=offices, as_of=today, months=12, currency=who.reporting_currency)
+    chart = charts.sparkline(
+        charts.Sparkline(
+            _("Received in each of the last twelve months, %(currency)s", currency=who.reporting_currency),
+            tuple(item.paid.reporting.amount for item in months),
+            kind="paid",
+            labels=tuple(month(item.first_on, get_locale()) for item in months),
+        ),
+        prefix="paid",
+        lang=get_locale(),
+        width=240,
+        height=36,
+    )
+    message = _(
+        "signed; %(paid)s of it received so far. The line shows receipts by month.",
+        paid=money(figures.paid.reporting, get_locale(), compact=True),
+    )
+    return {
+        "label": _("Secured"),
+        "value": money(figures.secured.reporting, get_locale(), compact=True),
+        "message": message,
+        "spark": chart.svg,
+        "url": shared.link("pledges.index"),
+        "note": _("Part of it has no exchange rate and is left out.") if figures.secured.is_partial else "",
+    }
+
+
+# --- an office that begins -----------------------------------------------------------------------------------------
+
+
+def _first_steps(done: SetUp) -> list[dict[str, Any]]:
+    """What to do first in an empty office, each one link; only what the person may do."""
+    may_log, may_manage = can(actor(), Permission.CONTACT_LOG), can(actor(), Permission.USER_MANAGE)
+    steps = (
+        (
+            may_manage,
+            done.colleagues,
+            _("Add your colleagues"),
+            _("Who signs in, and in which role."),
+            _("Add a colleague"),
+            shared.link("users.create"),
+        ),
+        (
+            may_log,
+            done.parties,
+            _("Add the first party"),
+            _("A donor, a ministry, a leader or a community group."),
+            _("Add a party"),
+            shared.link("parties.create"),
+        ),
+        (
+            can(actor(), Permission.MONEY_WRITE),
+            done.programmes,
+            _("Set up a programme"),
+            _("What the money is for, and what it needs each year."),
+            _("Add a programme"),
+            shared.link("programmes.create"),
+        ),
+        (
+            may_log,
+            done.contacts,
+            _("Log the first meeting"),
+            _("Who, when and one sentence are enough."),
+            _("Log it"),
+            shared.link("interactions.create"),
+        ),
+    )
+    return [
+        {
+            "title": title,
+            "text": text,
+            "status": _("Done") if is_done else "",
+            "tone": "done",
+            "action_label": "" if is_done else label,
+            "action_url": "" if is_done else to,
+        }
+        for may, is_done, title, text, label, to in steps
+        if may and (to or is_done)
+    ]

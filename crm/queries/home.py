@@ -1,0 +1,145 @@
+"""The work list: what waits today, what is owed, and the figures of contacts with their trend. Every list is short."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy import and_, case, func, select
+
+from crm import clock
+from crm.db import db
+from crm.models.asks import AskAnswer
+from crm.models.commitments import Commitment
+from crm.models.interactions import FollowUp, Interaction
+from crm.models.parties import Party
+from crm.models.programmes import Programme
+from crm.models.users import User
+from crm.queries import commitments, follow_ups, interactions
+
+LONGEST = 8
+AHEAD = timedelta(days=14)
+MONTHS = 12
+QUARTERS = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """What waits: meetings of today and tomorrow, what is not written up, promises owed, follow-ups due."""
+
+    meetings: Sequence[Interaction] = ()
+    to_write_up: Sequence[Interaction] = ()
+    ours: Sequence[Commitment] = ()
+    theirs: Sequence[Commitment] = ()
+    follow_ups: Sequence[FollowUp] = ()
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of equal spans, oldest first, each with the day it begins; None where there was nothing to measure."""
+
+    starts: tuple[date, ...] = ()
+    values: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Answers of the last year: how many were given (yes, part, no), how many of them yes, and the share by quarter."""
+
+    given: int = 0
+    yes: int = 0
+    share: Series = field(default_factory=Series)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What an office has already: the list of first steps crosses these off."""
+
+    colleagues: bool
+    parties: bool
+    programmes: bool
+    contacts: bool
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the office has yet to log its first contact."""
+        return not self.contacts
+
+
+def work(user_id: uuid.UUID | None, zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Work:
+    """The work list of a person in the offices they work for, on the day it is there. A constant number of statements."""
+    now = clock.now()
+    today = now.astimezone(zone).date()
+    start = datetime.combine(today, time(), zone).astimezone(UTC)
+    until = today + AHEAD
+    return Work(
+        meetings=interactions.planned_between(max(start, now - timedelta(hours=1)), start + timedelta(days=2), LONGEST, offices),
+        to_write_up=interactions.to_write_up(now - timedelta(hours=1), LONGEST, offices),
+        ours=commitments.open_promises("ours", until, LONGEST, offices),
+        theirs=commitments.open_promises("theirs", until, LONGEST, offices),
+        follow_ups=follow_ups.due(until, LONGEST, owner_id=user_id),
+    )
+
+
+def _month_starts(today: date, count: int, step: int = 1) -> list[date]:
+    first = today.replace(day=1)
+    return [clock.add_months(first, -step * (count - 1 - index)) for index in range(count)]
+
+
+def _bounds(starts: Sequence[date], end: date, zone: tzinfo) -> list[tuple[datetime, datetime]]:
+    days = [*starts, end]
+    moments = [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]
+    return list(itertools.pairwise(moments))
+
+
+def contacts_by_month(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Series:
+    """Contacts held in each of the last twelve months, this one included so far. One statement."""
+    today = clock.today(zone)
+    starts = _month_starts(today, MONTHS)
+    bounds = _bounds(starts, today + timedelta(days=1), zone)
+    columns: list[Any] = [
+        func.count(case((and_(Interaction.starts_at >= since, Interaction.starts_at < until), 1))) for since, until in bounds
+    ]
+    statement = select(*columns).where(Interaction.state == "held", Interaction.starts_at >= bounds[0][0])
+    if offices is not None:
+        statement = statement.where(Interaction.office_id.in_(offices))
+    row = db.session.execute(statement).one()
+    return Series(tuple(starts), tuple(int(value) for value in row))
+
+
+def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
+    """How asks were answered in the last four spans of three months; the share of yes in percent. One statement."""
+    today = clock.today(zone)
+    starts = _month_starts(today, QUARTERS, 3)
+    starts = [clock.add_months(day, -2) for day in starts]
+    bounds = _bounds(starts, today + timedelta(days=1), zone)
+    columns: list[Any] = []
+    for since, until in bounds:
+        within = and_(Interaction.starts_at >= since, Interaction.starts_at < until)
+        columns += [func.count(case((within, 1))), func.count(case((and_(within, AskAnswer.answer == "yes"), 1)))]
+    statement = (
+        select(*columns)
+        .select_from(AskAnswer)
+        .join(Interaction, Interaction.id == AskAnswer.interaction_id)
+        .where(AskAnswer.answer != "none", Interaction.starts_at >= bounds[0][0])
+    )
+    if offices is not None:
+        statement = statement.where(AskAnswer.office_id.in_(offices))
+    row = db.session.execute(statement).one()
+    given = [int(value) for value in row[::2]]
+    yes = [int(value) for value in row[1::2]]
+    shares = tuple(round(100 * said / all_) if all_ else None for said, all_ in zip(yes, given, strict=True))
+    return Answered(sum(given), sum(yes), Series(tuple(starts), shares))
+
+
+def set_up(office_id: uuid.UUID) -> SetUp:
+    """What an office has already. Four statements."""
+
+    def has(entity: Any, least: int = 1) -> bool:
+        return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id).limit(least)).all()) >= least
+
+    return SetUp(colleagues=has(User, 2), parties=has(Party), programmes=has(Programme), contacts=has(Interaction))

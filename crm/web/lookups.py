@@ -1,0 +1,325 @@
+"""What views of contacts share: reading a party lookup, choices of selects, lists with filters, links along the chain."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import render_template, request, url_for
+from werkzeug.routing import BuildError
+from wtforms import SelectField, SelectMultipleField
+
+from crm import clock
+from crm.data import countries_by_iso2
+from crm.errors import NotFound
+from crm.formatting import due_day, moment, money
+from crm.forms.base import BaseForm, choices
+from crm.forms.lookups import NEW, NEW_FORMS, PartyField, uuid_of
+from crm.i18n import LazyText, _, _l, get_locale
+from crm.models.offices import Office
+from crm.money import Money
+from crm.policy import Actor, Permission, can, offices_where, require
+from crm.queries import lookups
+from crm.queries.lookups import Match
+from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
+from crm.services.checking import Opened
+from crm.services.parties import NewParty
+from crm.web.conflicts import ConflictItem, shown
+from crm.web.gate import actor
+from crm.web.helpers import args_with, safe_target
+
+FORM_LABELS: dict[str, LazyText] = {"person": _l("Person"), "organisation": _l("Organisation"), "group": _l("Group")}
+ADD_LABELS: dict[str, LazyText] = {
+    "person": _l("Add as a new person"),
+    "organisation": _l("Add as a new organisation"),
+    "group": _l("Add as a new group"),
+}
+SOON_DAYS = 14
+_LONG = 90
+
+
+# --- whom a text means ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a lookup came to: a party of ours, or one to be added with the record."""
+
+    party_id: uuid.UUID | None = None
+    new: NewParty | None = None
+
+
+def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True) -> Found | None:
+    """Read a lookup: the party, or a new one; None with a sentence (and choices) beside the field where it is in doubt."""
+    text = field.text
+    if not text:
+        if field.is_needed:
+            field.refuse(_("Enter who it is: a name or a reference."))
+        return None if field.is_needed else Found()
+    if field.form.text.errors:
+        return None
+    known = lookups.party_match(uuid_of(field.choice), office_id)
+    if known is not None:
+        return _settled(field, known)
+    if can_add and field.chosen_form():
+        return Found(new=NewParty(form=field.chosen_form(), name=text))
+    resolution = lookups.resolve_party(text, office_id)
+    if resolution.one is not None:
+        return _settled(field, resolution.one)
+    adding = [(f"{NEW}{form}", str(ADD_LABELS[form]), "") for form in NEW_FORMS] if can_add else []
+    options = [*((str(match.id), match.name, _note(match)) for match in resolution.several), *adding]
+    if resolution.several:
+        field.offer(options, _("More than one party may be meant. Choose below."))
+    elif can_add:
+        field.offer(options, _("Nobody is called “%(name)s” yet. Add them below, or correct the name.", name=text[:100]))
+    else:
+        field.refuse(_("Nobody is called “%(name)s”. Enter another name, or a reference.", name=text[:100]))
+    return None
+
+
+def _settled(field: PartyField, match: Match) -> Found:
+    field.settle(match.id, match.name)
+    return Found(party_id=match.id)
+
+
+def _note(match: Match) -> str:
+    country = countries_by_iso2().get(match.country or "")
+    parts = [str(FORM_LABELS[match.form]), country.name if country else "", match.reference]
+    return ", ".join(part for part in parts if part)
+
+
+def prefill(field: PartyField, party_id: uuid.UUID | None, office_id: uuid.UUID) -> None:
+    """Fill a lookup with a known party, where a record of the office may name it."""
+    match = lookups.party_match(party_id, office_id)
+    if match is not None:
+        field.settle(match.id, match.name)
+
+
+# --- choices -------------------------------------------------------------------------------------------------------
+
+
+def choose_office(form: BaseForm, who: Actor, fixed: uuid.UUID | None = None) -> Office:
+    """The office a record is for: the fixed one, the one chosen in the form (`office`), else one's own."""
+    allowed = offices_where(who, Permission.CONTACT_LOG)
+    if not allowed:
+        require(who, Permission.CONTACT_LOG, who.home_office_id)
+    field: Any = getattr(form, "office", None)
+    asked = uuid_of(field.data if field is not None and field.data else request.args.get("office"))
+    office_id = fixed or (asked if asked in allowed else allowed[0])
+    if field is not None:
+        names = lookups.office_names(allowed) if len(allowed) > 1 and fixed is None else {}
+        field.choices = choices((str(key), names[key]) for key in allowed if key in names)
+        field.data = str(office_id)
+    return lookups.office(office_id)
+
+
+def offer_programmes(field: SelectField, office_id: uuid.UUID) -> None:
+    """The programmes of an office, or none."""
+    field.choices = choices([("", _("None")), *((str(key), title) for key, title in lookups.programme_choices(office_id))])
+
+
+def offer_colleagues(fields: Iterable[SelectField | SelectMultipleField], office_id: uuid.UUID, *also: uuid.UUID | None) -> None:
+    """The people of an office; a single choice starts with oneself."""
+    people = [(str(key), name) for key, name in lookups.colleague_choices(office_id, also=(actor().user_id, *also))]
+    for field in fields:
+        field.choices = choices(people)
+        if not isinstance(field, SelectMultipleField) and not field.data:
+            field.data = actor().id
+
+
+def offer(field: Any, labels: Iterable[tuple[str, object]]) -> None:
+    """Put choices into a select or radio field."""
+    field.choices = choices(labels)
+
+
+def due_from(within: str | None, due_on: date | None, today: date) -> date | None:
+    """The day of a follow-up: the one typed, else so many days from today."""
+    if due_on is not None:
+        return due_on
+    text = within or ""
+    return today + timedelta(days=int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else None  # noqa: PLR2004
+
+
+def moment_of(day: date | None, at: time | None, office: Office) -> datetime | None:
+    """A moment from a day and a time of day in an office's zone; without a time, noon."""
+    return None if day is None else datetime.combine(day, at or time(12), tzinfo=clock.zone(office.timezone))
+
+
+def local(at: datetime, office: Office) -> datetime:
+    """A moment in an office's zone."""
+    return at.astimezone(clock.zone(office.timezone))
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+def day_arg(name: str) -> date | None:
+    """A day in the address of a list; anything odd is none."""
+    try:
+        return date.fromisoformat(request.args.get(name, "")[:10])
+    except ValueError:
+        return None
+
+
+def choice_arg(name: str, allowed: Iterable[str]) -> str:
+    """A word in the address of a list; anything odd is none."""
+    text = request.args.get(name, "")
+    return text if text in allowed else ""
+
+
+def options(labels: Iterable[tuple[str, object]]) -> list[tuple[str, str]]:
+    """The options of a filter, "All" first."""
+    return [("", _("All")), *((key, str(label)) for key, label in labels)]
+
+
+def chip(label: str, *names: str) -> dict[str, str]:
+    """A filter that is on, with the address that takes it off."""
+    return {
+        "label": label,
+        "remove_url": url_for(str(request.endpoint), **args_with(**dict.fromkeys(names), page=None, after=None)),
+    }
+
+
+def pages(page: Page[Any], asked: Paging) -> dict[str, Any]:
+    """What the pager shows."""
+    endpoint = str(request.endpoint)
+    first = 0 if asked.after else (page.number - 1) * page.size
+    previous_url = next_url = ""
+    if page.has_previous and not asked.after:
+        previous_url = url_for(endpoint, **args_with(page=page.number - 1))
+    if page.has_next and not asked.after and page.number < LAST_NUMBERED_PAGE:
+        next_url = url_for(endpoint, **args_with(page=page.number + 1))
+    elif page.has_next:
+        next_url = url_for(endpoint, **args_with(page=None, after=page.after))
+    return {
+        "first": first + 1,
+        "last": first + len(page.rows),
+        "total": page.total,
+        "is_more": not page.is_exact,
+        "previous_url": previous_url,
+        "next_url": next_url,
+    }
+
+
+def sort_header(key: str, label: str, sort: str, first: str, second: str = "", **more: Any) -> dict[str, Any]:
+    """A column head that sorts: `first` on the first click, `second` on the next."""
+    target = second if sort == first and second else first
+    sorted_as = ("ascending" if sort == first else "descending") if sort in (first, second or first) else ""
+    return {
+        "key": key,
+        "label": label,
+        "sort_url": url_for(str(request.endpoint), **args_with(sort=target, page=None, after=None)),
+        "sorted": sorted_as,
+        **more,
+    }
+
+
+# --- words and links -----------------------------------------------------------------------------------------------
+
+
+def today_here() -> date:
+    """The day it is in one's own office."""
+    return clock.today(actor().timezone)
+
+
+def due_words(due_on: date | None, today: date) -> tuple[str, str]:
+    """How far a due day is, in words, and its tone."""
+    if due_on is None:
+        return _("no date"), "quiet"
+    tone = "late" if due_on < today else "soon" if (due_on - today).days <= SOON_DAYS else "quiet"
+    return due_day(due_on, today, get_locale()), tone
+
+
+def short(text: str, longest: int = _LONG) -> str:
+    """The beginning of a text."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest].rstrip()}…"
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """The address of a page, "" where this version has none."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return ""
+
+
+def money_words(amount: Money) -> str:
+    """An amount in the reader's language."""
+    return money(amount, get_locale())
+
+
+def may_log(office_id: uuid.UUID) -> bool:
+    """Whether one may record contacts in an office."""
+    return can(actor(), Permission.CONTACT_LOG, office_id)
+
+
+def back_to(fallback: str) -> str:
+    """Where a small form returns to: a path of this site it carried, else the fallback."""
+    return safe_target(request.form.get("back") or request.args.get("back"), fallback)
+
+
+def link_here(label: str, text: str) -> dict[str, str]:
+    """The link of the chain strip that this page is."""
+    return {"label": label, "state": "here", "title": short(text)}
+
+
+def link_to(label: str, text: str, url: str, note: str = "") -> dict[str, str]:
+    """A link of the chain strip that is there."""
+    return {"label": label, "state": "done", "title": short(text), "url": url, "note": note}
+
+
+def link_missing(label: str, sentence: str, url: str = "") -> dict[str, str]:
+    """A link of the chain strip that is missing, said in words; the address mends it."""
+    return {"label": label, "state": "missing", "title": sentence, "url": url}
+
+
+# --- two people at once --------------------------------------------------------------------------------------------
+
+
+def opened(form: BaseForm) -> Opened:
+    """What an edit form was opened with, and what was chosen on a conflict page."""
+    settled = request.form.get("settled", "")
+    chosen = {name.removeprefix("choose-"): value for name, value in request.form.items() if name.startswith("choose-")}
+    number = int(settled) if settled.isascii() and settled.isdigit() and len(settled) < 10 else 0  # noqa: PLR2004
+    return Opened(form.known_version, number, chosen)
+
+
+def conflict_page(form: BaseForm, labels: Mapping[str, object], show: Callable[[str, object], str], back: str) -> Any:
+    """The 409 page: yours, theirs and the original of each field that both changed; all that was typed travels along."""
+    clash = form.conflict
+    if clash is None:
+        raise NotFound
+    items = []
+    for name, (before, theirs, yours) in clash.changes.items():
+        label = labels.get(name, form[name].label.text if name in form else name)
+        items.append(ConflictItem(name, str(label), show(name, before), show(name, theirs), show(name, yours)))
+    return render_template(
+        "interactions/conflict.html", form=form, items=items, settled=clash.version, who=clash.who or _("Somebody else"), back=back
+    ), 409
+
+
+def value_words(form: BaseForm, zone: str = "UTC") -> Callable[[str, object], str]:
+    """Words for values on a conflict page: names instead of ids, labels instead of keys, people one a line."""
+
+    def show(name: str, value: object) -> str:
+        if value is None or value == "":
+            return ""
+        if name == "participants" and isinstance(value, tuple):
+            return "\n".join(", ".join(part for part in person[1:] if part) for person in value)
+        if isinstance(value, datetime):
+            return moment(value, zone, get_locale())
+        if name in ("party_id", "addressee_id") and isinstance(value, uuid.UUID):
+            match = lookups.party_match(value)
+            return match.name if match else ""
+        labels: dict[str, str] = (
+            {str(key): str(label) for key, label, *_rest in form[name].iter_choices()}
+            if name in form and hasattr(form[name], "iter_choices")
+            else {}
+        )
+        return labels.get(str(value), "" if isinstance(value, uuid.UUID) else shown(value))
+
+    return show
