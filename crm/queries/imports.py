@@ -41,13 +41,13 @@ def get(batch_id: uuid.UUID) -> ImportBatch:
 
 def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
-    kept = json.loads(batch.summary or "{}")
+    kept = _kept(batch.summary)
     return Summary(kept.get("notes", []), kept.get("samples", []))
 
 
 def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:
     """The headings and the HXL tags of the file."""
-    kept = json.loads(batch.header or "{}")
+    kept = _kept(batch.header)
     return kept.get("header", []), kept.get("tags", [])
 
 
@@ -63,8 +63,21 @@ def every_reject(batch_id: uuid.UUID) -> Iterator[ImportReject]:
 
 def cells_of(reject: ImportReject) -> list[str]:
     """The cells of a rejected row as they came."""
-    return [str(cell) for cell in json.loads(reject.raw or "[]")]
+    try:
+        cells = json.loads(reject.raw or "[]")
+    except ValueError:
+        return [reject.raw]
+    return [str(cell) for cell in cells] if isinstance(cells, list) else [reject.raw]
 
 
 def _rejects(batch_id: uuid.UUID) -> Any:
     return select(ImportReject).where(ImportReject.batch_id == batch_id).order_by(ImportReject.row_number, ImportReject.id)
+
+
+def _kept(text: str) -> dict[str, Any]:
+    """What was written down as JSON; nothing where it is not."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

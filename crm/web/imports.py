@@ -146,7 +146,8 @@ def create() -> Any:
 def _check(form: UploadForm, office_id: uuid.UUID) -> Response | None:
     who, upload = actor(), form.file.data
     token = (form.submission.data or "")[:64]
-    data = upload.read()
+    with upload.stream:
+        data = upload.read()
     digest = hashlib.sha256(office_id.bytes + data).hexdigest()
     earlier = submissions.find(who, token)
     if earlier is not None and earlier.digest == digest and earlier.record_id is not None:

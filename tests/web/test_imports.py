@@ -1,0 +1,159 @@
+"""The pages of imports."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tests.factories import fts, world
+from tests.factories.browser import errors, tree
+
+
+def upload(client, data, name="flows.csv", *, status=303, **more):
+    target, values = client.fields("/imports/new")
+    values |= more
+    values["file"] = (io.BytesIO(data), name)
+    response = client.client.post(target, data=values, content_type="multipart/form-data")
+    assert response.status_code == status, errors(response)
+    return response
+
+
+def text(response):
+    return " ".join(tree(response).text_content().split())
+
+
+def test_a_file_is_checked_shown_brought_in_and_listed(browser):
+    client = browser("grants")
+    assert "No file was brought in yet" in text(client.get("/imports/"))
+    assert "No reported flows yet" in text(client.get("/flows/"))
+    place = upload(client, fts.WITH_TAGS.read_bytes()).location
+    page = text(client.get(place))
+    assert "Bring in 440 rows" in page
+    assert "Would be new 440" in page
+    assert "No reported flows yet" in text(client.get("/flows/"))
+    client.submit(place, {}, action="/apply")
+    page = text(client.get(place))
+    assert "Brought in: 440 new, 0 changed, 0 unchanged, 0 rejected." in page
+    assert "Bring in" not in page
+    assert "flows.csv" in text(client.get("/imports/"))
+    again = upload(client, fts.PLAIN.read_bytes()).location
+    assert "Confirm without changes" in text(client.get(again))
+
+
+def test_a_second_click_finds_it_done(browser):
+    client = browser("grants")
+    place = upload(client, fts.file_of(size=3)).location
+    target, values = client.fields(place, action="/apply")
+    for _click in range(2):
+        assert client.client.post(target, data=values).status_code == 303
+    assert "Brought in: 3 new" in text(client.get(place))
+    assert text(client.get("/imports/")).count("flows.csv") == 1
+
+
+def test_the_same_upload_sent_twice_makes_one_batch(browser):
+    client = browser("grants")
+    target, values = client.fields("/imports/new")
+    places = set()
+    for _click in range(2):
+        sent = values | {"file": (io.BytesIO(fts.file_of(size=2)), "twice.csv")}
+        places.add(client.client.post(target, data=sent, content_type="multipart/form-data").location)
+    assert len(places) == 1
+    assert text(client.get("/imports/")).count("twice.csv") == 1
+
+
+def test_a_checked_file_can_be_discarded(browser):
+    client = browser("grants")
+    place = upload(client, fts.file_of(size=2)).location
+    client.submit(place, {}, action="/discard")
+    client.get(place, status=404)
+    assert "No file was brought in yet" in text(client.get("/imports/"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "The file is empty."),
+        (b"name,telephone\nA,1\n", "No known kind of file"),
+        (fts.file_of({}).replace(b"amountUSD", b"sum"), "“amountUSD” is missing"),
+        (fts.file_of({})[:-200], "cut off"),
+        (b"\x00\x01\x02" * 50, "zero bytes"),
+        (b"<!doctype html><script>alert(1)</script>", "HTML"),
+    ],
+)
+def test_a_refused_file_says_why_beside_the_field_and_in_the_list(browser, data, said):
+    client = browser("grants")
+    response = upload(client, data, "bad<b>.csv", status=422)
+    assert any(said in sentence for sentence in errors(response)), errors(response)
+    listed = client.get("/imports/")
+    assert said in text(listed)
+    assert "<b>" not in listed.get_data(as_text=True)
+    place = tree(listed).xpath("//th//a/@href[contains(., '/imports/')]")[0]
+    assert "nothing was changed" in text(client.get(place))
+    assert "No reported flows yet" in text(client.get("/flows/"))
+
+
+def test_no_file_at_all_is_said_beside_the_field(browser):
+    client = browser("grants")
+    assert errors(client.submit("/imports/new", {}, status=422)) == ["Choose a file."]
+    assert "No file was brought in yet" in text(client.get("/imports/"))
+
+
+def test_rejected_rows_are_shown_with_reasons_and_come_as_a_file(browser):
+    client = browser("grants")
+    place = upload(client, fts.file_of({}, {"amountUSD": "lots", "description": "=cmd|' /C calc'!A0"})).location
+    page = text(client.get(place))
+    for part in ("amountUSD", "lots", "“lots” is not a number.", "Rejected rows 1"):
+        assert part in page
+    response = client.get(f"{place}/rejects.csv")
+    assert response.mimetype == "text/csv"
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert "\"'=cmd|" in response.get_data(as_text=True)
+
+
+def test_an_office_of_somebody_else_cannot_be_chosen(app, browser):
+    client = browser("grants")
+    with app.app_context():
+        from crm.policy import all_offices
+
+        kenya = next(str(office.id) for office in all_offices() if office.code == "KEN")
+    upload(client, fts.file_of({}), office=kenya, status=422)
+
+
+def test_who_may_not_bring_files_sees_no_button_and_gets_403(browser):
+    officer = browser("officer")
+    page = officer.get("/imports/")
+    assert not tree(page).xpath("//a[@href='/imports/new']")
+    officer.get("/imports/new", status=403)
+    place = upload(browser("grants"), fts.file_of({})).location
+    assert not [form for form in tree(officer.get(place)).forms if "apply" in (form.action or "")]
+    for action in ("apply", "discard"):
+        assert officer.client.post(f"{place}/{action}", data={"csrf_token": officer.token()}).status_code == 403
+    browser("viewer").get("/imports/", status=403)
+
+
+def test_another_offices_batch_is_not_there(browser):  # P1
+    place = upload(browser("grants"), fts.file_of({})).location
+    other = browser("other-grants")
+    other.get(place, status=404)
+    other.get(f"{place}/rejects.csv", status=404)
+    for action in ("apply", "discard"):
+        assert other.client.post(f"{place}/{action}", data={"csrf_token": other.token()}).status_code == 404
+    assert "flows.csv" not in text(other.get("/imports/"))
+
+
+def test_a_file_over_the_request_limit_gets_a_sentence(app, browser):
+    app.config["MAX_CONTENT_LENGTH"] = 100_000
+    client = browser("grants")
+    target, values = client.fields("/imports/new")
+    values["file"] = (io.BytesIO(b"x" * 200_000), "big.csv")
+    response = client.client.post(target, data=values, content_type="multipart/form-data")
+    assert response.status_code == 413
+    assert "at most 30 MB" in text(response)
+
+
+def test_the_region_chooses_among_its_offices(browser):
+    options = tree(browser("regional").get("/imports/new")).xpath("//select[@name='office']/option/text()")
+    names = {name for _code, name, *_rest in world.OFFICES}
+    assert len(options) == 2
+    assert set(options) < names
