@@ -214,7 +214,7 @@ def _chart(side: Side, printer: Printer, plates: Plates, source: str) -> Plate |
         lang=printer.lang,
         width=CHART_WIDTH,
     )
-    return plates.add(chart, figures)
+    return plates.add(chart, figures, in_text=is_paid and len(side.by_counterpart) <= MOST_ROWS)
 
 
 def _by_currency(side: Side, printer: Printer, source: str) -> Table | None:

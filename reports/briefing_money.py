@@ -40,10 +40,10 @@ class Plates:
     def __init__(self) -> None:
         self.all: list[Plate] = []
 
-    def add(self, chart: charts.Chart, figures: Iterable[Figure]) -> Plate:
+    def add(self, chart: charts.Chart, figures: Iterable[Figure], *, in_text: bool = False) -> Plate:
         """The chart with the next number and the marks of its figures."""
         marks = tuple(dict.fromkeys(figure.mark for figure in figures if figure.mark))
-        plate = Plate(len(self.all) + 1, chart, marks)
+        plate = Plate(len(self.all) + 1, chart, marks, in_text)
         self.all.append(plate)
         return plate
 
@@ -88,25 +88,17 @@ def money_page(donor: DonorMoney, titles: dict[uuid.UUID, str], printer: Printer
 
 def stage_facts(donor: DonorMoney, printer: Printer, *, is_short: bool = False) -> tuple[Fact, ...]:
     """The stages side by side."""
-    money = donor.money
-    return (
-        Fact(
-            _("Pledged, outstanding"),
-            printer.reporting(money.pledged, _("Pledged and outstanding"), is_short=is_short),
-            _("outside all totals"),
-        ),
-        Fact(
-            _("Secured (signed)"),
-            printer.reporting(money.secured, _("Secured by signature"), is_short=is_short),
-            _("at the rate of signature"),
-        ),
-        Fact(_("of which paid"), printer.reporting(money.paid, _("Paid, as received"), is_short=is_short), _("at the rate of receipt")),
-        Fact(
-            _("Receivable"),
-            printer.reporting(money.receivable, _("Receivable, signed and not yet paid"), is_short=is_short),
-            _("at the rate of the report’s day"),
-        ),
-        Fact(_("of that late"), printer.reporting(money.late.total, _("Late, due before the report’s day"), is_short=is_short), ""),
+    money, unit = donor.money, "" if is_short else donor.money.currency
+    stages = (
+        (_("Pledged, outstanding"), money.pledged, _("Pledged and outstanding"), _("outside all totals")),
+        (_("Secured (signed)"), money.secured, _("Secured by signature"), _("at the rate of signature")),
+        (_("of which paid"), money.paid, _("Paid, as received"), _("at the rate of receipt")),
+        (_("Receivable"), money.receivable, _("Receivable, signed and not yet paid"), _("at the rate of the report’s day")),
+        (_("of that late"), money.late.total, _("Late, due before the report’s day"), ""),
+    )
+    return tuple(
+        Fact(label, printer.reporting(figure, what, is_short=is_short, is_bare=not is_short), note, unit)
+        for label, figure, what, note in stages
     )
 
 
@@ -222,7 +214,7 @@ def _signed_rows(part: SignedPart, titles: dict[uuid.UUID, str], printer: Printe
 
 
 def _rates_of(figure: MoneyFigure, printer: Printer) -> str:
-    return "; ".join(printer.rate_words(rate) for rate in figure.rates)
+    return "; ".join(printer.use(rate) for rate in figure.rates)
 
 
 def _stage_rows(stages: Sequence[tuple[str, MoneyFigure, str]], rate: str, printer: Printer, *, kind: str = "") -> list[Row]:
@@ -230,8 +222,8 @@ def _stage_rows(stages: Sequence[tuple[str, MoneyFigure, str]], rate: str, print
     for label, figure, what in stages:
         if not figure.sources or not figure:
             continue
-        converted = printer.reporting(figure, what, is_bare=True)
-        rows.append(Row((Cell(label), Cell(figure=printer.own(figure, what)), Cell(figure=converted), Cell(rate)), kind))
+        own, converted = printer.pair(figure, what)
+        rows.append(Row((Cell(label), Cell(figure=own), Cell(figure=converted), Cell(rate)), kind))
     return rows
 
 
@@ -251,15 +243,16 @@ def _instalments(instalments: Sequence[OpenInstalment], printer: Printer) -> Tab
         source = [record(one.source.kind, one.source.id, one.source.reference)]
         due = printer.day(one.due_on) if one.due_on else one.due_when
         what = _("%(record)s: instalment due %(due)s", record=one.source.reference, due=due)
-        left = _("%(record)s: open of the instalment due %(due)s", record=one.source.reference, due=due)
+        planned = printer.plain(one.amount, what, source, _("open: %(amount)s", amount=printer.amount(one.open_amount)))
+        left = Figure(printer.amount(one.open_amount), printer.amount(one.open_amount), planned.mark) if one.open_amount else NOTHING
         word, status = instalment_status(one, printer)
         rows.append(
             Row(
                 (
                     Cell(due),
                     Cell(one.source.reference),
-                    Cell(figure=printer.plain(one.amount, what, source)),
-                    Cell(figure=printer.plain(one.open_amount, left, source) if one.open_amount else NOTHING),
+                    Cell(figure=planned),
+                    Cell(figure=left),
                     Cell(word, status=status),
                 )
             )
@@ -291,12 +284,12 @@ def _calendar(donor: DonorMoney, printer: Printer, plates: Plates) -> Plate | No
         return None
     months = donor.calendar[max(0, busy[0] - 1) : busy[-1] + 2]
     figures = []
-    for month in months:
-        name = formatting.month(month.first_on, printer.lang)
-        for figure, what in ((month.due, _("Due in %(month)s", month=name)), (month.received, _("Received in %(month)s", month=name))):
-            if figure.sources:
-                printer.note_gaps(gap.sentence for gap in figure.left_out)
-                figures.append(printer.plain(figure.reporting, what, printer.sources(figure)))
+    for attribute, what in (("due", _("Due by month, by the plans in force")), ("received", _("Received by month"))):
+        listed: list[MoneyFigure] = [getattr(month, attribute) for month in months]
+        printer.note_gaps(gap.sentence for figure in listed for gap in figure.left_out)
+        sources = [source for figure in listed for source in printer.sources(figure)]
+        if sources:
+            figures.append(printer.of_records("", _("month by month"), what, sources))
     chart = charts.receipts_by_month(
         Receipts(
             title=_("What fell due and what came in, month by month"),
@@ -336,17 +329,20 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
     printer.note_gaps(money.left_out)
     own = [record("programme", programme.id, programme.reference)]
     gap_sources = [*printer.sources(money.required), *printer.sources(money.secured)] or own
+    unit = money.currency
+    gap_what = _("Gap: need less secured, never below nothing")
+    gap = printer.plain(money.gap, gap_what, gap_sources, is_bare=True) if money.gap is not None and money.required.sources else NOTHING
     facts = (
-        Fact(_("Need"), printer.reporting(money.required, _("Need of the programme, all years"))),
-        Fact(_("Secured"), printer.reporting(money.secured, _("Secured for the programme, all donors"))),
-        Fact(_("of which paid"), printer.reporting(money.paid, _("Paid for the programme, all donors"))),
+        Fact(_("Need"), printer.reporting(money.required, _("Need of the programme, all years"), is_bare=True), "", unit),
+        Fact(_("Secured"), printer.reporting(money.secured, _("Secured for the programme, all donors"), is_bare=True), "", unit),
+        Fact(_("of which paid"), printer.reporting(money.paid, _("Paid for the programme, all donors"), is_bare=True), "", unit),
+        Fact(_("Gap"), gap, "", unit),
         Fact(
-            _("Gap"),
-            printer.plain(money.gap, _("Gap: need less secured, never below nothing"), gap_sources)
-            if money.gap is not None and money.required.sources
-            else NOTHING,
+            _("Pledged"),
+            printer.reporting(money.pledged, _("Pledged for the programme, outstanding"), is_bare=True),
+            _("outside all totals"),
+            unit,
         ),
-        Fact(_("Pledged"), printer.reporting(money.pledged, _("Pledged for the programme, outstanding")), _("outside all totals")),
     )
     place = programme.place.name if programme.place else programme.place_text
     days = (
@@ -432,7 +428,7 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
         lang=printer.lang,
         width=CHART_WIDTH,
     )
-    return plates.add(chart, figures)
+    return plates.add(chart, figures, in_text=True)
 
 
 def _year_figures(year: YearMoney, printer: Printer) -> tuple[Figure, Figure, Figure, Figure, Figure]:

@@ -11,11 +11,12 @@ from reports.reference_book import Figure, Reference
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A figure with its label; `note` stands small below it."""
+    """A figure with its label and, where the figure is bare, its unit; `note` stands small below it."""
 
     label: str
     figure: Figure
     note: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """A chart with its number and the marks of the figures it draws."""
+    """A chart with its number and the marks of the figures it draws; `in_text`: a table beside it holds its numbers."""
 
     number: int
     chart: Chart
     marks: tuple[int, ...]
+    in_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,13 @@ class Printer:
         notes += [_("left out: %(sentence)s", sentence=gap.sentence) for gap in figure.left_out]
         return self.book.figure(text, self.amount(value), what, self.sources(figure), "; ".join(notes))
 
-    def own(self, figure: MoneyFigure, what: str) -> Figure:
-        """A figure in its own currency or currencies, each written out: they are never added up."""
-        if not figure.sources or not figure.own:
-            return NOTHING
+    def pair(self, figure: MoneyFigure, what: str) -> tuple[Figure, Figure]:
+        """A figure in its own currencies (each written out, never added up) and in the reporting currency: one mark for both."""
+        converted = self.reporting(figure, what, is_bare=True)
+        if not converted.mark or not figure.own:
+            return NOTHING, converted
         text = " + ".join(self.amount(part) for part in figure.own)
-        return self.book.figure(text, text, what, self.sources(figure))
+        return Figure(text, text, converted.mark), converted
 
     def plain(
         self, value: Money, what: str, sources: Iterable[Source], note: str = "", *, is_bare: bool = False, is_short: bool = False
@@ -117,11 +118,13 @@ class Printer:
         )
 
     def use(self, rate: Rate | None) -> str:
-        """Note a rate for the annex and say it; "" where there is none."""
+        """Note a rate for the annex and say it in short; "" where there is none."""
         if rate is None or not rate.source:
             return ""
         self._rates[rate.base, rate.to, rate.published_on, rate.source] = rate
-        return self.rate_words(rate)
+        if rate.source == FIXED:
+            return _("%(value)s (the event's own)", value=self._rate_value(rate))
+        return _("%(value)s (%(source)s, %(day)s)", value=self._rate_value(rate), source=rate.source, day=self.day(rate.published_on))
 
     def note_gaps(self, sentences: Iterable[str]) -> None:
         """Keep what totals leave out for the annex."""

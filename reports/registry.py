@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
@@ -68,7 +68,7 @@ class Report:
     template: str
     build: Callable[[Actor, Order], Built]
     levels: tuple[str, ...] = (INTERNAL,)
-    refusals: Mapping[str, LazyText] = MappingProxyType({})
+    refusals: Mapping[str, LazyText] = field(default_factory=dict)
 
     def check_level(self, level: str) -> None:
         """Refuse a level this document does not come in, with a sentence."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +16,7 @@ from crm.jobs import imports
 from crm.models.parties import Party
 from crm.money import Money
 from crm.policy import Actor
-from crm.services import allocations, asks, commitments, interactions, notes, parties, positions, programmes
+from crm.services import agreements, allocations, asks, commitments, interactions, notes, parties, positions, programmes
 from tests.factories import money as made
 
 FLOWS = Path(__file__).parents[1] / "data" / "real" / "fts-incoming-funding-jor-2020-hxl.csv"
@@ -107,7 +106,7 @@ def _play(actor: Actor, with_flows: bool) -> Scene:
         event_name="Brussels conference",
         words="Ten million euros over two years for clinics.",
     )
-    agreement = made.agreement(actor, pledge_id=pledge)
+    agreement = made.agreement(actor, pledge_id=pledge, budget_lines=(agreements.BudgetLine(programme, made.eur(9_000_000)),))
     for amount, day in ((4_500_000, date(2023, 3, 31)), (3_000_000, date(2023, 9, 29))):
         made.receipt(actor, made.eur(amount), day, agreement_id=agreement)
     shares = [allocations.Share(programme, Decimal(share), output) for share, output in zip((60, 25, 15), outputs, strict=True)]
@@ -225,6 +224,3 @@ def _promises(actor: Actor, office: uuid.UUID, donor: uuid.UUID, programme: uuid
 
 def euros(amount: int) -> Money:
     return Money(Decimal(amount), "EUR")
-
-
-_ = suppress

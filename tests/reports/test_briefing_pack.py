@@ -1,0 +1,377 @@
+"""The briefing pack as a PDF: the worked case to the cent, a mark on every figure, nothing of other circles, same bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import lxml.html
+import pikepdf
+import pytest
+
+from crm.db import db
+from crm.errors import Denied, Invalid, NotFound
+from crm.jobs import documents as jobs
+from crm.models.documents import Document
+from crm.policy import bind_actor
+from crm.queries import documents as queries
+from crm.queries.figures.money import party_money
+from crm.queries.figures.programmes import programme_money
+from crm.services import interactions, notes
+from crm.services.interactions import NewInteraction
+from reports import briefing_pack, registry, snapshots
+from tests.factories import briefing, planted
+from tests.factories.counting import count_statements
+
+DIGIT = re.compile(r"\d")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> jobs.Place:
+    return jobs.Place(tmp_path / "documents", is_demo=True)
+
+
+@pytest.fixture
+def scene(acting):
+    return briefing.play(acting("grants"))
+
+
+def make(scene, place, **kwargs) -> Document:
+    kwargs.setdefault("as_of", briefing.DAY)
+    return queries.get(jobs.make_document(scene.actor, "briefing-pack", {"interaction": scene.meeting}, place, **kwargs))
+
+
+def text_of(data: bytes, *, first: int = 1, last: int = 0) -> str:
+    pages = ["-f", str(first), *(["-l", str(last)] if last else [])]
+    done = subprocess.run(["pdftotext", "-layout", *pages, "-", "-"], input=data, capture_output=True, check=True)
+    return " ".join(done.stdout.decode().split())
+
+
+# --- content ------------------------------------------------------------------------------------------------------
+
+
+def test_the_worked_case_stands_in_the_pdf_to_the_cent(scene, place):
+    """M3, M4, M6, M12: pledge 9,906,000.00; signed 9,558,900.00; paid 8,071,950.00; receivable 1,621,650.00; split 60/25/15."""
+    document = make(scene, place)
+    text = text_of(jobs.read_file(document, place))
+    for amount in (
+        "9,906,000.00",
+        "990,600.00",
+        "9,558,900.00",
+        "4,893,750.00",
+        "3,178,200.00",
+        "8,071,950.00",
+        "1,621,650.00",
+        "EUR 1,500,000.00",
+        "7,474,027.78",
+        "4,484,416.67",
+        "1,868,506.94",
+        "1,121,104.17",
+        "0.9906",
+        "1.0621",
+        "1.0811",
+        "28 Mar 2024",
+    ):
+        assert amount in text, amount
+    assert text.index("Send the narrative report") < text.index("Introduce us to the parliamentary")  # ours first
+    assert "150 days late" in text
+    assert "Demonstration data" in text
+    assert document.reference in text
+    assert "data as of 29 Mar 2024" in text
+    assert document.pages < 16
+
+
+def test_the_figures_are_those_of_the_figures_functions(scene):
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    money = party_money(scene.donor, briefing.DAY, currency="USD")
+    printed = {fact.label: fact.figure.value for fact in pack.money.facts}
+    for label, figure in (
+        ("Pledged, outstanding", money.pledged),
+        ("Secured (signed)", money.secured),
+        ("of which paid", money.paid),
+        ("Receivable", money.receivable),
+        ("of that late", money.late.total),
+    ):
+        assert printed[label] == f"USD {figure.reporting.amount:,.2f}", label
+    programme = programme_money(scene.programme, briefing.DAY)
+    assert pack.programme is not None
+    assert {fact.label: fact.figure.value for fact in pack.programme.facts}["Gap"] == f"USD {programme.gap.amount:,.2f}"
+
+
+def test_every_figure_has_a_mark_and_every_mark_its_records(scene, place):
+    document = make(scene, place)
+    kept = queries.snapshot(document.id)
+    page = lxml.html.document_fromstring(kept.html)
+    marks = {link.get("href").removeprefix("#ref-") for link in page.xpath("//sup[@class='ref']/a")}
+    lines = {one.get("id").removeprefix("ref-") for one in page.xpath("//*[starts-with(@id, 'ref-')]")}
+    assert marks == lines
+    for shown in page.xpath("//span[@class='figure-value']"):
+        if DIGIT.search(shown.text_content()):
+            following = shown.getnext()
+            assert following is not None, shown.text_content()
+            assert following.get("class") == "ref", shown.text_content()
+    for cell in page.xpath("//td[contains(@class, 'num')]"):
+        if DIGIT.search(cell.text_content()):
+            in_caption = cell.xpath("ancestor::table[1]/caption//sup[@class='ref']")
+            assert cell.xpath(".//sup[@class='ref']") or in_caption, cell.text_content()
+    for figure in page.xpath("//figure"):
+        assert figure.xpath(".//figcaption//sup[@class='ref']/a"), figure.get("id")
+    content = json.loads(kept.content)["document"]
+    assert all(line["sources"] for line in content["references"])
+    assert [line["mark"] for line in content["references"]] == list(range(1, len(content["references"]) + 1))
+
+
+def test_the_same_figure_has_the_same_mark(scene):
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    steer = {fact.label: fact.figure.mark for fact in pack.steer.facts}
+    page = {fact.label: fact.figure.mark for fact in pack.money.facts}
+    assert steer["Secured (signed)"] == page["Secured (signed)"]
+    assert steer["Gap of the programme"] == {fact.label: fact.figure.mark for fact in pack.programme.facts}["Gap"]
+
+
+def test_what_fts_reports_stays_out_of_our_money(scene):
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    ours = {mark for fact in pack.money.facts for mark in [fact.figure.mark]}
+    for line in pack.references:
+        nouns = {source.noun for source in line.sources}
+        assert "flow" not in nouns or nouns == {"flow"}
+        if line.mark in ours:
+            assert "flow" not in nouns
+    assert {fact.label for fact in pack.landscape.facts} == {"Committed", "Paid", "Pledged"}
+
+
+def test_the_attached_file_names_every_record(scene, place):
+    document = make(scene, place)
+    with pikepdf.open(io.BytesIO(jobs.read_file(document, place))) as pdf:
+        assert list(pdf.attachments) == ["records.csv"]
+        rows = pdf.attachments["records.csv"].get_file().read_bytes().decode("utf-8-sig").splitlines()
+    assert rows[0] == "mark,figure,value,kind,reference,record"
+    assert any("FTS 2" in row for row in rows)
+
+
+def test_a_rate_that_is_missing_is_named_and_nothing_is_guessed(acting, place):
+    """M5: without a rate the amount stands in its own currency, and the annex names what totals leave out."""
+    actor = acting("grants")
+    scene = briefing.play(actor, with_flows=False)
+    from tests.factories import money as made
+
+    made.pledge(actor, scene.donor, made.Money(made.Decimal(250_000), "JOD"), pledged_on=date(2024, 2, 1))
+    pack = briefing_pack.build(actor, scene.meeting, briefing.DAY)
+    assert any("JOD 250,000.000" in sentence for sentence in pack.left_out)
+    text = text_of(jobs.read_file(make(scene, place), place))
+    assert "JOD 250,000.000" in text
+
+
+def test_an_almost_empty_meeting_makes_a_short_pack_with_one_line_a_section(acting, place):
+    actor = acting("officer")
+    from tests.factories import money as made
+
+    party = made.donor(acting("grants"), "Quiet Foundation")
+    actor = acting("officer")
+    meeting = interactions.log_interaction(
+        actor, NewInteraction(made.office(), "planned", "call", briefing.MEETING_AT.replace(year=2030), party)
+    )
+    key = jobs.make_document(actor, "briefing-pack", {"interaction": meeting}, place)
+    document = queries.get(key)
+    text = text_of(jobs.read_file(document, place))
+    for sentence in (
+        "No contact is on record",
+        "Nothing has been pledged",
+        "The meeting names no programme",
+        "No ask has been written",
+        "no ask yet",
+    ):
+        assert sentence in text
+    assert document.pages <= 4
+
+
+# --- one page, whatever is typed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["Long sentence with many words ", "W", "一段很长的话", "كلمة طويلة "])
+def test_the_steer_is_exactly_one_page_with_every_field_full(acting, place, word):
+    actor = acting("grants")
+    scene = briefing.play(actor, with_flows=False)
+    full = (word * 600)[:600].strip()
+    people = tuple(interactions.NewParticipant("ours", name=f"Person {n} {(word * 60)[:60]}", post=(word * 60)[:60]) for n in range(9))
+    new = NewInteraction(
+        briefing.made.office(),
+        "planned",
+        "meeting",
+        briefing.MEETING_AT,
+        scene.donor,
+        place_text=full[:200],
+        language=full[:60],
+        purpose=full,
+        ask_id=scene.ask,
+        programme_id=scene.programme,
+        fallback=full,
+        offer=full,
+        point_1=full,
+        point_2=full,
+        point_3=full,
+        red_line=full,
+        participants=people,
+    )
+    meeting = interactions.log_interaction(actor, new)
+    document = make(replace(scene, meeting=meeting), place)
+    data = jobs.read_file(document, place)
+    second = text_of(data, first=2, last=2)
+    assert "1. Who they are" in second[:200], second[:300]
+    assert "Red line" in text_of(data, first=1, last=1)
+
+
+# --- who may see what ----------------------------------------------------------------------------------------------
+
+
+CANARY = "CANARY-7c1f of the office alone"
+
+
+def test_a_note_of_the_office_makes_the_document_one_of_the_office(scene, place):
+    document = make(scene, place)
+    assert document.level == "office"
+    assert "doubts that the ministry" in text_of(jobs.read_file(document, place))
+
+
+def test_an_office_note_is_not_in_a_pack_made_from_outside_the_office(acting, scene, place):
+    notes.write_note(scene.actor, scene.office_id, scene.donor, CANARY, "office")
+    outsider = acting("regional")
+    key = jobs.make_document(outsider, "briefing-pack", {"interaction": scene.meeting}, place, as_of=briefing.DAY)
+    document = queries.get(key)
+    kept = queries.snapshot(key)
+    assert document.level == "open"
+    assert CANARY not in kept.content + kept.html + text_of(jobs.read_file(document, place))
+    assert CANARY.encode() not in jobs.read_file(document, place)
+
+
+def test_nothing_of_another_office_is_in_the_pack(scene, place):
+    planted.plant("KEN", "KENYACANARY")
+    bind_actor(scene.actor)
+    document = make(scene, place)
+    kept = queries.snapshot(document.id)
+    assert "KENYACANARY" not in kept.content + kept.html
+    assert "76,543.21" not in kept.html
+
+
+def test_who_may_only_read_may_not_make(acting, scene, place):
+    with pytest.raises(Denied):
+        make(replace(scene, actor=acting("viewer")), place)
+    assert not list(place.folder.glob("*")) if place.folder.exists() else True
+
+
+def test_another_office_finds_no_meeting(acting, scene, place):
+    with pytest.raises(NotFound):
+        make(replace(scene, actor=acting("other")), place)
+
+
+def test_a_public_level_is_refused_with_a_sentence(scene, place):
+    with pytest.raises(Invalid, match="internal"):
+        make(scene, place, level="public")
+
+
+def test_hostile_text_is_only_text(scene, place):
+    hostile = '<link rel=attachment href="file:///etc/passwd"><img src="http://192.0.2.1/x.png"><script>alert(1)</script>{{ 7*7 }}=1+1'
+    notes.write_note(scene.actor, scene.office_id, scene.donor, hostile, "open")
+    document = make(scene, place)
+    kept = queries.snapshot(document.id)
+    drawn = snapshots.draw(snapshots.thaw(kept.content, kept.html))
+    assert drawn.refused == ()
+    assert "file:///etc/passwd" in text_of(drawn.bytes)
+    assert "{{ 7*7 }}" in text_of(drawn.bytes)
+    with pikepdf.open(io.BytesIO(drawn.bytes)) as pdf:
+        assert list(pdf.attachments) == ["records.csv"]
+
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_is_tagged_titled_and_bookmarked(scene, place):
+    document = make(scene, place)
+    with pikepdf.open(io.BytesIO(jobs.read_file(document, place))) as pdf:
+        assert pdf.Root.MarkInfo.Marked
+        assert str(pdf.Root.Lang) == "en"
+        assert "Germany" in str(pdf.docinfo["/Title"])
+        with pdf.open_outline() as outline:
+            titles = " ".join(str(item.title) + " ".join(str(child.title) for child in item.children) for item in outline.root)
+        assert "Money between us" in titles
+        assert len(pdf.pages) == document.pages
+    assert f"page 1 of {document.pages}" in text_of(jobs.read_file(document, place))
+
+
+def test_the_same_snapshot_gives_the_same_bytes(scene, place):
+    document = make(scene, place)
+    assert jobs.redraw(document.id) == jobs.read_file(document, place)
+
+
+def test_a_changed_or_lost_file_is_refused_with_a_sentence(scene, place):
+    document = make(scene, place)
+    path = place.folder / document.stored_as
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(NotFound, match="not the one"):
+        jobs.read_file(document, place)
+    path.unlink()
+    with pytest.raises(NotFound, match="missing"):
+        jobs.read_file(document, place)
+
+
+def test_a_failure_after_the_file_was_written_leaves_no_orphan(scene, place, monkeypatch):
+    def fail(*_args: object, **_kwargs: object) -> None:
+        message = "no"
+        raise Invalid(message)
+
+    monkeypatch.setattr(jobs.documents, "keep_document", fail)
+    with pytest.raises(Invalid):
+        make(scene, place)
+    assert list(place.folder.iterdir()) == []
+
+
+def test_two_clicks_make_one_document(scene, place):
+    first = make(scene, place, token="t1", digest="d")
+    again = make(scene, place, token="t1", digest="d")
+    assert first.id == again.id
+    assert len(list(place.folder.iterdir())) == 1
+
+
+def test_no_transaction_is_open_while_the_pages_are_drawn(scene, place, monkeypatch):
+    seen = []
+    draw = snapshots.draw
+    monkeypatch.setattr(snapshots, "draw", lambda frozen: seen.append(db.session().in_transaction()) or draw(frozen))
+    make(scene, place)
+    assert seen == [False]
+
+
+def test_building_sends_a_constant_number_of_statements(context, scene):
+    bind_actor(scene.actor)
+    briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    db.session.rollback()
+    with count_statements(context) as before:
+        briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    for number in range(3):
+        briefing.made.pledge(scene.actor, scene.donor, briefing.euros(1000 + number), pledged_on=date(2024, 1, 5))
+    briefing._contacts(scene.actor, scene.office_id, scene.donor, scene.person, scene.ask)
+    db.session.rollback()
+    with count_statements(context) as after:
+        briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    assert after.count <= before.count + 1, f"{before.count} -> {after.count}"
+    assert before.count < 70
+
+
+def test_the_time_it_takes_is_printed(scene, place, capsys):
+    make(scene, place)
+    started = time.perf_counter()
+    document = make(scene, place)
+    with capsys.disabled():
+        print(f"\nbriefing pack: {document.pages} pages in {time.perf_counter() - started:.2f} s (goal 1.5 s)")
+
+
+def test_the_registry_lists_the_pack():
+    report = registry.get("briefing-pack")
+    assert [one.name for one in report.parameters if one.is_needed] == ["interaction"]
+    with pytest.raises(NotFound, match="briefing-pack"):
+        registry.get("nothing")

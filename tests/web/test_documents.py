@@ -1,0 +1,170 @@
+"""Document pages: making a pack from a meeting, reading it, and who may not."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from crm.db import db
+from crm.models.documents import Document
+from crm.policy import bind_actor
+from crm.services import interactions
+from reports.render import RenderFailed
+from tests.factories import briefing
+from tests.factories import money as made
+
+
+@pytest.fixture
+def meeting(acting) -> uuid.UUID:
+    actor = acting("grants")
+    party = made.donor(actor, "Ministry of Northland")
+    key = interactions.log_interaction(
+        actor,
+        interactions.NewInteraction(made.office(), "planned", "meeting", datetime(2030, 4, 9, 8, 30, tzinfo=UTC), party, purpose="Review"),
+    )
+    bind_actor(None)
+    db.session.remove()
+    return key
+
+
+def made_document(browser, meeting: uuid.UUID, name: str = "officer") -> str:
+    return browser(name).submit(f"/interactions/{meeting}/brief", {}, action="/brief").location
+
+
+def test_a_pack_is_made_in_two_actions_and_opened(browser, meeting):
+    officer = browser("officer")
+    assert "Make the briefing pack" in officer.get(f"/interactions/{meeting}/brief").get_data(as_text=True)
+    address = officer.submit(f"/interactions/{meeting}/brief", {}, action="/brief").location
+    page = officer.get(address).get_data(as_text=True)
+    assert "JOR-DO-" in page
+    pdf = officer.get(f"{address}.pdf")
+    assert pdf.mimetype == "application/pdf"
+    assert pdf.data.startswith(b"%PDF-")
+    assert pdf.headers["X-Content-Type-Options"] == "nosniff"
+    assert pdf.headers["Cache-Control"] == "no-store"
+    assert pdf.headers["Content-Disposition"].startswith('inline; filename="JOR-DO-')
+    assert "Open the PDF" in officer.get(f"/interactions/{meeting}/brief").get_data(as_text=True)
+
+
+def test_a_double_click_makes_one_document(browser, meeting, context):
+    officer = browser("officer")
+    target, values = officer.fields(f"/interactions/{meeting}/brief", action="/brief")
+    first, second = officer.client.post(target, data=values), officer.client.post(target, data=values)
+    assert first.location == second.location
+
+
+def test_the_list_filters_and_survives_nonsense(browser, meeting):
+    made_document(browser, meeting)
+    viewer = browser("viewer")
+    assert "Ministry of Northland" in viewer.get("/documents/").get_data(as_text=True)
+    assert "No document fits" in viewer.get(f"/documents/?party={uuid.uuid4()}").get_data(as_text=True)
+    for query in ("slug=x", "party=%00", "page=-1", "after=zzz", "slug=briefing-pack&per_page=100"):
+        viewer.get(f"/documents/?{query}")
+
+
+def test_a_viewer_reads_but_does_not_make(browser, meeting):
+    address = made_document(browser, meeting)
+    viewer = browser("viewer")
+    viewer.get(address)
+    viewer.get(f"{address}.pdf")
+    page = viewer.get(f"/interactions/{meeting}/brief").get_data(as_text=True)
+    assert "Make again" not in page
+    assert viewer.client.post(f"/interactions/{meeting}/brief", data={"csrf_token": viewer.token()}).status_code == 403
+
+
+def test_another_office_finds_nothing(browser, meeting):
+    address = made_document(browser, meeting)
+    other = browser("other")
+    for path in (address, f"{address}.pdf", f"/interactions/{meeting}/brief"):
+        other.get(path, status=404)
+    assert other.client.post(f"/interactions/{meeting}/brief", data={"csrf_token": other.token()}).status_code == 404
+
+
+def test_it_is_said_when_the_meeting_was_edited_since(browser, meeting, acting):
+    address = made_document(browser, meeting)
+    actor = acting("officer")
+    interactions.add_note(actor, meeting, body="New", level="open")
+    interactions.cancel_interaction(actor, meeting, reason="They are ill", version=_version(meeting))
+    page = browser("officer").get(address).get_data(as_text=True)
+    assert "the meeting was edited since" in page
+
+
+def _version(meeting: uuid.UUID) -> int:
+    from crm.queries.documents import interaction
+
+    return interaction(meeting).version
+
+
+def test_a_drawing_that_fails_is_a_sentence_and_keeps_nothing(browser, meeting, monkeypatch, context):
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise RenderFailed("timeout", seconds=20)
+
+    monkeypatch.setattr("reports.snapshots.draw", fail)
+    officer = browser("officer")
+    answer = officer.submit(f"/interactions/{meeting}/brief", {}, action="/brief", status=422)
+    assert "took longer than 20 seconds" in answer.get_data(as_text=True)
+
+
+def test_a_lost_file_is_a_page_not_an_error(browser, meeting, app):
+    from pathlib import Path
+
+    address = made_document(browser, meeting)
+    for file in (Path(app.instance_path) / "documents").glob("*.pdf"):
+        file.unlink()
+    assert "is missing" in browser("officer").get(f"{address}.pdf", status=404).get_data(as_text=True)
+
+
+# --- the command line ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_lists_and_builds(app, meeting, tmp_path, acting):
+    from crm.queries.documents import interaction
+
+    acting("grants")
+    reference = interaction(meeting).reference
+    db.session.remove()
+    run = app.test_cli_runner().invoke
+    listed = run(args=["report", "list", "--json"])
+    assert json.loads(listed.output)["reports"][0]["slug"] == "briefing-pack"
+    target = tmp_path / "pack.pdf"
+    done = run(
+        args=["report", "build", "briefing-pack", "-o", str(target), "--param", f"interaction={reference}", "--as", "officer@test.example"]
+    )
+    assert done.exit_code == 0, done.output
+    assert target.read_bytes().startswith(b"%PDF-")
+    assert "JOR-DO-" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--param", "interaction=JOR-IN-1999-0001"], "Nothing here is called"),
+        ([], "Say which record"),
+        (["--param", "donor=x"], "takes interaction"),
+        (["--param", "interaction=x", "--level", "public"], "internal"),
+        (["--param", "interaction=x", "--as", "nobody@test.example"], "nobody"),
+    ],
+)
+def test_the_command_refuses_with_a_sentence_and_exit_2(app, tmp_path, args, sentence):
+    done = app.test_cli_runner().invoke(args=["report", "build", "briefing-pack", "-o", str(tmp_path / "x.pdf"), *args])
+    assert done.exit_code == 2, done.output
+    assert sentence in done.output
+    assert not (tmp_path / "x.pdf").exists()
+
+
+def test_the_row_holds_what_the_file_is(browser, meeting, acting, app):
+    import hashlib
+    from pathlib import Path
+
+    from sqlalchemy import select
+
+    made_document(browser, meeting)
+    acting("officer")
+    document = db.session.scalars(select(Document)).one()
+    data = (Path(app.instance_path) / "documents" / document.stored_as).read_bytes()
+    assert (document.size, document.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert document.reference.startswith("JOR-DO-")
+    assert briefing.DAY
