@@ -176,7 +176,7 @@ def find_or_create_reported_organisation(
     known = found.reported_organisations(scheme, {value: name}).get(value)
     if known is not None:
         return known, False
-    return _make_reported(office_id, name, kinds, country, scheme, value), True
+    return _make_reported(office_id, scheme, [_Reported(value, name, tuple(kinds), _country(country))])[value], True
 
 
 @transactional
@@ -184,32 +184,51 @@ def find_or_create_reported_organisations(
     actor: Actor, office_id: uuid.UUID, named: Mapping[str, Iterable[str]], *, scheme: str = "fts"
 ) -> dict[str, uuid.UUID]:
     """All organisations that a file names, at once: {name there: kinds} -> {name: party id}. Those on record are found with
-    two statements a 400 names; the others are made. See find_or_create_reported_organisation."""
+    two statements a 400 names; the others are made together. See find_or_create_reported_organisation."""
     require(actor, Permission.IMPORT_CONTACTS, office_id)
     known = found.reported_organisations(scheme, {name: name for name in named})
-    for name, kinds in named.items():
-        if name not in known:
-            text = fields.line(name, "name", NAME_LENGTH, needed=_("A reported organisation has no name."))
-            known[name] = _make_reported(office_id, text, kinds, None, scheme, text)
-    return known
+    needed = _("A reported organisation has no name.")
+    rest = [
+        _Reported(name, fields.line(name, "name", NAME_LENGTH, needed=needed), tuple(kinds))
+        for name, kinds in named.items()
+        if name not in known
+    ]
+    return known | _make_reported(office_id, scheme, rest)
 
 
-def _make_reported(office_id: uuid.UUID, name: str, kinds: Iterable[str], country: str | None, scheme: str, value: str) -> uuid.UUID:
-    party = Party(
-        office_id=office_id,
-        visibility=SHARED,
-        reference=references.next_reference(office_id, "party"),
-        form="organisation",
-        name=name,
-        folded_name=fold(name),
-        country=_country(country),
-    )
-    _set_kinds(party, _kinds(list(kinds)))
-    db.session.add(party)
-    db.session.flush()  # before its identifier, which refers to it
-    db.session.add(PartyIdentifier(office_id=office_id, visibility=SHARED, party_id=party.id, scheme=scheme, value=value))
+@dataclass(frozen=True)
+class _Reported:
+    """An organisation as a source reports it."""
+
+    value: str
+    name: str
+    kinds: tuple[str, ...] = ()
+    country: str | None = None
+
+
+def _make_reported(office_id: uuid.UUID, scheme: str, rest: Sequence[_Reported]) -> dict[str, uuid.UUID]:
+    if not rest:
+        return {}
+    made: dict[str, uuid.UUID] = {}
+    numbers = references.next_references(office_id, "party", len(rest))
+    for reported, reference in zip(rest, numbers, strict=True):
+        party = Party(
+            office_id=office_id,
+            visibility=SHARED,
+            reference=reference,
+            form="organisation",
+            name=reported.name,
+            folded_name=fold(reported.name),
+            country=reported.country,
+        )
+        _set_kinds(party, _kinds(reported.kinds))
+        db.session.add(party)
+        made[reported.value] = party.id
+    db.session.flush()  # before the identifiers, which refer to the parties
+    for value, party_id in made.items():
+        db.session.add(PartyIdentifier(office_id=office_id, visibility=SHARED, party_id=party_id, scheme=scheme, value=value))
     db.session.flush()
-    return party.id
+    return made
 
 
 # --- channels ------------------------------------------------------------------------------------------------------

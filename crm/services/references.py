@@ -28,6 +28,12 @@ KINDS = {
 @transactional
 def next_reference(office_id: uuid.UUID, kind: str) -> str:
     """The next reference of a kind (a key of KINDS) in an office this year. Never reused: a rolled back one was never seen."""
+    return next_references(office_id, kind, 1)[0]
+
+
+@transactional
+def next_references(office_id: uuid.UUID, kind: str, count: int) -> list[str]:
+    """The next `count` references of a kind, taken at once: for imports."""
     office = db.session.get_one(Office, office_id)
     letters, year = KINDS[kind], clock.today(office.timezone).year
     counter = db.session.scalar(
@@ -38,6 +44,7 @@ def next_reference(office_id: uuid.UUID, kind: str) -> str:
     if counter is None:
         counter = ReferenceCounter(office_id=office_id, kind=letters, year=year, last=0)
         db.session.add(counter)
-    counter.last += 1
+    first = counter.last + 1
+    counter.last += count
     db.session.flush()
-    return f"{office.code}-{letters}-{year}-{counter.last:04d}"
+    return [f"{office.code}-{letters}-{year}-{number:04d}" for number in range(first, first + count)]
