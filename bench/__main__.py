@@ -18,7 +18,7 @@ from bench import dataset, inside, measure
 from bench.dataset import COUNTRY_OFFICER, ROOT, Built
 from bench.inside import Statement
 from bench.measure import Effort, Row
-from bench.server import Client, serve
+from bench.server import Client, Server, serve
 from tests import postgres_server
 
 KEPT = ROOT / "instance" / "bench"
@@ -78,6 +78,7 @@ class Run:
         self.missing: list[str] = []
         self.statements: list[Statement] = []
         self.began = time.monotonic()
+        self.open = contextlib.ExitStack()
 
     def go(self) -> None:
         """The parts, in the order of the page."""
@@ -86,14 +87,14 @@ class Run:
             with app.app_context():
                 chosen = inside.choose()
                 self._flows()
-            with serve(self.built.url, self.folder) as server:
-                self._weight(Client(server.port))
+            with serve(self.built.url, self.folder) as server, self.open:
+                self._weight(self._client(server))
                 rows = []
-                heading = ["page", "who", "p50 ms", "p95 ms", "goal p95", "", "requests/s at 8", "statements", "KB gz"]
+                heading = ["page", "who", "p50 ms", "p95 ms", "goal p95", "", "CPU ms", "requests/s at 8", "statements", "KB gz"]
                 print(f"\n## Pages\n\n{_line(heading)}\n{_line(['---'] * len(heading))}")
                 everything = [page for page in measure.pages(chosen) if self.given.only in page.name]
                 for reader, _writer in measure.PEOPLE:
-                    client = Client(server.port)
+                    client = self._client(server)
                     client.sign_in(reader)
                     seen = inside.Pages(app, reader)
                     for page in everything:
@@ -109,21 +110,35 @@ class Run:
                         rows.append(row)
                         self._print(row)
                 for reader, writer in measure.PEOPLE:
-                    client = Client(server.port)
+                    client = self._client(server)
                     client.sign_in(writer)
                     for page, typed in measure.saves(chosen):
                         path = measure.address(app, page, reader)
                         if path is None or self.given.only not in page.name:
                             self.missing += [page.name] if path is None else []
                             continue
-                        self._print(measure.save(client, page, path, reader, typed, self.effort.saves))
+                        self._print(measure.save(server, client, page, path, reader, typed, self.effort.saves))
                 print("\n## Files, packs, memory\n")
-                self._export(server, app)
+                self._export(server)
                 print(f"- web workers after all that: {', '.join(f'{size:.0f}' for size in server.memory())} MB PSS each (goal 200 MB)")
             with app.app_context():
                 self._packs(chosen)
                 self._explain()
         self._end(rows)
+        self._complaints()
+
+    def _complaints(self) -> None:
+        """What the server logged: a figure of a page that failed is no figure."""
+        lines = (self.folder / "server.log").read_text(errors="replace").splitlines()
+        said = dict.fromkeys(line[:300] for line in lines if line and not line.startswith((" ", "\t", "Traceback", "[")))
+        if said:
+            print("\nThe server said:\n" + "\n".join(f"- {line}" for line in list(said)[:20]))
+
+    def _client(self, server: Server) -> Client:
+        """A connection that is closed with the run."""
+        client = Client(server.port)
+        self.open.callback(client.close)
+        return client
 
     def _machine(self) -> None:
         info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
@@ -132,13 +147,17 @@ class Run:
         counts = self.built.counts
         print(f"# {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, scale {self.given.scale:g}, {self._database_version()}\n")
         print(f"- machine: {os.cpu_count()} × {model}, {int(memory) / 2**20:.0f} GB; load average {os.getloadavg()[0]:.2f} at the start")
-        print(f"- Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in ('flask', 'sqlalchemy', 'gunicorn', 'weasyprint'))}")
+        print(
+            f"- Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in ('flask', 'sqlalchemy', 'gunicorn', 'weasyprint'))}"
+        )
         print("- gunicorn, 2 workers of 4 threads; the client runs on the same machine and takes its share of it")
-        print(f"- data: {sum(counts.values()):,} rows built in {self.built.seconds:.0f} s: " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in ("offices", "parties", "interactions", "pledges", "agreements", "receipts", "programmes")))  # fmt: skip  # noqa: E501
+        print(f"- data: {sum(counts.values()):,} rows built in {self.built.seconds:.0f} s: " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in ("offices", "parties", "interactions", "pledges", "agreements", "receipts", "programmes")))  # fmt: skip
 
     def _database_version(self) -> str:
         if self.built.url.startswith("sqlite"):
-            return f"SQLite {dataset.sqlite3.sqlite_version}, {Path(self.built.url.removeprefix('sqlite:///')).stat().st_size / 2**20:.0f} MB"
+            return (
+                f"SQLite {dataset.sqlite3.sqlite_version}, {Path(self.built.url.removeprefix('sqlite:///')).stat().st_size / 2**20:.0f} MB"
+            )
         return f"PostgreSQL {dataset.server_version(self.built.url)} (fsync off, shared_buffers 128 MB)"
 
     def _flows(self) -> None:
@@ -159,18 +178,22 @@ class Run:
     def _print(self, row: Row) -> None:
         who = NAMES.get(row.who, "HQ")
         if row.note.startswith(("answers", "refused", "the form")):
-            print(_line([row.page.name, who, "–", "–", "", row.note, "", "", ""]), flush=True)
+            print(_line([row.page.name, who, "–", "–", "", row.note, "", "", "", ""]), flush=True)
             return
         verdict = "" if not row.page.has_goal else "ok" if row.p95 <= row.goal else f"**{row.p95 / row.goal:.1f}×**"
         cells = [row.page.name, who, f"{row.p50:.0f}", f"{row.p95:.0f}", str(row.goal) if row.page.has_goal else "–", verdict]
-        cells += [f"{row.a_second:.0f}" if row.a_second else "", str(row.statements or ""), f"{row.zipped / 1024:.1f}" if row.zipped else ""]
+        cells += [
+            f"{row.processor:.0f}",
+            f"{row.a_second:.0f}" if row.a_second else "",
+            str(row.statements or ""),
+            f"{row.zipped / 1024:.1f}" if row.zipped else "",
+        ]
         print(_line(cells) + (f" {row.note}" if row.note else "") + (f" {row.bad} not 200" if row.bad else ""), flush=True)
 
-    def _export(self, server: object, app: object) -> None:
-        client = Client(server.port)  # type: ignore[attr-defined]
+    def _export(self, server: Server) -> None:
+        client = self._client(server)
         client.sign_in(dataset.HQ_VIEWER)
-        done = measure.export(server, client, "/parties.csv")  # type: ignore[arg-type]
-        _ = app
+        done = measure.export(server, client, "/parties.csv")
         if done is None:
             self.missing.append("CSV of parties")
             return
@@ -205,14 +228,18 @@ class Run:
         for one in list(slowest.values())[: self.given.explain]:
             text = " ".join(one.text.split())
             shown = text if len(text) < 1500 else f"{text[:600]} … {text[-850:]}"
-            print(f"\n### {one.milliseconds:.0f} ms, {one.rows} rows: {one.page}, {NAMES.get(one.who, 'HQ')}\n\n```sql\n{shown}\n```\n\n```\n{one.plan}\n```")
+            print(
+                f"\n### {one.milliseconds:.0f} ms, {one.rows} rows: {one.page}, {NAMES.get(one.who, 'HQ')}\n\n```sql\n{shown}\n```\n\n```\n{one.plan}\n```"
+            )
 
     def _end(self, rows: list[Row]) -> None:
         if self.missing:
             print(f"\nNot there yet: {', '.join(dict.fromkeys(self.missing))}.")
         judged = [row for row in rows if row.page.has_goal and row.p95]
         over = [row for row in judged if row.p95 > row.goal]
-        print(f"\n{len(judged) - len(over)} of {len(judged)} pages within their goal; {time.monotonic() - self.began:.0f} s; load average {os.getloadavg()[0]:.2f} at the end.")
+        print(
+            f"\n{len(judged) - len(over)} of {len(judged)} pages within their goal; {time.monotonic() - self.began:.0f} s; load average {os.getloadavg()[0]:.2f} at the end."
+        )
 
 
 def _line(cells: list[str]) -> str:

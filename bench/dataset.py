@@ -38,12 +38,20 @@ from crm.queries.names import fold
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = {"SECRET_KEY": "5b1e0c7d9a3f4628" * 4, "AUDIT_KEY": "e7a94c0b3d5f1826" * 4}
-PASSWORD = "bench river lantern 42"
+PASSWORD = "bench river lantern 42"  # noqa: S105 - made up, for people who do not exist
 PARTIES, INTERACTIONS, PLEDGES, PROGRAMMES, OFFICES = 100_000, 1_000_000, 200_000, 500, 150
 SHARED = 0.02
 ANCHOR_CONTACTS = 200
 YEARS = 6
-CURRENCIES = (("USD", 50, 1.0), ("EUR", 25, 1.1), ("GBP", 8, 1.27), ("SEK", 5, 0.096), ("NOK", 4, 0.093), ("JPY", 5, 0.0067), ("CHF", 3, 1.15))
+CURRENCIES = (
+    ("USD", 50, 1.0),
+    ("EUR", 25, 1.1),
+    ("GBP", 8, 1.27),
+    ("SEK", 5, 0.096),
+    ("NOK", 4, 0.093),
+    ("JPY", 5, 0.0067),
+    ("CHF", 3, 1.15),
+)
 FLUSH = 20_000
 COUNTRY_OFFICER, HQ_VIEWER, HQ_MANAGER = "officer@bench.example", "hq@bench.example", "manager@bench.example"
 Row = tuple[Any, ...]
@@ -287,7 +295,10 @@ class World:
         table("requirements", "id office_id programme_id year version amount_minor currency")
         table("indicators", "id office_id programme_id title unit baseline_value baseline_on target_value target_on")
         table("measurements", "id office_id indicator_id measured_on value")
-        table("asks", "id office_id level reference addressee_id sentence by_when amount_minor currency programme_id closed_on closed_reason created_at")
+        table(
+            "asks",
+            "id office_id level reference addressee_id sentence by_when amount_minor currency programme_id closed_on closed_reason created_at",
+        )
         table("ask_answers", "id office_id level ask_id interaction_id answer words created_at")
         table(
             "interactions",
@@ -359,7 +370,14 @@ class World:
         for place, country in enumerate(chosen):
             parent = regional[place % regions]
             self._office(
-                country.iso3, f"Country office {country.name}", "country", parent.id, country.currency or "USD", country.iso2, country.name, hashed
+                country.iso3,
+                f"Country office {country.name}",
+                "country",
+                parent.id,
+                country.currency or "USD",
+                country.iso2,
+                country.name,
+                hashed,
             )
         typical = self.offices[1 + regions]
         typical.is_typical = True
@@ -470,7 +488,9 @@ class World:
                 self.sink.add("outputs", output, office.id, programme, place, name)
             for year in range(self.today.year - 2, self.today.year + 2):
                 for version in (1, 2):
-                    self.sink.add("requirements", self.new(), office.id, programme, year, version, self.random.randint(10, 900) * 10**7, "USD")
+                    self.sink.add(
+                        "requirements", self.new(), office.id, programme, year, version, self.random.randint(10, 900) * 10**7, "USD"
+                    )
             for name in words.OUTPUTS[:3]:
                 indicator = self.new()
                 self.sink.add(
@@ -521,7 +541,9 @@ class World:
             office = countries[place]
             seen[place] += 1
             is_anchor = seen[place] % every[place] == 0 and seen[place] // every[place] <= ANCHOR_CONTACTS
-            self._interaction(office, begin + timedelta(seconds=seconds), is_future=seconds > span, party=office.anchor if is_anchor else "")
+            self._interaction(
+                office, begin + timedelta(seconds=seconds), is_future=seconds > span, party=office.anchor if is_anchor else ""
+            )
 
     def _interaction(self, office: Office, at: datetime, *, is_future: bool, party: str) -> None:
         draw, choose = self.random.random, self.random.choice
@@ -547,9 +569,7 @@ class World:
             ask[0] if ask else None, None, summary, "They asked for another day" if state == "cancelled" else "", written,
             f"{min(at.date(), self.today).isoformat()} 10:00:00.000000", user,
         )  # fmt: skip
-        self.sink.add(
-            "participants", self.new(), office.id, level, interaction, 1, "theirs", party, None, self.known[party], "Director"
-        )
+        self.sink.add("participants", self.new(), office.id, level, interaction, 1, "theirs", party, None, self.known[party], "Director")
         self.sink.add("participants", self.new(), office.id, level, interaction, 2, "ours", None, user, self.known[user], "")
         self.audit(office, "interactions", interaction, moment, user, level)
         if is_future:
@@ -603,15 +623,16 @@ class Chain:
         self.rate = next(entry[2] for entry in CURRENCIES if entry[0] == self.currency)
         units = self.random.choice((50, 100, 250, 500, 1000, 2500, 10_000)) * self.random.randint(1, 9) * 1000
         self.amount = to_minor(Money(units, self.currency))
-        self.donor = world.skewed(world.donors, 2.0) if self.random.random() < 0.8 or not office.donors else self.random.choice(office.donors)
+        self.donor = (
+            world.skewed(world.donors, 2.0) if self.random.random() < 0.8 or not office.donors else self.random.choice(office.donors)
+        )
         self.programme = self.random.choice(office.programmes) if office.programmes and self.random.random() < 0.7 else None
         self.user = self.random.choice(office.users)
         self.pledge = self.new()
 
     def write(self) -> None:
         later = self.on + timedelta(days=self.random.randint(20, 250))
-        if later > self.today:
-            later = self.today
+        later = min(later, self.today)
         draw = self.random.random()
         terms: list[tuple[str, str, date, int, str | None, str | None, str | None]] = []
         first = self.new()
@@ -662,7 +683,18 @@ class Chain:
             outstanding += change
             reason = "" if version == 1 else "As agreed in writing"
             self.add(
-                "pledge_terms", key, self.office.id, self.pledge, version, kind, on.isoformat(), change, reason, agreement, receipt, reverses
+                "pledge_terms",
+                key,
+                self.office.id,
+                self.pledge,
+                version,
+                kind,
+                on.isoformat(),
+                change,
+                reason,
+                agreement,
+                receipt,
+                reverses,
             )
             is_last = version == len(terms)
             days = self._instalments(outstanding, on)
@@ -675,7 +707,13 @@ class Chain:
                 )  # fmt: skip
                 if part:
                     self.add(
-                        "receipt_matches", self.new(), self.office.id, self._paying_pledge, instalment, part, f"{on.isoformat()} 12:00:00.000000"
+                        "receipt_matches",
+                        self.new(),
+                        self.office.id,
+                        self._paying_pledge,
+                        instalment,
+                        part,
+                        f"{on.isoformat()} 12:00:00.000000",
                     )
             if is_last:
                 due = min((day.isoformat() for _minor, day, _when in days if day), default=None)
@@ -719,7 +757,9 @@ class Chain:
         held = 0
         for version, (key, kind, day, change) in enumerate(versions, 1):
             held += change
-            self.add("agreement_terms", key, office.id, agreement, version, kind, day.isoformat(), change, "" if version == 1 else "More need")
+            self.add(
+                "agreement_terms", key, office.id, agreement, version, kind, day.isoformat(), change, "" if version == 1 else "More need"
+            )
             for place, (part, due, when) in enumerate(self._instalments(held, day), 1):
                 rows.append([self.new(), key, place, due, when, part, 0, version == len(versions)])
         plan = [row for row in rows if row[7]]

@@ -86,7 +86,9 @@ def choose() -> Chosen:
             .order_by(func.count().desc())
         ).all()
         party = min(contacts, key=lambda row: abs(row.many - 200))
-        heavy = db.session.execute(select(Pledge.donor_id, func.count().label("many")).group_by(Pledge.donor_id).order_by(func.count().desc())).first()
+        heavy = db.session.execute(
+            select(Pledge.donor_id, func.count().label("many")).group_by(Pledge.donor_id).order_by(func.count().desc())
+        ).first()
         agreement = one(
             select(Agreement.id)
             .join(Receipt, Receipt.agreement_id == Agreement.id)
@@ -101,7 +103,9 @@ def choose() -> Chosen:
             office=office,
             party=party.party_id,
             party_contacts=party.many,
-            interaction=one(select(Interaction.id).where(Interaction.office_id == office, Interaction.state == "held").order_by(Interaction.id).limit(1)),
+            interaction=one(
+                select(Interaction.id).where(Interaction.office_id == office, Interaction.state == "held").order_by(Interaction.id).limit(1)
+            ),
             planned=_planned_meeting(office),
             ask=one(select(Ask.id).where(Ask.office_id == office, Ask.level == "open").order_by(Ask.id).limit(1)),
             pledge=pledge,
@@ -120,9 +124,7 @@ def choose() -> Chosen:
 
 def _planned_meeting(office: Any) -> uuid.UUID | None:
     """A meeting to come with a donor who has about a dozen pledges with the office: an ordinary pack, not the largest."""
-    pledges = (
-        select(Pledge.donor_id, func.count().label("many")).where(Pledge.office_id == office).group_by(Pledge.donor_id).subquery()
-    )
+    pledges = select(Pledge.donor_id, func.count().label("many")).where(Pledge.office_id == office).group_by(Pledge.donor_id).subquery()
     return db.session.scalar(
         select(Interaction.id)
         .join(pledges, Interaction.party_id == pledges.c.donor_id)
@@ -205,7 +207,9 @@ def time_statements(found: list[Statement]) -> None:
             statement.rows = len(cursor.fetchall())
             statement.milliseconds = (time.perf_counter() - began) * 1000
             if statement.milliseconds > 5:
-                cursor.execute(("EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN (ANALYZE, BUFFERS) ") + statement.text, statement.parameters)
+                cursor.execute(
+                    ("EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN (ANALYZE, BUFFERS) ") + statement.text, statement.parameters
+                )
                 statement.plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
         cursor.close()
     finally:
@@ -237,7 +241,9 @@ def bring_in_flows(rows: int) -> Imported:
     batch = db.session.get_one(ImportBatch, batch_id)
     if batch.state == "refused":
         raise RuntimeError(batch.message)
-    found = Imported(count, seconds, f"{batch.created} created, {batch.updated} updated, {batch.unchanged} unchanged, {batch.rejected} rejected")
+    found = Imported(
+        count, seconds, f"{batch.created} created, {batch.updated} updated, {batch.unchanged} unchanged, {batch.rejected} rejected"
+    )
     db.session.rollback()
     return found
 

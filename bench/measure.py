@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class Effort:
     page_seconds: float
 
 
-FULL = Effort(gets=60, load_each=25, load_seconds=6.0, saves=20, packs=7, flows=2000, page_seconds=8.0)
+FULL = Effort(gets=60, load_each=25, load_seconds=2.5, saves=20, packs=7, flows=2000, page_seconds=4.0)
 QUICK = Effort(gets=4, load_each=1, load_seconds=0.5, saves=1, packs=1, flows=100, page_seconds=0.5)
 
 
@@ -66,6 +67,7 @@ class Row:
     status: int
     p50: float = 0.0
     p95: float = 0.0
+    processor: float = 0.0
     a_second: float = 0.0
     bad: int = 0
     size: int = 0
@@ -107,7 +109,13 @@ def pages(chosen: Chosen) -> list[Page]:
         Page(LISTS, "reported flows", "flows.index"),
         Page(LISTS, "documents", "documents.index"),
         Page(LISTS, f"party, {chosen.party_contacts} interactions", "parties.detail", {"party_id": chosen.party}),
-        Page(LISTS, f"donor with most pledges ({chosen.heavy_donor_pledges})", "parties.detail", {"party_id": chosen.heavy_donor}, has_goal=False),
+        Page(
+            LISTS,
+            f"donor with most pledges ({chosen.heavy_donor_pledges})",
+            "parties.detail",
+            {"party_id": chosen.heavy_donor},
+            has_goal=False,
+        ),
         Page(LISTS, "history of that party", "parties.party_history", {"party_id": chosen.party}, has_goal=False),
         Page(RECORDS, "interaction", "interactions.detail", {"interaction_id": chosen.interaction}),
         Page(RECORDS, "ask", "asks.detail", {"ask_id": chosen.ask}),
@@ -151,17 +159,17 @@ def read(server: Server, client: Client, page: Page, path: str, who: str, effort
         return row
     seconds: list[float] = []
     client.get(path)
-    stop = time.monotonic() + effort.page_seconds
+    stop, used = time.monotonic() + effort.page_seconds, server.processor()
     for _number in range(effort.gets):
         seconds.append(client.get(path).seconds)
         if time.monotonic() > stop and len(seconds) >= 4:
             break
+    row.processor = (server.processor() - used) * 1000 / len(seconds)
     row.p50, row.p95 = statistics.median(seconds) * 1000, percentile(seconds, 0.95) * 1000
     clients = [client.copy() for _number in range(CONNECTIONS)]
     row.a_second, row.bad = load(clients, path, effort.load_each, effort.load_seconds)
     for one in clients:
         one.close()
-    _ = server
     return row
 
 
@@ -178,7 +186,7 @@ def saves(chosen: Chosen) -> list[tuple[Page, Callable[[int], dict[str, str]]]]:
         (
             Page(SAVES, "log an interaction", "interactions.create"),
             lambda number: {
-                "party": chosen.party_reference,
+                "party-text": chosen.party_reference,
                 "day": _today(),
                 "time": "00:05",
                 "kind": "meeting",
@@ -207,7 +215,7 @@ def saves(chosen: Chosen) -> list[tuple[Page, Callable[[int], dict[str, str]]]]:
     ]
 
 
-def save(client: Client, page: Page, path: str, who: str, typed: Callable[[int], dict[str, str]], times: int) -> Row:
+def save(server: Server, client: Client, page: Page, path: str, who: str, typed: Callable[[int], dict[str, str]], times: int) -> Row:
     """Open the form, send it, send the check page where there is one; the time of the request that kept the record."""
     seconds: list[float] = []
     checks: list[float] = []
@@ -218,16 +226,19 @@ def save(client: Client, page: Page, path: str, who: str, typed: Callable[[int],
             row.status, row.note = first.status, f"the form answers {first.status}"
             return row
         target, fields = form_of(first.body, path)
+        used = server.processor()
         answer = client.post(target or path, merge(fields, {**typed(number), "go": "check"}))
         if answer.status == 200:
             checks.append(answer.seconds)
             target, fields = form_of(answer.body, path)
+            used = server.processor()
             answer = client.post(target or path, merge(fields, {"go": "save"}))
         row.status = answer.status
         if answer.status not in {302, 303}:
             row.note = f"refused ({answer.status}): {_sentences(answer)}"
             return row
         seconds.append(answer.seconds)
+        row.processor += (server.processor() - used) * 1000 / (times + 1)
     seconds, checks = seconds[1:], checks[1:]
     row.p50, row.p95 = statistics.median(seconds) * 1000, percentile(seconds, 0.95) * 1000
     if checks:
@@ -257,8 +268,6 @@ class Export:
 
 def export(server: Server, client: Client, path: str) -> Export | None:
     """All of a list as CSV; the memory is looked at while it is sent."""
-    import threading  # noqa: PLC0415 - only here
-
     before = max(server.memory())
     most = [before]
     done = threading.Event()
@@ -295,7 +304,9 @@ def weight(client: Client, path: str) -> Weight:
     """A first page with everything it asks for."""
     page = client.get(path)
     tree = lxml.html.document_fromstring(page.body)
-    addresses = dict.fromkeys([*tree.xpath("//link[@rel='stylesheet' or contains(@rel, 'icon')]/@href"), *tree.xpath("//script/@src"), *tree.xpath("//img/@src")])
+    addresses = dict.fromkeys(
+        [*tree.xpath("//link[@rel='stylesheet' or contains(@rel, 'icon')]/@href"), *tree.xpath("//script/@src"), *tree.xpath("//img/@src")]
+    )
     sizes = {"css": 0, "js": 0, "other": 0}
     for one in addresses:
         answer = client.get(one)

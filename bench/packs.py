@@ -9,11 +9,10 @@ import time
 import uuid
 from dataclasses import dataclass
 
+from bench.dataset import ROOT
 from crm import clock
 from crm.policy import Actor
 from reports import registry, snapshots
-
-from bench.dataset import ROOT
 
 SLUG = "briefing-pack"
 

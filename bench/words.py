@@ -7,7 +7,22 @@ SCRIPTS: tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         46,
         ("Amina", "Daniel", "Grace", "Peter", "Ruth", "Samuel", "Esther", "Joseph", "Mary", "Ibrahim", "Fatou", "Kofi", "Lucía", "Mateo"),
-        ("Okafor", "Mwangi", "Hassan", "Silva", "Ndiaye", "Kamau", "García", "Nkosi", "Osei", "Santos", "Traoré", "Banda", "Rojas", "Diallo"),
+        (
+            "Okafor",
+            "Mwangi",
+            "Hassan",
+            "Silva",
+            "Ndiaye",
+            "Kamau",
+            "García",
+            "Nkosi",
+            "Osei",
+            "Santos",
+            "Traoré",
+            "Banda",
+            "Rojas",
+            "Diallo",
+        ),
     ),
     (
         12,
@@ -45,8 +60,8 @@ ORGANISATIONS = (
     "Parliamentary Committee on Children, {place}",
     "{word} Family Association",
 )
-WORDS = ("Amani", "Horizon", "Cedar", "Baobab", "Al-Noor", "Esperanza", "Lotus", "Kilima", "Aurora", "Sahel", "Ubuntu", "Meridian", "Jasmine", "Tamarind", "Acacia", "Savane")  # fmt: skip  # noqa: E501
-TITLES = ("Minister", "Director", "Permanent Secretary", "Head of partnerships", "Member of Parliament", "Chair", "Imam", "Programme manager", "مدير عام", "Directrice générale")  # fmt: skip  # noqa: E501
+WORDS = ("Amani", "Horizon", "Cedar", "Baobab", "Al-Noor", "Esperanza", "Lotus", "Kilima", "Aurora", "Sahel", "Ubuntu", "Meridian", "Jasmine", "Tamarind", "Acacia", "Savane")  # fmt: skip
+TITLES = ("Minister", "Director", "Permanent Secretary", "Head of partnerships", "Member of Parliament", "Chair", "Imam", "Programme manager", "مدير عام", "Directrice générale")  # fmt: skip
 PURPOSES = (
     "Agree the budget line for routine immunisation",
     "Ask for a public statement on girls’ schooling",
@@ -81,6 +96,6 @@ ASKS = (
     "Open the crossing for medical supplies",
 )
 FOLLOW_UPS = ("Send the two-page note", "Call the private secretary", "Share the figures by district", "Propose dates for the visit")
-PROGRAMMES = ("Routine immunisation", "School meals", "Safe water in schools", "Cash for families with children", "Child protection services", "Maternal and newborn care")  # fmt: skip  # noqa: E501
+PROGRAMMES = ("Routine immunisation", "School meals", "Safe water in schools", "Cash for families with children", "Child protection services", "Maternal and newborn care")  # fmt: skip
 OUTPUTS = ("Supplies delivered", "Staff trained", "Services open in every district", "Families reached")
 EVENTS = ("", "", "", "Pledging conference", "Round table of donors", "Annual session")
