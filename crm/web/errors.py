@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from crm.db import db
 from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
@@ -16,6 +16,8 @@ from crm.i18n import _
 from crm.web.gate import kept_fields
 
 log = logging.getLogger("throughline")
+#: The largest request that is read to its end only to be refused, in bytes.
+MOST_READ_TO_THE_END = 256 * 1024 * 1024
 
 
 def texts(status: int) -> tuple[str, str, str]:
@@ -60,8 +62,25 @@ def page(status: int, *, sentence: str = "", headers: dict[str, str] | None = No
     return body, status, headers or {}
 
 
+def too_large(_error: RequestEntityTooLarge) -> Any:
+    """The page for a request over the limit, once all of it has come."""
+    read_to_the_end()
+    return page(413)
+
+
+def read_to_the_end() -> None:
+    """Take in, and forget, the rest of a request that is too large: a browser shows our page only once it has sent all of
+    it, and a reset connection otherwise. Not without bound: past that the connection is closed."""
+    left, stream = MOST_READ_TO_THE_END, request.environ["wsgi.input"]
+    if (request.content_length or 0) > left:
+        return
+    while left > 0 and (piece := stream.read(min(left, 1 << 16))):
+        left -= len(piece)
+
+
 def set_up_errors(app: Flask) -> None:
     """Register the handlers."""
+    app.register_error_handler(RequestEntityTooLarge, too_large)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:
