@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wtforms import FormField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.widgets import CheckboxInput
 
 from crm.forms.base import Needed, OneLine, choices
 from crm.forms.lookups import ClockField, PartyField, RowForm, RowsForm
@@ -32,7 +33,7 @@ class PersonRow(RowForm):
     """Somebody of theirs."""
 
     name = StringField(_l("Name"), [OneLine(300)])
-    post = StringField(_l("Post"), [OneLine(300)], description=_l("Left empty, the post on record for that day is noted."))
+    post = StringField(_l("Post"), [OneLine(300)])
 
 
 class AnswerRow(RowForm):
@@ -98,7 +99,7 @@ class ContactForm(RowsForm):
     place_text = StringField(_l("Place"), [OneLine(200)])
     language = StringField(_l("Language"), [OneLine(60)])
     theirs = Rows(FormField(PersonRow), label=_l("Their side"), min_entries=1, max_entries=MOST_ROWS)
-    ours = SelectMultipleField(_l("Our side"), validate_choice=False)
+    ours = SelectMultipleField(_l("Our side"), validate_choice=False, option_widget=CheckboxInput())
     purpose = TextAreaField(_l("Purpose"), [OneLine(SENTENCE_LENGTH)], description=_l("What should be different afterwards."))
     ask_id = RadioField(_l("The ask"), validate_choice=False)
     new_ask = FormField(NewAskRow, label=_l("A new ask"))

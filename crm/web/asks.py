@@ -66,7 +66,7 @@ def index() -> Any:
             {"key": "status", "label": _("Status"), "phone": "status"},
             {"key": "whom", "label": _("Of whom"), "phone": "what"},
             {"key": "programme", "label": _("Programme"), "phone": "hide"},
-            shared.sort_header("when", _("By when"), sort, "when", phone="amount"),
+            shared.sort_header("when", _("By when"), sort, "when", phone="when"),
             shared.sort_header("reference", _("Reference"), sort, "new", phone="hide"),
         ],
         rows=[_row(ask, answers[ask.id], today) for ask in page.rows],

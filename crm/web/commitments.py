@@ -69,8 +69,8 @@ def index() -> Any:
             {"key": "party", "label": _("With"), "phone": "what"},
             {"key": "by", "label": _("By whom"), "phone": "when"},
             {"key": "kind", "label": _("Kind"), "phone": "when"},
-            shared.sort_header("due", _("Due"), sort, "due", phone="amount"),
-            shared.sort_header("reference", _("Reference"), sort, "made", phone="hide"),
+            shared.sort_header("due", _("Due"), sort, "due", phone="when"),
+            shared.sort_header("made", _("Made on"), sort, "made", phone="hide"),
         ],
         rows=[_row(record, today) for record in page.rows],
         chips=[shared.chip(label, name) for value, label, name in chips if value],
@@ -93,7 +93,7 @@ def _row(record: Commitment, today: date) -> list[Any]:
         str(DIRECTION_LABELS[record.direction]),
         str(KIND_LABELS[record.kind]),
         day(record.due_on, get_locale()) if record.due_on else "",
-        record.reference,
+        day(record.made_on, get_locale()),
     ]
 
 

@@ -283,14 +283,26 @@ def _asks(form: ContactForm, party_id: uuid.UUID | None, office: Office, record:
     wanted = [record.ask_id if record is not None else None, uuid_of(form.ask_id.data)]
     wanted += [uuid_of(entry.form.ask_id.data) for entry in form.answers.entries]
     asks = [*ask_queries.some({key for key in wanted if key} - {ask.id for ask in asks}, office.id), *asks]
+    first = record.ask_id if record is not None else None
+    asks.sort(key=lambda ask: ask.id != first)
     shared.offer(form.ask_id, [("", _("None of these")), *((str(ask.id), ask.sentence) for ask in asks)])
     form.ask_id.data = form.ask_id.data or ""
     if form.state.data == HELD:
+        _drop_unknown_asks(form, {str(ask.id) for ask in asks})
         present = {entry.form.ask_id.data for entry in form.answers.entries}
         for ask in asks:
             if str(ask.id) not in present and len(form.answers.entries) < MOST_ROWS:
                 form.answers.append_entry({"ask_id": str(ask.id), "answer": ""})
     return asks
+
+
+def _drop_unknown_asks(form: ContactForm, known: set[str]) -> None:
+    """Rows of asks that are none of this office's show nothing; what was refused about them stands above the form."""
+    for entry in form.answers.entries:
+        if entry.form.ask_id.data not in known:
+            form.whole_errors.extend(dict.fromkeys(entry.form.answer.errors))
+    form.answers.entries = [entry for entry in form.answers.entries if entry.form.ask_id.data in known]
+    form.answers.errors = [entry.errors for entry in form.answers.entries if entry.errors]
 
 
 def _typed(form: ContactForm, party: Found, office: Office, record: Interaction | None) -> NewInteraction:
