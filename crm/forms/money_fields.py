@@ -164,6 +164,13 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
                 yield int(number)
 
 
+def sync(rows: Rows) -> None:
+    """Let the list of rows know the refusals that came beside its rows' fields, so that the form knows it holds errors."""
+    own = [text for text in rows.errors if isinstance(text, str)]
+    inner = [entry.errors for entry in rows.entries]
+    rows.errors = [*(inner if any(inner) else []), *own]
+
+
 class PlanRow(RowForm):
     """One instalment: due on a day or when something happens, and how much."""
 
@@ -206,6 +213,7 @@ class PlanForm(BaseForm):
             lines.append(PlanLine(amount, row.due_on.data, row.due_when.data or ""))
             rows.append(number)
         self.plan_lines, self._row_of = lines, rows
+        sync(self.plan)
         return is_right
 
     def take(self, error: Invalid) -> None:
@@ -223,6 +231,7 @@ class PlanForm(BaseForm):
                     field.errors = [*field.errors, *sentences]
                     continue
             rest[name] = sentences
+        sync(self.plan)
         if rest:
             super().take(Invalid(errors=rest))
 

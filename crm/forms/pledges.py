@@ -20,6 +20,7 @@ from crm.forms.money_fields import (
     currency_field,
     read_money,
     read_number,
+    sync,
 )
 from crm.i18n import _, _l
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
@@ -254,6 +255,7 @@ class AllocationForm(BaseForm):
             else:
                 is_valid = False
         self.chosen, self._row_of = chosen, rows
+        sync(self.shares)
         if is_valid and not chosen:
             self.take(Invalid(_("Give at least one output and its share."), field="shares"))
             return False
@@ -270,6 +272,7 @@ class AllocationForm(BaseForm):
                 field.errors = [*field.errors, *sentences]
             else:
                 rest[name] = sentences
+        sync(self.shares)
         if rest:
             super().take(Invalid(errors=rest))
 

@@ -124,10 +124,10 @@ def plan_helper(form: PlanForm, total: Callable[[], Money | None]) -> Callable[[
 def ready(form: BaseForm) -> None:
     """Give every field a list of errors of its own, so that sentences can be put beside it without validating all."""
     for field in form:
-        field.errors = list(field.errors)
-        for entry in getattr(field, "entries", ()):
-            for inner in entry.form:
-                inner.errors = list(inner.errors)
+        entries = getattr(field, "entries", ())
+        parts = [inner for entry in entries for inner in entry.form] or list(getattr(field, "form", ())) or [field]
+        for part in parts:
+            part.errors = list(part.errors)
 
 
 def hidden_answers() -> list[tuple[str, str]]:

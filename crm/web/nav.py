@@ -31,7 +31,7 @@ _ENTRIES = (
     (_l("Pledges"), "pledges.index", "pledges", Permission.RECORD_SEE, True, True),
     (_l("Programmes"), "programmes.index", "programmes", Permission.RECORD_SEE, False, True),
     (_l("Documents"), "documents.index", "documents", Permission.RECORD_SEE, False, True),
-    (_l("Funding landscape"), "flows.index", "report", Permission.RECORD_SEE, False, False),
+    (_l("Funding landscape"), "flows.index", "reports", Permission.RECORD_SEE, False, False),
     (_l("Imports"), "imports.index", "imports", Permission.IMPORT_CONTACTS, False, False),
     (_l("Offices and people"), "offices.index", "offices", Permission.NAME_SEE, False, False),
 )
@@ -41,6 +41,7 @@ def entries(actor: Actor | None) -> list[Entry]:
     """The entries this person may follow."""
     found = []
     here = (request.endpoint or "").partition(".")[0]
+    here = "pledges" if here in {"agreements", "receipts", "allocations"} else here
     for label, endpoint, icon, needed, in_bottom, is_primary in _ENTRIES:
         if endpoint not in current_app.view_functions or not can(actor, needed):
             continue

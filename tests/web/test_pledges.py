@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from crm.db import db
 from crm.models.pledges import Agreement, Pledge, Receipt
@@ -15,7 +16,6 @@ from crm.money import Money
 from crm.policy import bind_actor, unscoped
 from crm.services import programmes as programme_services
 from crm.services import users
-from sqlalchemy import func, select
 from tests.factories import money as made
 from tests.factories import world
 from tests.factories.browser import Browser, check_page, errors, tree
