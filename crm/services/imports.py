@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -25,6 +26,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
 from crm.models.imports import ImportBatch, ImportReject
+from crm.money import from_minor
 from crm.policy import Actor, Permission, require
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
@@ -187,31 +189,35 @@ class Outcome:
             self.samples.append(sample())
 
 
-class _Kind(Generic[Record]):
+class _Kind(ABC, Generic[Record]):
     """How one kind of record is compared and written."""
 
+    @abstractmethod
     def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
         """What the office holds already, by key. One statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key(self, record: Record) -> Any:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def title(self, record: Record) -> str:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
         """Field -> (held, reported) where they differ; None where what is held is newer."""
-        raise NotImplementedError
 
     def prepare(self, actor: Actor, batch: ImportBatch, records: Sequence[Record]) -> None:
         """Make once for the whole file what its rows refer to."""
 
+    @abstractmethod
     def create(self, batch: ImportBatch, record: Record) -> None:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None:
-        raise NotImplementedError
+        ...
 
 
 #: What FTS writes in place of a name: several organisations stand behind the flow, or none is given.
@@ -361,13 +367,17 @@ def _judge(kind: _Kind[Any], held: Mapping[Any, Any], record: Any, outcome: Outc
         outcome.older += changes is None
         outcome.note("unchanged", lambda: Sample(record.row_number, "unchanged", ""))
         return "unchanged", row, {}
-    shown = tuple((name, _shown(was), _shown(now)) for name, (was, now) in changes.items())
+    shown = tuple((name, _shown(was, name, row), _shown(now, name, record)) for name, (was, now) in changes.items())
     outcome.note("updated", lambda: Sample(record.row_number, "updated", kind.title(record), shown))
     return "updated", row, changes
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)[:200]
+def _shown(value: object, name: str = "", of: object = None) -> str:
+    """A value as the summary keeps it: amounts with their currency and decimals."""
+    if value is None:
+        return ""
+    currency = "USD" if name.endswith("_usd_minor") else getattr(of, "original_currency", None) if name == "original_minor" else None
+    return str(from_minor(value, currency)) if currency and isinstance(value, int) else str(value)[:200]
 
 
 def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from crm.formatting import day, money, number, percent
 from crm.forms.flows import PlanLinkForm, UnlinkForm
-from crm.i18n import _, get_locale
+from crm.i18n import _, _l, get_locale
 from crm.models.flows import Flow
 from crm.money import from_minor
 from crm.policy import Permission, all_offices, can, offices_where
@@ -39,6 +39,7 @@ from crm.web.landscape import (
 
 bp = Blueprint("flows", __name__, url_prefix="/flows")
 PARTS_SHOWN = 15
+DIRECTIONS = {"incoming": _l("Incoming"), "internal": _l("Internal"), "outgoing": _l("Outgoing")}
 
 
 @bp.get("/")
@@ -173,9 +174,7 @@ def detail(flow_id: uuid.UUID) -> Any:
     return render_template(
         "flows/detail.html",
         flow=flow,
-        word=str(word),
-        tone=tone,
-        badges=badges(flow),
+        badges=[{"text": str(word), "tone": tone}, *badges(flow)],
         groups=_groups(flow),
         batch=batch,
         batch_url=url_for("imports.detail", batch_id=batch.id) if batch and can(actor(), Permission.IMPORT_CONTACTS) else "",
@@ -240,7 +239,7 @@ def _groups(flow: Flow) -> list[tuple[str, list[dict[str, Any]]]]:
                 {"label": _("Updated at FTS"), "value": when(flow.reported_updated)},
                 {"label": _("FTS flow number"), "value": flow.source_id},
                 {"label": _("Reporter's code"), "value": flow.ref_code},
-                {"label": _("Direction"), "value": flow.boundary},
+                {"label": _("Direction"), "value": str(DIRECTIONS.get(flow.boundary, flow.boundary))},
                 {
                     "label": _("Single or shared"),
                     "value": _("Shared with other places: shown, never added to single ones")

@@ -35,13 +35,13 @@ STATES: dict[str, tuple[LazyText, str]] = {
 #: Columns of what is brought in, in words, for "changed from … to …".
 FIELDS: dict[str, LazyText] = {
     "status": _l("Status"),
-    "amount_usd_minor": _l("Amount in US cents"),
+    "amount_usd_minor": _l("Amount"),
     "flow_date": _l("Date"),
     "donor_name": _l("Donor"),
     "recipient_name": _l("Recipient"),
     "boundary": _l("Boundary"),
     "on_boundary": _l("Single or shared"),
-    "original_minor": _l("Original amount in the smallest unit"),
+    "original_minor": _l("Original amount"),
     "original_currency": _l("Original currency"),
     "exchange_rate": _l("Exchange rate"),
     "decision_date": _l("Decided"),
@@ -67,8 +67,8 @@ FIELDS: dict[str, LazyText] = {
     "year": _l("Year"),
     "starts_on": _l("Starts"),
     "ends_on": _l("Ends"),
-    "requirements_usd_minor": _l("Requirements in US cents"),
-    "funding_usd_minor": _l("Funding in US cents"),
+    "requirements_usd_minor": _l("Requirements"),
+    "funding_usd_minor": _l("Funding"),
     "percent_funded": _l("Per cent funded"),
 }
 FAMILY_NAMES: dict[str, LazyText] = {
@@ -115,7 +115,7 @@ def _row(batch: ImportBatch, office: str) -> list[Any]:
         kind_name(batch.format),
         day(batch.created_at.astimezone(clock.zone(actor().timezone)).date(), get_locale()),
         office,
-        *("" if batch.state == "refused" else number(count, get_locale()) for count in counts),
+        *(None if batch.state == "refused" else number(count, get_locale()) for count in counts),
     ]
 
 

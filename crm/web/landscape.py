@@ -44,7 +44,7 @@ def badges(flow: Flow) -> list[dict[str, str]]:
     """What must be said beside a flow's amount: shared, parked, passed through."""
     found = []
     if flow.on_boundary == SHARED:
-        found.append({"text": _("Shared, not added")})
+        found.append({"text": _("Shared")})
     if flow.flow_type == PARKED:
         found.append({"text": _("Parked")})
     if flow.flow_type == PASS_THROUGH:
@@ -52,11 +52,11 @@ def badges(flow: Flow) -> list[dict[str, str]]:
     return found
 
 
-def amounts(flow: Flow) -> tuple[str, str, str]:
-    """Money in USD, in kind in USD, and the original amount where the file gives it."""
+def amounts(flow: Flow) -> tuple[str | None, str | None, str | None]:
+    """Money in USD or in kind in USD (None: it is the other), and the original amount where the file gives it."""
     shown = number(from_minor(flow.amount_usd_minor, "USD").amount, get_locale(), decimals=0)
-    original = original_of(flow)
-    return ("", shown, original) if flow.contribution_type == IN_KIND else (shown, "", original)
+    original = original_of(flow) or None
+    return (None, shown, original) if flow.contribution_type == IN_KIND else (shown, None, original)
 
 
 def original_of(flow: Flow) -> str:
@@ -82,10 +82,12 @@ def facts_of(figures: Landscape) -> list[dict[str, str]]:
 def _note(stage: Stage) -> str:
     parts = []
     if stage.in_kind:
-        parts.append(_("%(amount)s in kind", amount=usd(stage.in_kind.usd)))
+        parts.append(_("%(amount)s more in kind", amount=usd(stage.in_kind.usd)))
     if stage.shared:
         parts.append(_("%(amount)s shared with other places, not added", amount=usd(stage.shared.usd)))
-    return "; ".join(parts) or _("money, single to this place")
+    if not stage.flows:
+        return _("none reported")
+    return "; ".join(parts) or _("none in kind, none shared")
 
 
 STAGE_HEADERS = (
@@ -93,9 +95,9 @@ STAGE_HEADERS = (
     _l("Money, USD"),
     _l("In kind, USD"),
     _l("Flows"),
-    _l("Of these parked, USD"),
-    _l("Of these passed through, USD"),
-    _l("Shared with other places, USD (not added)"),
+    _l("of it parked"),
+    _l("of it passed through"),
+    _l("Shared (not added)"),
     _l("Shared flows"),
 )
 

@@ -33,7 +33,7 @@ def loaded(app):
 def test_the_list_is_labelled_and_shows_each_stage_apart(browser, loaded):
     page = text(browser("viewer").get("/flows/"))
     assert "As reported to OCHA FTS; never part of our own money." in page
-    for figure in ("USD 193,258,853", "USD 514,236,235", "USD 81,128", "USD 714,246,261", "USD 6,751,173 in kind"):
+    for figure in ("193,258,853", "514,236,235", "81,128", "714,246,261", "USD 6,751,173 more in kind"):
         assert figure in page
     assert "1 to 25 of 440" in page
     assert "none given" in page
@@ -41,7 +41,7 @@ def test_the_list_is_labelled_and_shows_each_stage_apart(browser, loaded):
 
 def test_germany_is_seen_with_what_it_committed_and_paid(browser, loaded):
     page = text(browser("officer").get("/flows/?donor=Germany,+Government+of"))
-    for figure in ("USD 22,138,564", "USD 139,594,872", "EUR 89,719,796", "6 of 16 flows", "USD 81,198,525 shared", "34"):
+    for figure in ("22,138,564", "139,594,872", "EUR 89,719,796", "6 of 16 flows", "USD 81,198,525 shared", "34"):
         assert figure in page, figure
 
 
