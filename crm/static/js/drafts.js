@@ -99,7 +99,7 @@ export function keepDrafts() {
     const line = form.querySelector("[data-save-status]");
     const texts = line ? line.dataset : {};
     const initial = JSON.stringify(read(form));
-    if (!isRefused) {
+    if (!isRefused && !("draftGiven" in form.dataset)) { // an answer to what was just sent knows better
       try {
         const draft = JSON.parse(store.getItem(nameOf(form)));
         if (draft && Date.now() - draft.at < MAX_AGE && JSON.stringify(draft.values) !== initial) {

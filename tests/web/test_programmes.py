@@ -1,0 +1,232 @@
+"""Programmes through their pages: need, secured, gap by year (M2), outputs, indicators, tags; refusals; who may."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from crm.db import db
+from crm.policy import bind_actor
+from crm.services import agreements, users
+from tests.factories import money as made
+from tests.factories import world
+from tests.factories.browser import Browser, check_page, errors, tree
+from tests.factories.counting import count_statements
+
+PROGRAMME = {
+    "title": "Clinics in the dry season",
+    "summary": "Vaccines where health posts run dry.",
+    "starts_on": "2022-01-01",
+    "currency": "USD",
+    "sector": "12220",
+    "place_text": "Mafraq",
+    "goals": ["3"],
+    "targets": "3.8",
+    "articles": "24, 28",
+}
+
+
+def text_of(response) -> str:
+    return " ".join(tree(response).text_content().split())
+
+
+def make(browser: Browser, **changes) -> str:
+    return browser.submit("/programmes/new", {**PROGRAMME, **changes}).location
+
+
+def secure(app: Flask, programme: str, amount: int = 9_000_000) -> None:
+    """A signed agreement for the programme, and money on it."""
+    with app.app_context():
+        actor = users.actor_by_email(world.address("grants"))
+        bind_actor(actor)
+        made.ecb(actor)
+        key = programme.rsplit("/", 1)[-1]
+        line = agreements.BudgetLine(__import__("uuid").UUID(key), made.eur(amount))
+        signed = made.agreement(
+            actor,
+            made.eur(amount),
+            office_id=made.office(),
+            donor_id=made.donor(actor),
+            budget_lines=[line],
+            plan=[made.line(made.eur(amount), date(2023, 3, 31))],
+        )
+        made.receipt(actor, made.eur(4_500_000), date(2023, 3, 31), agreement_id=signed)
+        db.session.remove()
+
+
+def test_a_programme_shows_what_it_is_needs_has_and_lacks(browser, app):
+    """M2: gap = requirement - secured; pledges stay outside."""
+    grants = browser("grants")
+    location = make(grants)
+    page = text_of(grants.get(location))
+    for words in ("SDG 3", "SDG target 3.8", "CRC article 24", "Mafraq", "not recorded", "no ask yet"):
+        assert words in page, words
+    grants.submit(f"{location}/requirements/new", {"year": "2023", "amount": "12m", "source": "plan, page 4"})
+    secure(app, location)
+    page = text_of(grants.get(location))
+    for figure in ("USD 12,000,000.00", "USD 9,558,900.00", "USD 4,893,750.00", "USD 2,441,100.00"):
+        assert figure in page, figure
+    listed = text_of(grants.get("/programmes/?year=2023"))
+    assert "USD 2,441,100.00" in listed
+    assert "USD 2,441,100.00" not in text_of(grants.get("/programmes/?year=2022"))
+    earlier = text_of(grants.get(f"{location}?as_of=2022-12-01"))
+    assert "USD 9,558,900.00" not in earlier
+
+
+def test_a_new_requirement_takes_the_place_of_the_last_which_stays_readable(browser):
+    grants = browser("grants")
+    location = make(grants)
+    grants.submit(f"{location}/requirements/new", {"year": "2024", "amount": "3m", "source": "first"})
+    grants.submit(f"{location}/requirements/new", {"year": "2024", "amount": "2.5m", "source": "second"})
+    page = text_of(grants.get(location))
+    assert "USD 2,500,000.00" in page
+    assert "version 2" in page
+    assert "first" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("year", "", "Fill in"),
+        ("year", "20x4", "whole number"),
+        ("year", "9999", "whole number"),
+        ("amount", "", "Enter an amount"),
+        ("amount", "1.234", "can mean"),
+        ("amount", "-1", "must not be negative"),
+        ("source", "x" * 601, "at most"),
+    ],
+)
+def test_a_wrong_requirement_is_refused_and_kept(browser, field, value, says):
+    grants = browser("grants")
+    location = make(grants)
+    answer = grants.submit(
+        f"{location}/requirements/new", {"year": "2024", "amount": "3m", "source": "kept words", field: value}, status=422
+    )
+    check_page(answer)
+    assert any(says in line for line in errors(answer)), errors(answer)
+    assert field == "source" or tree(answer).xpath("//input[@name='source']/@value") == ["kept words"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("title", "", "Fill in"),
+        ("title", "x" * 301, "at most"),
+        ("starts_on", "", "Fill in"),
+        ("starts_on", "long ago", "not a day"),
+        ("ends_on", "2021-01-01", "before the start"),
+        ("sector", "99999x", "list"),
+        ("targets", "3.99", "not in the list"),
+        ("articles", "<b>", "not in the list"),
+        ("currency", "QQQ", "currency"),
+        ("goals", ["99"], "not in the list"),
+    ],
+)
+def test_wrong_input_is_answered_in_words(browser, field, value, says):
+    answer = browser("grants").submit("/programmes/new", {**PROGRAMME, field: value}, status=422)
+    check_page(answer)
+    assert any(says in line for line in errors(answer)), errors(answer)
+    assert "Vaccines where health posts run dry." in answer.get_data(as_text=True)
+
+
+def test_outputs_indicators_and_measurements(browser):
+    grants = browser("grants")
+    location = make(grants)
+    grants.submit(f"{location}/outputs/new", {"title": "Cold boxes"})
+    grants.submit(f"{location}/outputs/new", {"title": ""}, status=422)
+    edit = tree(grants.get(location)).xpath("//a[contains(@href, '/outputs/') and contains(@href, '/edit')]/@href")[0]
+    grants.submit(edit, {"title": "Cold boxes and fuel"})
+    assert "Cold boxes and fuel" in text_of(grants.get(location))
+    indicator = {
+        "title": "Children with three doses",
+        "unit": "percent",
+        "direction": "up",
+        "baseline_value": "61",
+        "baseline_on": "2021-12-31",
+    }
+    refused = grants.submit(f"{location}/indicators/new", {**indicator, "target_value": "90"}, status=422)
+    assert any("neither" in line for line in errors(refused))
+    grants.submit(f"{location}/indicators/new", {**indicator, "target_value": "sixty", "target_on": "2026-12-31"}, status=422)
+    grants.submit(f"{location}/indicators/new", {**indicator, "target_value": "90", "target_on": "2026-12-31"})
+    link = tree(grants.get(location)).xpath("//a[contains(@href, '/measurements/new')]/@href")[0]
+    officer = browser("officer")
+    for day, value in (("2023-12-31", "71,5"), ("2024-12-31", "78")):
+        officer.submit(link, {"measured_on": day, "value": value, "source": "DHIS"})
+    officer.submit(link, {"measured_on": "2024-12-31", "value": "79"}, status=422)
+    officer.submit(link, {"measured_on": "2099-12-31", "value": "79"}, status=422)
+    officer.submit(link, {"measured_on": "2025-01-31", "value": "many"}, status=422)
+    page = grants.get(location)
+    assert "Latest 78" in text_of(page)
+    assert "71.5" in text_of(page)
+    assert tree(page).xpath("//section[@id='indicators']//*[local-name()='svg']")
+    edit = tree(page).xpath("//a[contains(@href, '/indicators/') and contains(@href, '/edit')]/@href")[0]
+    assert tree(grants.get(edit)).xpath("//input[@name='baseline_value']/@value") == ["61"]
+    grants.submit(edit, {"unit": "per cent"})
+
+
+def test_two_editors_are_shown_yours_theirs_and_the_original(browser):
+    grants, manager = browser("grants"), browser("manager")
+    location = make(grants)
+    _action, opened = grants.fields(f"{location}/edit")
+    manager.submit(f"{location}/edit", {"title": "Clinics all year"})
+    mine = {name: value for name, value in opened.items() if value is not None}
+    answer = grants.client.post(f"{location}/edit", data={**mine, "title": "Clinics in summer"})
+    assert answer.status_code == 409
+    page = text_of(answer)
+    for words in ("Clinics all year", "Clinics in summer", "Clinics in the dry season"):
+        assert words in page, words
+    form = next(form for form in tree(answer).forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    values: dict = {}
+    for name, value in form.form_values():
+        values.setdefault(name, []).append(value)
+    done = grants.client.post(f"{location}/edit", data={**values, "choose-title": "theirs"})
+    assert done.status_code == 303, errors(done)
+    assert "Clinics all year" in text_of(grants.get(location))
+
+
+def test_who_may_only_look_has_no_buttons_and_another_office_nothing(browser):
+    grants = browser("grants")
+    location = make(grants)
+    for name in ("viewer", "auditor", "officer"):
+        reader = browser(name)
+        assert not tree(reader.get(location)).xpath("//main//a[contains(@href, '/edit') or contains(@href, '/requirements/new')]")
+        for part in ("/edit", "/requirements/new", "/outputs/new", "/indicators/new"):
+            reader.get(location + part, status=403)
+    stranger = browser("other-grants")
+    for part in ("", "/edit", "/requirements/new", "/outputs/new", "/indicators/new"):
+        stranger.get(location + part, status=404)
+    assert "Clinics" not in text_of(stranger.get("/programmes/"))
+
+
+def test_pages_send_as_many_statements_for_much_as_for_little(browser, app):
+    grants = browser("grants")
+    location = make(grants)
+    grants.submit(f"{location}/outputs/new", {"title": "One"})
+    grants.submit(f"{location}/requirements/new", {"year": "2023", "amount": "12m"})
+    secure(app, location)
+    with count_statements(app) as little:
+        grants.get(location)
+    with count_statements(app) as one:
+        grants.get("/programmes/")
+    for number in range(4):
+        grants.submit(f"{location}/outputs/new", {"title": f"More {number}"})
+        grants.submit(f"{location}/requirements/new", {"year": str(2024 + number), "amount": str(Decimal(number + 1))})
+        make(grants, title=f"Other {number}")
+    with count_statements(app) as much:
+        grants.get(location)
+    with count_statements(app) as many:
+        grants.get("/programmes/")
+    assert much.count == little.count, f"{little}\n\n{much}"
+    assert many.count == one.count
+
+
+def test_odd_addresses_are_harmless(browser):
+    grants = browser("grants")
+    location = make(grants)
+    for odd in ("?year=abcd", "?year=0000", "?sort=x&page=-1", "?q=%00%25", "?after=%F0"):
+        grants.get("/programmes/" + odd)
+    for odd in ("?as_of=never", "?as_of=2999-01-01", "?as_of=0001-01-01"):
+        grants.get(location + odd)
