@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from crm import formatting
@@ -469,22 +470,63 @@ def _lines(texts: Iterable[str], width: float, size: float) -> int:
 
 SIZES = ((15.0, 9.5), (13.0, 9.0), (11.5, 8.3), (10.0, 7.5), (9.0, 6.6))
 """Type sizes of the ask and of the text on page one, from roomy to tight: everything said stays on that one page."""
-_PAGE, _WIDE, _COLUMN, _FIXED = 715.0, 476.0, 308.0, 150.0
+MOST_LINES = 9
+_PAGE, _WIDE, _COLUMN, _FACT, _FIXED = 722.0, 480.0, 312.0, 47.0, 165.0  # points, as the style sheet lays them out
+_LEADING, _BOLD = 1.42, 1.07
 
 
 def _sized(steer: Steer) -> Steer:
-    """The steer at the largest size at which it stays on one page (points; the widths are those of the style sheet)."""
+    """The steer at the largest size at which it stays on one page. Where even the smallest does not do, texts are cut to so
+    many lines, and the whole of them stands on the next page (`in_full`)."""
+    for size in range(len(SIZES)):
+        if _height(steer, size) <= _PAGE:
+            return replace(steer, size=size)
     size = len(SIZES) - 1
-    for index, (large, body) in enumerate(SIZES):
-        head = 27 * _lines([steer.title], _WIDE, 20 - 2 * index) + body * 1.45 * _lines(
-            [steer.delegation, steer.theirs, steer.purpose, steer.where], _WIDE - 60, body
+    large, body = SIZES[size]
+    cut = steer
+    for lines in range(MOST_LINES, 0, -1):
+        cut = replace(
+            steer,
+            size=size,
+            title=_cut(steer.title, _WIDE, 12.0 * _BOLD, 2),
+            where=_cut(steer.where, _WIDE - 130, body, 1),
+            delegation=_cut(steer.delegation, _WIDE - 80, body, 2),
+            theirs=_cut(steer.theirs, _WIDE - 80, body, 2),
+            purpose=_cut(steer.purpose, _WIDE - 80, body, 2),
+            ask=_cut(steer.ask, _WIDE, large * _BOLD, max(3, lines)),
+            fallback=_cut(steer.fallback, _COLUMN, body, lines),
+            offer=_cut(steer.offer, _COLUMN, body, lines),
+            points=tuple(_cut(point, _COLUMN - 16, body, lines) for point in steer.points),
+            red_line=_cut(steer.red_line, _WIDE, (body + 1.5) * _BOLD, max(2, lines)),
         )
-        ask = large * 1.4 * _lines([steer.ask], _WIDE, large * 1.07)
-        texts = [steer.fallback, steer.offer, *steer.points]
-        column = body * 1.45 * _lines(texts, _COLUMN - 16, body) + 16 * len(texts)
-        column = max(column, 47.0 * len(steer.facts))
-        red = (body + 1.5) * 1.4 * _lines([steer.red_line], _WIDE, (body + 1.5) * 1.07)
-        if head + ask + column + red + _FIXED <= _PAGE:
-            size = index
+        if _height(cut, size) <= _PAGE:
             break
-    return Steer(**{**{name: getattr(steer, name) for name in Steer.__slots__}, "size": size})
+    whole = [
+        (_("Purpose"), steer.purpose),
+        (_("They"), steer.theirs),
+        (_("Our delegation"), steer.delegation),
+        (_("We ask"), steer.ask),
+        (_("If not, then"), steer.fallback),
+        *((_("Point to make"), point) for point in steer.points),
+        (_("We offer"), steer.offer),
+        (_("Red line"), steer.red_line),
+    ]
+    shown = {cut.purpose, cut.theirs, cut.delegation, cut.ask, cut.fallback, *cut.points, cut.offer, cut.red_line}
+    return replace(cut, in_full=tuple((label, text) for label, text in whole if text and text not in shown))
+
+
+def _cut(text: str, width: float, size: float, lines: int) -> str:
+    """The text, or as much of it as so many lines hold, with an ellipsis."""
+    return text if _lines([text], width, size) <= lines else " ".join(charts.fit(text, width, size, lines))
+
+
+def _height(steer: Steer, size: int) -> float:
+    """About how high the first page comes out, in points, rather too much than too little."""
+    large, body = SIZES[size]
+    about = [f"{steer.where} {steer.language}", steer.delegation, steer.theirs, steer.purpose]
+    head = (27 - 3 * size) * _lines([steer.title], _WIDE, (20 - 2 * size) * _BOLD) + body * _LEADING * (1 + _lines(about, _WIDE - 80, body))
+    ask = large * _LEADING * _lines([steer.ask], _WIDE, large * _BOLD)
+    column = body * _LEADING * (_lines([steer.fallback, steer.offer], _COLUMN, body) + _lines(steer.points, _COLUMN - 16, body))
+    column = max(column + 60 + 5 * len(steer.points), _FACT * len(steer.facts))
+    red = (body + 1.5) * _LEADING * _lines([steer.red_line], _WIDE, (body + 1.5) * _BOLD)
+    return head + ask + column + red + _FIXED

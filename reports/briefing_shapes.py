@@ -98,6 +98,7 @@ class Steer:
     facts: tuple[Fact, ...]
     chain: tuple[Link, ...]
     size: int = 0
+    in_full: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
