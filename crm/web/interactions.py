@@ -163,7 +163,7 @@ def create() -> Any:
 
     def check() -> bool:
         settled["party"] = shared.settle(form.party, office.id)
-        return _check_numbers(form) and settled["party"] is not None
+        return _check_typed(form) and settled["party"] is not None
 
     answer = save_form(
         form,
@@ -184,11 +184,18 @@ def _known(form: ContactForm) -> Found | None:
     return Found(party_id=form.party.chosen) if form.party.chosen else None
 
 
-def _check_numbers(form: ContactForm) -> bool:
+def _check_typed(form: ContactForm) -> bool:
+    """What can be said before the service looks, so that a name in doubt does not hide the other refusals."""
+    found: list[tuple[Any, str]] = []
     if form.minutes.data and form.minutes_typed is None:
-        form.minutes.errors = [*form.minutes.errors, _("Enter the length as a number of minutes.")]
-        return False
-    return True
+        found.append((form.minutes, _("Enter the length as a number of minutes.")))
+    if form.day.data is None and not form.day.errors:
+        found.append((form.day, _("Enter the day.")))
+    if form.state.data == HELD and not form.summary.data:
+        found.append((form.summary, _("Write one sentence about what was said.")))
+    for field, sentence in found:
+        field.errors = [*field.errors, sentence]
+    return not found
 
 
 def _add_row(form: ContactForm, name: str) -> None:
@@ -557,7 +564,7 @@ def edit(interaction_id: uuid.UUID) -> Any:
 
     def check() -> bool:
         settled["party"] = shared.settle(form.party, office.id)
-        return _check_numbers(form) and settled["party"] is not None
+        return _check_typed(form) and settled["party"] is not None
 
     answer = save_form(
         form,

@@ -207,7 +207,8 @@ def pages(page: Page[Any], asked: Paging) -> dict[str, Any]:
 def sort_header(key: str, label: str, sort: str, first: str, second: str = "", **more: Any) -> dict[str, Any]:
     """A column head that sorts: `first` on the first click, `second` on the next."""
     target = second if sort == first and second else first
-    sorted_as = ("ascending" if sort == first else "descending") if sort in (first, second or first) else ""
+    falls = sort.startswith("-") or sort in ("new", "made")
+    sorted_as = ("descending" if falls else "ascending") if sort in (first, second or first) else ""
     return {
         "key": key,
         "label": label,
