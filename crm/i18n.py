@@ -144,12 +144,12 @@ class LazyText:
         return getattr(str(self), name)
 
 
-def lazy_gettext(message: str, /, **params: Any) -> LazyText:
+def lazy_gettext(message: str, /, **params: Any) -> Any:
     """Return text that is translated at the moment it is shown."""
     return LazyText(lambda: gettext(message, **params))
 
 
-def lazy_pgettext(context: str, message: str, /, **params: Any) -> LazyText:
+def lazy_pgettext(context: str, message: str, /, **params: Any) -> Any:
     """Return text with a context that is translated at the moment it is shown."""
     return LazyText(lambda: pgettext(context, message, **params))
 

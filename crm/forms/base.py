@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, FieldList, FormField, HiddenField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import StopValidation
 
 from crm.errors import EditConflict, Invalid
@@ -41,7 +41,7 @@ class OneLine:
         self.field_flags = {"maxlength": longest}
 
     def __call__(self, _form: Any, field: Field) -> None:
-        if field.data and len(field.data) > self.longest:
+        if isinstance(field.data, str) and len(field.data) > self.longest:
             raise StopValidation(_("Use at most %(n)s characters; this has %(have)s.", n=self.longest, have=len(field.data)))
 
 
@@ -73,7 +73,7 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
             if not issubclass(unbound_field.field_class, FieldList | FormField):  # their parts are cleaned one by one
                 options["filters"] = [*unbound_field.kwargs.get("filters", ()), clean]
                 unbound_field.kwargs.pop("filters", None)
-            return unbound_field.bind(form=form, **options)
+            return unbound_field.bind(form=form, **options)  # type: ignore[no-any-return]
 
     submission = TokenField()
     version = TokenField()

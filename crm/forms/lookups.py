@@ -12,7 +12,7 @@ from wtforms.widgets import TimeInput
 
 from crm.errors import Invalid
 from crm.forms.base import BaseForm, OneLine, clean
-from crm.i18n import LazyText, _, _l
+from crm.i18n import _, _l
 
 NAME_LENGTH = 300
 NEW = "new:"
@@ -23,7 +23,7 @@ _TIME_SHAPES = ("%H:%M", "%H.%M", "%H%M", "%H:%M:%S", "%I:%M %p", "%I %p", "%H")
 class RowForm(Form):
     """A part of a form whose text is cleaned like the form's own."""
 
-    class Meta(Form.Meta):  # noqa: D106 - WTForms reads it by name
+    class Meta(Form.Meta):  # type: ignore[misc]  # noqa: D106 - WTForms reads it by name
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             options["filters"] = [clean]
             return unbound_field.bind(form=form, **options)
@@ -67,11 +67,11 @@ class PartyLookup(RowForm):
     choice_for = HiddenField()
 
 
-class PartyField(FormField):
+class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run time
     """Whom a text means. The view asks queries.lookups and calls `settle`, `offer` or `refuse`; the macro is
     components/lookup.html. Works without a script: a doubt comes back as radio tiles."""
 
-    def __init__(self, label: LazyText | str, *, is_needed: bool = True, description: LazyText | str = "", **kwargs: Any) -> None:
+    def __init__(self, label: Any, *, is_needed: bool = True, description: Any = "", **kwargs: Any) -> None:
         super().__init__(PartyLookup, label, description=description, **kwargs)
         self.is_needed = is_needed
         self.options: list[tuple[str, str, str]] = []

@@ -35,6 +35,9 @@ NOUN_OF = {
     "flow_id": "flows",
     "batch_id": "imports",
     "document_id": "documents",
+    "terms_id": "terms",
+    "link_id": "links",
+    "user_id": "users",
 }
 
 

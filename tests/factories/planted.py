@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -216,8 +217,9 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             stored_as=stored,
         )
     )
-    keep(Snapshot(**both, document_id=document.id, content="{}", html=f"<p>{canary}</p>"))
+    keep(Snapshot(**both, document_id=document.id, content=json.dumps({"document": {"references": []}, "text": canary}), html=f"<p>{canary}</p>"))
     ids["documents"] = document.id
+    ids["users"] = user.id
     if level != "open":
         return ids  # money is open to all whose scope covers the office
     words = keep(
@@ -262,7 +264,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             next_due_on=DAY,
         )
     )
-    keep(
+    announced = keep(
         PledgeTerms(
             **own, pledge_id=pledge.id, version=1, kind="announced", effective_on=DAY, change_minor=amount, reason=f"{canary} reason"
         )
@@ -359,7 +361,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             **own, source="fts", batch_id=batch.id, country="XXX", plan_name=f"{canary} plan", year=2026, requirements_usd_minor=amount
         )
     )
-    keep(PlanLink(**own, source="fts", plan_name=f"{canary} plan", programme_id=programme.id))
+    link = keep(PlanLink(**own, source="fts", plan_name=f"{canary} plan", programme_id=programme.id))
     ids |= {
         "pledges": pledge.id,
         "agreements": agreement.id,
@@ -367,6 +369,8 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "allocations": allocation.id,
         "imports": batch.id,
         "flows": flow.id,
+        "terms": announced.id,
+        "links": link.id,
         "instalments": instalment.id,
     }
     return ids
