@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from wtforms import DateField, Field, FieldList, FormField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import StopValidation
 
 from crm.clock import month_steps
@@ -121,7 +121,7 @@ def typed(amount: Money) -> str:
 
 def read_number(field: Field, *, is_needed: bool = False) -> Decimal | None:
     """A plain number ("0.9906", "0,9906", "1 250"), or None with the reason beside the field."""
-    text = (field.data or "").replace("\u00a0", " ").replace("\u202f", " ").strip()
+    text = str("" if field.data is None else field.data).replace("\u00a0", " ").replace("\u202f", " ").strip()
     if not text:
         if is_needed:
             add_error(field, _("Fill in: %(label)s.", label=field.label.text))
