@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 
 from crm.db import db
 from crm.models.documents import Document
-from crm.policy import bind_actor
-from crm.services import interactions
+from crm.policy import Actor, bind_actor
+from crm.services import interactions, users
 from reports.render import RenderFailed
-from tests.factories import briefing
 from tests.factories import money as made
+from tests.factories import world
+
+
+@contextmanager
+def acting_as(app: Flask, name: str) -> Iterator[Actor]:
+    """Somebody bound to a session of their own, gone before a browser asks (a pushed context would share its sign-in)."""
+    with app.app_context():
+        actor = users.actor_by_email(world.address(name))
+        bind_actor(actor)
+        yield actor
+        db.session.remove()
 
 
 @pytest.fixture
-def meeting(acting) -> uuid.UUID:
-    actor = acting("grants")
+def meeting(app) -> uuid.UUID:
+    with acting_as(app, "grants") as actor:
+        return _meeting(actor)
+
+
+def _meeting(actor: Actor) -> uuid.UUID:
     party = made.donor(actor, "Ministry of Northland")
-    key = interactions.log_interaction(
-        actor,
-        interactions.NewInteraction(made.office(), "planned", "meeting", datetime(2030, 4, 9, 8, 30, tzinfo=UTC), party, purpose="Review"),
+    when = datetime(2030, 4, 9, 8, 30, tzinfo=UTC)
+    return interactions.log_interaction(
+        actor, interactions.NewInteraction(made.office(), "planned", "meeting", when, party, purpose="Review")
     )
-    bind_actor(None)
-    db.session.remove()
-    return key
 
 
 def made_document(browser, meeting: uuid.UUID, name: str = "officer") -> str:
@@ -49,7 +63,7 @@ def test_a_pack_is_made_in_two_actions_and_opened(browser, meeting):
     assert "Open the PDF" in officer.get(f"/interactions/{meeting}/brief").get_data(as_text=True)
 
 
-def test_a_double_click_makes_one_document(browser, meeting, context):
+def test_a_double_click_makes_one_document(browser, meeting):
     officer = browser("officer")
     target, values = officer.fields(f"/interactions/{meeting}/brief", action="/brief")
     first, second = officer.client.post(target, data=values), officer.client.post(target, data=values)
@@ -83,11 +97,10 @@ def test_another_office_finds_nothing(browser, meeting):
     assert other.client.post(f"/interactions/{meeting}/brief", data={"csrf_token": other.token()}).status_code == 404
 
 
-def test_it_is_said_when_the_meeting_was_edited_since(browser, meeting, acting):
+def test_it_is_said_when_the_meeting_was_edited_since(browser, meeting, app):
     address = made_document(browser, meeting)
-    actor = acting("officer")
-    interactions.add_note(actor, meeting, body="New", level="open")
-    interactions.cancel_interaction(actor, meeting, reason="They are ill", version=_version(meeting))
+    with acting_as(app, "officer") as actor:
+        interactions.cancel_interaction(actor, meeting, reason="They are ill", version=_version(meeting))
     page = browser("officer").get(address).get_data(as_text=True)
     assert "the meeting was edited since" in page
 
@@ -98,7 +111,7 @@ def _version(meeting: uuid.UUID) -> int:
     return interaction(meeting).version
 
 
-def test_a_drawing_that_fails_is_a_sentence_and_keeps_nothing(browser, meeting, monkeypatch, context):
+def test_a_drawing_that_fails_is_a_sentence_and_keeps_nothing(browser, meeting, monkeypatch):
     def fail(*_args: object, **_kwargs: object) -> None:
         raise RenderFailed("timeout", seconds=20)
 
@@ -120,12 +133,11 @@ def test_a_lost_file_is_a_page_not_an_error(browser, meeting, app):
 # --- the command line ----------------------------------------------------------------------------------------------
 
 
-def test_the_command_lists_and_builds(app, meeting, tmp_path, acting):
+def test_the_command_lists_and_builds(app, meeting, tmp_path):
     from crm.queries.documents import interaction
 
-    acting("grants")
-    reference = interaction(meeting).reference
-    db.session.remove()
+    with acting_as(app, "grants"):
+        reference = interaction(meeting).reference
     run = app.test_cli_runner().invoke
     listed = run(args=["report", "list", "--json"])
     assert json.loads(listed.output)["reports"][0]["slug"] == "briefing-pack"
@@ -155,16 +167,15 @@ def test_the_command_refuses_with_a_sentence_and_exit_2(app, tmp_path, args, sen
     assert not (tmp_path / "x.pdf").exists()
 
 
-def test_the_row_holds_what_the_file_is(browser, meeting, acting, app):
+def test_the_row_holds_what_the_file_is(browser, meeting, app):
     import hashlib
     from pathlib import Path
 
     from sqlalchemy import select
 
     made_document(browser, meeting)
-    acting("officer")
-    document = db.session.scalars(select(Document)).one()
+    with acting_as(app, "officer"):
+        document = db.session.scalars(select(Document)).one()
     data = (Path(app.instance_path) / "documents" / document.stored_as).read_bytes()
     assert (document.size, document.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert document.reference.startswith("JOR-DO-")
-    assert briefing.DAY
