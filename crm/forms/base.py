@@ -97,7 +97,8 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
     @property
     def known_version(self) -> int:
         """The version of the record the form was opened with; 0 where none."""
-        text = self.version.data or ""
+        sent = self.version.raw_data if self.is_submitted() else [self.version.data]
+        text = str((sent or [""])[0] or "")  # what the form carried, never what the record holds now
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
 
     @property
