@@ -99,8 +99,8 @@ def _headers(filters: Filters) -> list[dict[str, Any]]:
         {"key": "plan", "label": _("Plan"), "phone": "what"},
         {"key": "status", "label": _("Status"), "phone": "status"},
         {"key": "date", "label": _("Date"), "phone": "when", **sortable("date")},
-        {"key": "money", "label": _("Money, USD"), "numeric": True, "phone": "amount", **sortable("amount")},
-        {"key": "kind", "label": _("In kind, USD"), "numeric": True, "phone": "labelled"},
+        {"key": "money", "label": _("Money"), "numeric": True, "phone": "amount", **sortable("amount")},
+        {"key": "kind", "label": _("In kind"), "numeric": True, "phone": "labelled"},
         {"key": "original", "label": _("Original"), "numeric": True, "phone": "labelled"},
     ]
 
@@ -117,8 +117,8 @@ def _row(flow: Flow) -> list[Any]:
         flow.plan_name or _("none given"),
         {"status": str(word), "tone": tone, "badges": badges(flow)},
         day(flow.flow_date, get_locale()),
-        cash,
-        goods,
+        {"text": cash, "unit": "USD"} if cash else None,
+        {"text": goods, "unit": "USD"} if goods else None,
         original,
     ]
 

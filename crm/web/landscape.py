@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import url_for
@@ -11,11 +12,12 @@ from crm.formatting import money, number
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.flows import Flow
 from crm.money import Money, from_minor
-from crm.queries.figures.landscape import PARKED, PASS_THROUGH, Cell, Landscape, Part, Stage
+from crm.queries.figures.landscape import PARKED, PASS_THROUGH, Cell, Landscape, Part, Stage, party_flows_summary
 from crm.queries.flows import IN_KIND, SHARED
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 
 DASH = "–"
+PANEL_ROWS = 12
 STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
     "commitment": (_l("Committed"), "secured"),
     "paid": (_l("Paid"), "paid"),
@@ -38,6 +40,42 @@ def usd(amount: Money) -> str:
 def bare(amount: Money) -> str:
     """The same where the heading of the column names the currency."""
     return number(amount.amount, get_locale(), decimals=0) if amount else DASH
+
+
+def party_panel(party_id: uuid.UUID) -> list[dict[str, Any]]:
+    """A party's place in the landscape, for its page (templates/flows/_party.html): what it gave, then what it received;
+    each by status, by plan, by counterpart and in original currencies. Empty where nothing is reported."""
+    found = party_flows_summary(party_id)
+    sides = (
+        (_("Given, as reported to FTS"), found.given, url_for("flows.index", donor_id=party_id), _("To whom, in USD")),
+        (_("Received, as reported to FTS"), found.received, url_for("flows.index", recipient_id=party_id), _("From whom, in USD")),
+    )
+    return [
+        {
+            "title": title,
+            "url": url,
+            "flows": side.flow_count,
+            "facts": facts_of(side.landscape),
+            "plans": _panel_rows(side.by_plan),
+            "counterparts": _panel_rows(side.by_counterpart),
+            "counterpart_label": label,
+            "originals": original_rows(side.landscape),
+            "as_of": found.as_of,
+        }
+        for title, side, url, label in sides
+        if side
+    ]
+
+
+def _panel_rows(parts: Sequence[Part]) -> list[list[str]]:
+    return [
+        [
+            part.name or _("none given"),
+            *(bare(stage.single.usd) for stage in part.landscape.stages),
+            bare(part.landscape.shared),
+        ]
+        for part in parts[:PANEL_ROWS]
+    ]
 
 
 def badges(flow: Flow) -> list[dict[str, str]]:
@@ -71,22 +109,22 @@ def original_of(flow: Flow) -> str:
 def facts_of(figures: Landscape) -> list[dict[str, str]]:
     """The strip above the list: the three stages apart, and FTS's own total with its rule."""
     found = [
-        {"label": str(STATUS_NAMES[stage.status][0]), "value": usd(stage.financial.usd), "note": _note(stage)} for stage in figures.stages
+        {"label": _("%(status)s, USD", status=str(STATUS_NAMES[stage.status][0])), "value": bare(stage.financial.usd), "note": _note(stage)}
+        for stage in figures.stages
     ]
-    found.append(
-        {"label": _("FTS total"), "value": usd(figures.fts_total), "note": _("commitments + paid, in kind included; as FTS adds them")}
-    )
+    note = _("commitments + paid, in kind included; as FTS adds them")
+    found.append({"label": _("FTS total, USD"), "value": bare(figures.fts_total), "note": note})
     return found
 
 
 def _note(stage: Stage) -> str:
-    parts = []
-    if stage.in_kind:
-        parts.append(_("%(amount)s more in kind", amount=usd(stage.in_kind.usd)))
-    if stage.shared:
-        parts.append(_("%(amount)s shared with other places, not added", amount=usd(stage.shared.usd)))
     if not stage.flows:
         return _("none reported")
+    parts = []
+    if stage.in_kind.usd:
+        parts.append(_("%(amount)s more in kind", amount=usd(stage.in_kind.usd)))
+    if stage.shared.usd:
+        parts.append(_("%(amount)s shared with other places, not added", amount=usd(stage.shared.usd)))
     return "; ".join(parts) or _("none in kind, none shared")
 
 
@@ -135,7 +173,7 @@ def original_rows(figures: Landscape) -> list[list[str]]:
 
 def _originals(label: str, cell: Cell) -> list[list[str]]:
     given = _("%(n)s of %(all)s flows", n=number(cell.with_original, get_locale()), all=number(cell.flows, get_locale()))
-    return [[label, amount.currency, money(amount, get_locale(), decimals=0), given] for amount in cell.originals if amount]
+    return [[label, money(amount, get_locale(), decimals=0), given] for amount in cell.originals if amount]
 
 
 PART_HEADERS = (

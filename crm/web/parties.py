@@ -12,20 +12,18 @@ from flask.blueprints import BlueprintSetupState
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.errors import Conflict, Denied, EditConflict, Invalid
-from crm.formatting import day, money
+from crm.formatting import day
 from crm.forms.base import choices
 from crm.forms.notes import NoteEditForm, NoteForm
 from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, KIND_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
-from crm.i18n import LazyText, _, _l, get_locale, ngettext
+from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.base import OFFICE, OPEN, SHARED
 from crm.models.parties import FORMS, NAME_KINDS, Party
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
-from crm.queries import flows as flow_queries
 from crm.queries import history, timeline
 from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
-from crm.queries.figures import landscape
 from crm.queries.figures.money import party_money
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
@@ -36,6 +34,7 @@ from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.exports import csv_response
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
+from crm.web.landscape import party_panel
 
 bp = Blueprint("parties", __name__, url_prefix="/parties")
 GROUPS = ("organisation", "group")
@@ -209,7 +208,7 @@ def detail(party_id: uuid.UUID) -> Any:
         standing=standing,
         next=party_page.next_step(party, standing, who, today),
         events=party_page.entries(past.events, party, who),
-        reported=_reported(party_id),
+        reported=party_panel(party_id),
         earlier=past.earlier,
         is_continued=bool(request.args.get("before")),
         positions=position_queries.positions_of(party_id) if party.form != "person" else [],
@@ -225,27 +224,6 @@ def detail(party_id: uuid.UUID) -> Any:
         office_level=OFFICE,
         link=party_page.link,
     )
-
-
-def _reported(party_id: uuid.UUID) -> list[dict[str, str]]:
-    """What others report about a party's money: three stages that are never added up, in USD as FTS gives them."""
-    lines = []
-    for label, name in ((_("Given"), "donor_id"), (_("Received"), "recipient_id")):
-        conditions = flow_queries.matching(flow_queries.Filters(**{name: party_id}))  # type: ignore[arg-type]
-        seen = landscape.summary(conditions)
-        if not seen.flows:
-            continue
-        stages = ((_("committed"), seen.committed), (_("paid"), seen.paid), (_("pledged"), seen.pledged))
-        lines += [
-            {
-                "label": _("%(side)s, %(stage)s", side=label, stage=word),
-                "value": money(stage.single.usd, get_locale(), decimals=0),
-                "note": ngettext("%(num)d flow", "%(num)d flows", stage.flows),
-                "href": party_page.link("flows.index", status=stage.status, **{name: party_id}) if stage.flows else "",
-            }
-            for word, stage in stages
-        ]
-    return lines
 
 
 def _who_sees(party: Party) -> str:

@@ -41,7 +41,7 @@ def test_the_list_is_labelled_and_shows_each_stage_apart(browser, loaded):
 
 def test_germany_is_seen_with_what_it_committed_and_paid(browser, loaded):
     page = text(browser("officer").get("/flows/?donor=Germany,+Government+of"))
-    for figure in ("22,138,564", "139,594,872", "EUR 89,719,796", "6 of 16 flows", "USD 81,198,525 shared", "34"):
+    for figure in ("22,138,564", "139,594,872", "EUR 89,719,796", "6 of 16 flows", "USD 81,198,525 shared with other places", "34"):
         assert figure in page, figure
 
 
@@ -118,3 +118,22 @@ def test_statements_do_not_grow_with_the_data(app, browser):
     with count_statements(app) as many:
         client.get("/flows/?year=2020&per_page=100")
     assert few.count == many.count <= 20, str(many)
+
+
+def test_a_partys_page_shows_what_it_gave_to_whom_under_which_plan(browser, loaded):
+    client = browser("viewer")
+    place = tree(client.get("/parties/?q=Germany,+Government+of")).xpath("//tbody//th//a/@href")[0]
+    page = text(client.get(place))
+    for part in (
+        "Given, as reported to FTS",
+        "Never part of our own money.",
+        "22,138,564",
+        "139,594,872",
+        "none reported",
+        "none given",
+        "16,059,704",
+        "World Food Programme",
+        "EUR 89,719,796",
+    ):
+        assert part in page, part
+    assert "Received, as reported to FTS" not in page
