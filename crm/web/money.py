@@ -16,7 +16,7 @@ from wtforms import SelectField
 from crm import clock
 from crm.errors import Conflict, Invalid, ProgrammingError
 from crm.formatting import day, number
-from crm.forms.base import BaseForm, choices
+from crm.forms.base import BaseForm, choices, clean
 from crm.forms.money_fields import PlanForm, offer_currencies
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
@@ -152,6 +152,11 @@ def chosen(field: SelectField) -> uuid.UUID | None:
     if field.data and found is None:
         raise Invalid(_("Choose from the list."), field=field.name)
     return found
+
+
+def searched() -> str:
+    """The words a list is searched for: one line, without characters that no name holds."""
+    return " ".join(str(clean(request.args.get("q", "")[:200])).split())
 
 
 def read_day(text: str | None) -> date | None:

@@ -43,6 +43,7 @@ from crm.web.money import (
     plan_helper,
     read_uuid,
     record_url,
+    searched,
     set_up,
     status_word,
     writable,
@@ -63,7 +64,7 @@ def index() -> Any:
     asked = request.args.get("status", "")
     sort = request.args.get("sort", "newest")
     filters = queries.PledgeFilter(
-        q=" ".join(request.args.get("q", "")[:200].split()),
+        q=searched(),
         status=asked if asked in STATUS_NAMES else "",
         donor_id=read_uuid(request.args.get("donor")),
         programme_id=read_uuid(request.args.get("programme")),

@@ -27,7 +27,7 @@ from crm.services.programmes import IndicatorInput, ProgrammeInput
 from crm.web.conflicts import conflict_items, settle, take_choices
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.money import as_of, chosen, given, may_write, offer_money, offer_offices, read_uuid, writable
+from crm.web.money import as_of, chosen, given, may_write, offer_money, offer_offices, read_uuid, searched, writable
 from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
@@ -47,7 +47,7 @@ def index() -> Any:
     year = _year(request.args.get("year", ""), today.year)
     asked = request.args.get("sort", "title")
     sort = asked if asked in queries.SORTS else "title"
-    filters = queries.ProgrammeFilter(q=" ".join(request.args.get("q", "")[:200].split()))
+    filters = queries.ProgrammeFilter(q=searched())
     page = queries.list_programmes(filters, paging(), sort=sort)
     money = programmes_money([row.id for row in page.rows])
     years = {key: next((item for item in figures.years if item.year == year), None) for key, figures in money.items()}
@@ -219,18 +219,9 @@ def create() -> Any:
 def edit(programme_id: uuid.UUID) -> Any:
     """Change what is said about a programme."""
     who, programme = actor(), _writable_programme(programme_id)
-    form = ProgrammeForm(obj=programme)
-    if request.method == "POST":
-        take_choices(
-            form, {name: getattr(programme, name) or "" for name in ("title", "summary", "sector", "place_text", "starts_on", "ends_on")}
-        )
-    else:
-        codes: dict[str, list[str]] = {}
-        for tag in programme.tags:
-            codes.setdefault(tag.scheme, []).append(tag.code)
-        form.goals.data = codes.get("sdg-goal", [])
-        form.targets.data = " ".join(codes.get("sdg-target", []))
-        form.articles.data = " ".join(codes.get("crc", []))
+    current = _programme_as_typed(programme)
+    form = ProgrammeForm(data=current) if request.method == "GET" else ProgrammeForm()
+    take_choices(form, current)
     offer_money(form.currency, programme.office_id, programme.currency)
     _offer(form)
 
@@ -247,6 +238,22 @@ def edit(programme_id: uuid.UUID) -> Any:
             status(form),
         )
     )
+
+
+def _programme_as_typed(programme: Programme) -> dict[str, Any]:
+    """A programme as the form has it."""
+    codes: dict[str, list[str]] = {}
+    for tag in programme.tags:
+        codes.setdefault(tag.scheme, []).append(tag.code)
+    return {
+        **{name: getattr(programme, name) or "" for name in ("title", "summary", "sector", "place_text", "currency")},
+        "starts_on": programme.starts_on,
+        "ends_on": programme.ends_on,
+        "goals": codes.get("sdg-goal", []),
+        "targets": " ".join(codes.get("sdg-target", [])),
+        "articles": " ".join(codes.get("crc", [])),
+        "version": str(programme.version),
+    }
 
 
 def _conflict(form: BaseForm, back: str) -> Any:
@@ -309,7 +316,7 @@ def edit_output(programme_id: uuid.UUID, output_id: uuid.UUID) -> Any:
     held = next((row for row in programme.outputs if row.id == output_id), None)
     if held is None:
         raise NotFound
-    form = OutputForm(obj=held)
+    form = OutputForm(data={"title": held.title, "version": str(held.version)}) if request.method == "GET" else OutputForm()
     take_choices(form, {"title": held.title})
     back = url_for("programmes.detail", programme_id=programme_id)
     done = save_form(
@@ -366,7 +373,8 @@ def _as_typed(held: Indicator) -> dict[str, Any]:
     numbers = {name: getattr(held, name) for name in ("baseline_value", "target_value")}
     texts = {name: "" if value is None else f"{value:f}" for name, value in numbers.items()}
     days = {"baseline_on": held.baseline_on, "target_on": held.target_on}
-    return {"title": held.title, "unit": held.unit, "direction": held.direction, "source": held.source, **texts, **days}
+    own = {name: getattr(held, name) for name in ("title", "unit", "direction", "source")}
+    return {**own, **texts, **days, "output_id": str(held.output_id or ""), "version": str(held.version)}
 
 
 def _offer_outputs(form: IndicatorForm, programme: Programme) -> None:
@@ -385,12 +393,9 @@ def _indicator(programme_id: uuid.UUID, indicator_id: uuid.UUID) -> Indicator:
 def edit_indicator(programme_id: uuid.UUID, indicator_id: uuid.UUID) -> Any:
     """Change an indicator; its measurements stay."""
     who, programme, held = actor(), _writable_programme(programme_id), _indicator(programme_id, indicator_id)
-    form = IndicatorForm(obj=held)
-    if request.method == "GET":
-        for field, value in ((form.baseline_value, held.baseline_value), (form.target_value, held.target_value)):
-            field.data = "" if value is None else f"{value:f}"
-        form.output_id.data = str(held.output_id or "")
-    take_choices(form, _as_typed(held))
+    current = _as_typed(held)
+    form = IndicatorForm(data=current) if request.method == "GET" else IndicatorForm()
+    take_choices(form, current)
     _offer_outputs(form, programme)
     back = url_for("programmes.detail", programme_id=programme_id)
     done = save_form(

@@ -18,10 +18,10 @@ from crm.queries import money_choices
 from crm.queries import pledges as queries
 from crm.queries.figures.money import Figure, agreement_figures, pledge_figures
 from crm.services import receipts as services
+from crm.web.agreements import bp as agreements_bp
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
 from crm.web.money import checked_save, given, hidden_answers, may_write, offer_money
-from crm.web.agreements import bp as agreements_bp
 from crm.web.pledges import bp as pledges_bp
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
