@@ -201,6 +201,7 @@ def saves(chosen: Chosen) -> list[tuple[Page, Callable[[int], dict[str, str]]]]:
             Page(SAVES, "record a pledge", "pledges.create"),
             lambda number: {
                 "office_id": str(chosen.office),
+                "donor-text": chosen.donor_reference,
                 "donor": chosen.donor_reference,
                 "amount": f"{100_000 + number}",
                 "currency": "EUR",

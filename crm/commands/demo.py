@@ -9,7 +9,9 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from crm.commands import acting
-from crm.jobs.demo import Demo
+from crm.jobs.demo import SAMPLE_PERSON, Demo, sample_meeting
+from crm.jobs.documents import Place, make_document
+from crm.queries import documents
 
 group = AppGroup("demo", help="The demonstration office: fictional people and donors, real FTS flows.")
 
@@ -21,3 +23,12 @@ def load(*, beside: bool) -> None:
     with acting(None):
         access = Demo(Path(current_app.instance_path), say=click.echo).load(beside=beside)
         click.echo(str(access))
+
+
+@group.command("sample-pack")
+def sample_pack() -> None:
+    """Build the briefing pack of the demonstration's next meeting and print where it is."""
+    with acting(SAMPLE_PERSON) as actor:
+        place = Place(Path(current_app.instance_path) / "documents", is_demo=True)
+        made = make_document(actor, "briefing-pack", {"interaction": sample_meeting()}, place)
+        click.echo(str(place.folder / documents.get(made).stored_as))

@@ -656,8 +656,8 @@ class Demo:
 SAMPLE_PERSON = "officer@demo.example"
 
 
-def sample_meeting() -> str:
-    """The reference of the planned meeting that the sample pack is for."""
+def sample_meeting() -> uuid.UUID:
+    """The key of the planned meeting that the sample pack is for."""
     found = db.session.scalar(
         select(Interaction)
         .where(Interaction.state == "planned", Interaction.red_line != "")
@@ -666,4 +666,4 @@ def sample_meeting() -> str:
     )
     if found is None:
         raise NotFound(_("The demonstration's meeting is not here."))
-    return found.reference
+    return found.id

@@ -42,6 +42,7 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
         one_of("kind", INTERACTION_KINDS),
         one_of("state", INTERACTION_STATES),
         Index("ix_interactions_office_state_starts", "office_id", "state", "starts_at"),
+        Index("ix_interactions_office_starts", "office_id", "starts_at", "id"),
         Index("ix_interactions_starts", "starts_at", "id"),
         Index("ix_interactions_party_starts", "party_id", "starts_at"),
     )

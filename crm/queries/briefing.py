@@ -127,9 +127,7 @@ def promises(meeting_: Meeting, day: date) -> Sequence[Commitment]:
         .where(Commitment.party_id.in_([party.id for party in meeting_.about]), Commitment.made_on <= day)
         .options(joinedload(Commitment.party))
     ).all()
-    settled = set(
-        db.session.scalars(select(Pledge.id).where(Pledge.id.in_([one.id for one in found]), Pledge.outstanding_minor == 0))
-    )
+    settled = set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_([one.id for one in found]), Pledge.outstanding_minor == 0)))
     listed = [one for one in found if one.id not in settled]
     return sorted(listed, key=lambda one: (one.direction != "ours", one.due_on or date.max, one.reference))
 

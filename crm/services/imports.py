@@ -197,12 +197,10 @@ class _Kind(ABC, Generic[Record]):
         """What the office holds already, by key. One statement."""
 
     @abstractmethod
-    def key(self, record: Record) -> Any:
-        ...
+    def key(self, record: Record) -> Any: ...
 
     @abstractmethod
-    def title(self, record: Record) -> str:
-        ...
+    def title(self, record: Record) -> str: ...
 
     @abstractmethod
     def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
@@ -212,12 +210,10 @@ class _Kind(ABC, Generic[Record]):
         """Make once for the whole file what its rows refer to."""
 
     @abstractmethod
-    def create(self, batch: ImportBatch, record: Record) -> None:
-        ...
+    def create(self, batch: ImportBatch, record: Record) -> None: ...
 
     @abstractmethod
-    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None:
-        ...
+    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None: ...
 
 
 #: What FTS writes in place of a name: several organisations stand behind the flow, or none is given.

@@ -217,7 +217,11 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             stored_as=stored,
         )
     )
-    keep(Snapshot(**both, document_id=document.id, content=json.dumps({"document": {"references": []}, "text": canary}), html=f"<p>{canary}</p>"))
+    keep(
+        Snapshot(
+            **both, document_id=document.id, content=json.dumps({"document": {"references": []}, "text": canary}), html=f"<p>{canary}</p>"
+        )
+    )
     ids["documents"] = document.id
     ids["users"] = user.id
     if level != "open":

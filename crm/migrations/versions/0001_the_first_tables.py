@@ -669,6 +669,7 @@ def upgrade() -> None:
     with op.batch_alter_table('interactions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_interactions_ask_id'), ['ask_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_interactions_office_id'), ['office_id'], unique=False)
+        batch_op.create_index('ix_interactions_office_starts', ['office_id', 'starts_at', 'id'], unique=False)
         batch_op.create_index('ix_interactions_office_state_starts', ['office_id', 'state', 'starts_at'], unique=False)
         batch_op.create_index('ix_interactions_party_starts', ['party_id', 'starts_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_interactions_programme_id'), ['programme_id'], unique=False)
@@ -1334,6 +1335,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_interactions_programme_id'))
         batch_op.drop_index('ix_interactions_party_starts')
         batch_op.drop_index('ix_interactions_office_state_starts')
+        batch_op.drop_index('ix_interactions_office_starts')
         batch_op.drop_index(batch_op.f('ix_interactions_office_id'))
         batch_op.drop_index(batch_op.f('ix_interactions_ask_id'))
 
