@@ -301,7 +301,7 @@ class _Build:
         level = _("for our office only") if note.level == OFFICE else _("for everybody in scope")
         day = self.printer.day(self.printer.local_day(note.created_at))
         name = _("Note of %(day)s", day=day)
-        return Remark(note.body, _("%(day)s, %(level)s", day=day, level=level), self._mark(note, "note", name, name))
+        return Remark(note.body, _("%(day)s, %(level)s", day=day, level=level), self._mark(note, "note", _("A note that is quoted"), name))
 
     def _timeline(self) -> Plate | None:
         printer = self.printer
