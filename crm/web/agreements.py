@@ -29,6 +29,7 @@ from crm.web.money import (
     event_lines,
     given,
     hidden_answers,
+    history_page,
     label_of,
     may_write,
     offer_money,
@@ -147,6 +148,17 @@ def detail(agreement_id: uuid.UUID) -> Any:
         events=event_lines(queries.agreement_timeline(found), record_url),
         may=may_write(agreement.office_id),
     )
+
+
+@bp.get("/<uuid:agreement_id>/history")
+@permit(Permission.RECORD_SEE)
+def agreement_history(agreement_id: uuid.UUID) -> Any:
+    """Who changed what on an agreement."""
+    agreement = queries.agreement_detail(agreement_id).agreement
+    lines, before = history_page(agreement_id)
+    address = url_for("agreements.agreement_history", agreement_id=agreement_id)
+    back = url_for("agreements.detail", agreement_id=agreement_id)
+    return render_template("pledges/history.html", name=agreement.reference, back=back, lines=lines, before=before, address=address)
 
 
 @bp.route("/<uuid:agreement_id>/amend", methods=["GET", "POST"])

@@ -21,7 +21,7 @@ from crm.forms.money_fields import PlanForm, offer_currencies
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
 from crm.policy import Actor, Permission, can, offices_where
-from crm.queries import lookups, money_choices
+from crm.queries import history, lookups, money_choices
 from crm.queries.figures.money import Figure, MoneyFigures
 from crm.queries.pledges import MoneyEvent
 from crm.queries.rates import Rate
@@ -290,6 +290,71 @@ def record_url(event: MoneyEvent) -> str:
 def may_write(office_id: uuid.UUID) -> bool:
     """Whether the reader may write this office's money."""
     return can(actor(), Permission.MONEY_WRITE, office_id)
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+_NOUNS: dict[str, LazyText] = {
+    "pledges": _l("Pledge"),
+    "commitments": _l("Commitment"),
+    "pledge_terms": _l("Terms of the pledge"),
+    "agreements": _l("Agreement"),
+    "agreement_terms": _l("Terms of the agreement"),
+    "agreement_budget_lines": _l("Budget line"),
+    "programmes": _l("Programme"),
+    "programme_tags": _l("Goal or right"),
+    "outputs": _l("Output"),
+    "requirements": _l("Requirement"),
+    "indicators": _l("Indicator"),
+}
+_FIELDS: dict[str, LazyText] = {
+    "title": _l("Title"),
+    "summary": _l("What it does"),
+    "sector": _l("Sector"),
+    "place_text": _l("Where"),
+    "starts_on": _l("Starts on"),
+    "ends_on": _l("Ends on"),
+    "currency": _l("Currency"),
+    "next_due_on": _l("Next due"),
+    "words": _l("Words"),
+    "due_on": _l("Due"),
+    "outcome": _l("Outcome"),
+    "unit": _l("Unit"),
+    "direction": _l("Better is"),
+    "baseline_value": _l("Baseline"),
+    "baseline_on": _l("Baseline of"),
+    "target_value": _l("Target"),
+    "target_on": _l("Target by"),
+    "source": _l("Source"),
+    "code": _l("Number"),
+    "year": _l("Year"),
+    "kind": _l("Kind"),
+    "reason": _l("Reason"),
+    "effective_on": _l("From"),
+}
+
+
+def history_page(record_id: uuid.UUID) -> tuple[list[dict[str, Any]], int | None]:
+    """Who changed what on a money record or programme, newest first, and the cursor of older changes. Amounts stand in
+    the terms, which are never edited; sums that follow from them are left out here."""
+    before = request.args.get("before", "")
+    number_ = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004 - a 64-bit key
+    page = history.history_of(record_id, before=number_)
+    lines: list[dict[str, Any]] = []
+    for entry in page.entries:
+        common = {"when": entry.at, "who": entry.actor_name}
+        noun = str(_NOUNS.get(entry.noun, entry.noun))
+        if entry.action != "changed":
+            sentence = _("%(noun)s recorded", noun=noun) if entry.action == "created" else _("%(noun)s taken away", noun=noun)
+            said = next((value.new or value.old for value in entry.values if value.field in {"title", "code", "reason"}), "")
+            lines.append({**common, "what": sentence, "new": said})
+            continue
+        lines += [
+            {**common, "what": str(_FIELDS[value.field]), "old": value.old, "new": value.new}
+            for value in entry.values
+            if value.field in _FIELDS
+        ]
+    return lines, page.before
 
 
 # --- charts --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from crm.web.money import (
     funnel_chart,
     given,
     hidden_answers,
+    history_page,
     label_of,
     may_write,
     offer_money,
@@ -212,6 +213,17 @@ def detail(pledge_id: uuid.UUID) -> Any:
         ),
         may=may_write(found.pledge.office_id),
     )
+
+
+@bp.get("/<uuid:pledge_id>/history")
+@permit(Permission.RECORD_SEE)
+def pledge_history(pledge_id: uuid.UUID) -> Any:
+    """Who changed what on a pledge."""
+    pledge = queries.pledge_detail(pledge_id).pledge
+    lines, before = history_page(pledge_id)
+    address = url_for("pledges.pledge_history", pledge_id=pledge_id)
+    back = url_for("pledges.detail", pledge_id=pledge_id)
+    return render_template("pledges/history.html", name=pledge.reference, back=back, lines=lines, before=before, address=address)
 
 
 @bp.route("/<uuid:pledge_id>/change", methods=["GET", "POST"])

@@ -18,7 +18,7 @@ from crm.i18n import _, get_locale
 from crm.models.programmes import Indicator, Programme
 from crm.money import Money
 from crm.policy import Permission, can, require
-from crm.queries import money_choices
+from crm.queries import flows, money_choices
 from crm.queries import programmes as queries
 from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money, programmes_money
 from crm.queries.programmes import IndicatorSeries
@@ -27,7 +27,7 @@ from crm.services.programmes import IndicatorInput, ProgrammeInput
 from crm.web.conflicts import conflict_items, settle, take_choices
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.money import as_of, chosen, given, may_write, offer_money, offer_offices, read_uuid, searched, writable
+from crm.web.money import as_of, chosen, given, history_page, may_write, offer_money, offer_offices, read_uuid, searched, writable
 from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
@@ -77,6 +77,7 @@ def detail(programme_id: uuid.UUID) -> Any:
         lines={series.indicator.id: _indicator_chart(series) for series in found.indicators},
         asks=money_choices.asks_for(programme_id),
         promises_=money_choices.promises_for(programme_id),
+        plans=flows.links(programme_id=programme_id),
         tags=_tags(found.programme),
         sector=dac_sectors().get(found.programme.sector or ""),
         on=on,
@@ -212,6 +213,17 @@ def create() -> Any:
         render_template("programmes/form.html", form=form, offices=offices, back=back, title=_("Record a programme")),
         status(form),
     )
+
+
+@bp.get("/<uuid:programme_id>/history")
+@permit(Permission.RECORD_SEE)
+def programme_history(programme_id: uuid.UUID) -> Any:
+    """Who changed what on a programme."""
+    programme = queries.programme_detail(programme_id).programme
+    lines, before = history_page(programme_id)
+    address = url_for("programmes.programme_history", programme_id=programme_id)
+    back = url_for("programmes.detail", programme_id=programme_id)
+    return render_template("pledges/history.html", name=programme.title, back=back, lines=lines, before=before, address=address)
 
 
 @bp.route("/<uuid:programme_id>/edit", methods=["GET", "POST"])

@@ -205,6 +205,16 @@ def test_an_empty_form_is_refused_with_a_link_to_each_field(browser, scene):
         assert page.xpath(f"//*[@id='{link[1:]}']"), link
 
 
+def test_the_history_says_who_did_what(browser, scene):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    page = text_of(browser("viewer").get(f"{location}/history"))
+    assert "Pledge recorded" in page
+    assert "Grants Person" in page
+    assert "Programme recorded" in text_of(grants.get(f"/programmes/{scene['programme']}/history"))
+    browser("other-grants").get(f"{location}/history", status=404)
+
+
 def test_a_double_click_makes_one_pledge(browser, scene, app):
     grants = browser("grants")
     _action, values = grants.fields("/pledges/new")
