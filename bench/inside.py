@@ -104,7 +104,10 @@ def choose() -> Chosen:
             party=party.party_id,
             party_contacts=party.many,
             interaction=one(
-                select(Interaction.id).where(Interaction.office_id == office, Interaction.state == "held").order_by(Interaction.id).limit(1)
+                select(Interaction.id)
+                .where(Interaction.office_id == office, Interaction.state == "held", Interaction.level == "open")
+                .order_by(Interaction.id)
+                .limit(1)
             ),
             planned=_planned_meeting(office),
             ask=one(select(Ask.id).where(Ask.office_id == office, Ask.level == "open").order_by(Ask.id).limit(1)),
@@ -278,6 +281,7 @@ class Packed:
     size: int
     whole: float
     slowest: float
+    quickest_drawing: float
     building: float
     drawing: float
     weasyprint: float
@@ -299,6 +303,7 @@ def build_packs(interaction: uuid.UUID, times: int) -> Packed:
         last.size,
         statistics.median(whole),
         max(whole),
+        min(one.drawing for one in made),
         statistics.median(one.building for one in made),
         statistics.median(one.drawing for one in made),
         packs.weasyprint_alone(last.html, times),
