@@ -184,15 +184,13 @@ def detail(pledge_id: uuid.UUID) -> Any:
         on, is_past = clock.today(who.timezone), False
     figures = pledge_figures(pledge_id, on)
     chain = figures.chain
-    title = (
-        _(
-            "%(paid)s of %(pledged)s has been paid",
-            paid=money(chain.paid.money, get_locale(), compact=True),
-            pledged=money(figures.announced.money, get_locale(), compact=True),
-        )
-        if figures.announced
-        else _("Nothing is pledged any more")
-    )
+    pledged = money(figures.announced.money, get_locale(), compact=True)
+    if not figures.announced:
+        title = _("Nothing is pledged any more")
+    elif chain.paid:
+        title = _("%(paid)s of %(pledged)s has been paid", paid=money(chain.paid.money, get_locale(), compact=True), pledged=pledged)
+    else:
+        title = _("Nothing of %(pledged)s has been paid yet", pledged=pledged)
     promise: Commitment | None = found.pledge.commitment  # None where its level keeps it from the reader
     ask = money_choices.ask_of(promise.ask_id) if promise and promise.ask_id else None
     return render_template(
