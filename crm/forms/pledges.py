@@ -144,8 +144,8 @@ class AgreementForm(PlanForm):
         is_plan_read = self.read_plan(self.currency.data) if self.money else not self.amount.errors
         if self.pledge_currency and self.pledge_currency != self.currency.data:
             self.converted_money = read_money(self.converted, self.pledge_currency, is_needed=False)
-        percent = read_number(self.recovery_rate)
-        self.recovery = None if percent is None else percent / HUNDRED
+        percent = read_number(self.recovery_rate, is_needed=self.recovery_basis.data != "none")
+        self.recovery = Decimal(0) if percent is None else percent / HUNDRED
         is_read = not (self.converted.errors or self.recovery_rate.errors)
         return is_valid and self.money is not None and is_plan_read and is_read
 

@@ -423,6 +423,87 @@ def test_an_amendment_and_a_new_plan_of_an_agreement(browser, scene):
     assert "later" in text_of(grants.get(agreement))
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("title", "", "Fill in"),
+        ("title", "x" * 301, "at most"),
+        ("amount", "", "Enter an amount"),
+        ("amount", "11m", "outstanding"),
+        ("currency", "USD", "how much of the pledge"),
+        ("signed_on", "", "Fill in"),
+        ("signed_on", "2021-01-01", "cannot be older"),
+        ("ends_on", "2020-01-01", "before the start"),
+        ("earmarking", "Q", "list"),
+        ("recovery_rate", "", "Fill in"),
+        ("recovery_rate", "800", "less than 100"),
+        ("recovery_rate", "some", "not a number"),
+        ("recovery_basis", "odd", ""),
+        ("programme_id", "00000000-0000-0000-0000-000000000000", "programme"),
+        ("plan-0-amount", "1", "day"),
+    ],
+)
+def test_a_wrong_agreement_is_refused_in_words_and_kept(browser, scene, field, value, says):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    given = {"title": "Kept title", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15", "starts_on": "2023-01-01", field: value}
+    answer = grants.submit(f"{location}/agreement", {**given, "go": "check"}, status=422)
+    check_page(answer)
+    assert any(says in line for line in errors(answer)), errors(answer)
+    assert field == "title" or tree(answer).xpath("//input[@name='title']/@value") == ["Kept title"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("amount", "", "Enter an amount"),
+        ("amount", "1.234", "can mean"),
+        ("value_on", "", "Fill in"),
+        ("value_on", "2022-01-01", "was signed on"),
+        ("bank_reporting", "abc", "not an amount"),
+        ("bank_reference", "x" * 101, "at most"),
+    ],
+)
+def test_a_wrong_receipt_is_refused_in_words(browser, scene, field, value, says):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, made_agreement = confirm(
+        grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15"}
+    )
+    answer = grants.submit(
+        f"{made_agreement.location}/receipts/new", {"amount": "4.5m", "value_on": "2023-03-31", field: value, "go": "check"}, status=422
+    )
+    check_page(answer)
+    assert any(says in line for line in errors(answer)), errors(answer)
+
+
+def test_wrong_shares_are_refused_beside_their_rows(browser, scene):
+    """M12: never more than there is."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, made_agreement = confirm(
+        grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15"}
+    )
+    path, target = f"{made_agreement.location}/allocations/new", f"{scene['programme']}:"
+    base = {"allocated_on": "2023-04-01", "shares-0-target": target, "shares-0-share": "60", "go": "check"}
+    for changes, says in (
+        ({}, "Nothing is left"),
+        ({"amount": "10"}, "only"),
+        ({"shares-0-share": "lots"}, "not a number"),
+        ({"shares-0-share": "-1"}, "greater than 0"),
+        ({"shares-0-target": "nonsense"}, "Choose from the list"),
+        ({"shares-0-target": "", "shares-0-share": ""}, "at least one"),
+        ({"amount": "1.234"}, "can mean"),
+        ({"allocated_on": "never"}, "not a day"),
+    ):
+        answer = grants.submit(path, {**base, **changes}, status=422)
+        check_page(answer)
+        assert any(says in line for line in errors(answer)), (changes, errors(answer))
+    grants.submit(path, {**base, "add": "shares"}, status=422)
+    more = grants.submit(path, {**base, "go": None, "add": "shares"}, status=200)
+    assert tree(more).xpath("//select[@name='shares-3-target']")
+
+
 def test_an_agreement_without_a_pledge(browser, scene):
     grants = browser("grants")
     refused = grants.submit(
