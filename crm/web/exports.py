@@ -9,14 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from flask import Response, stream_with_context
 
 from crm.exchange.tabular import neutralise
+from crm.policy import bind_actor
+from crm.web.gate import actor
 
 _BATCH = 200
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
     """A CSV file of `rows`, sent while they are read: UTF-8 with its mark, every cell plain text to a spreadsheet."""
+    who = actor()
 
     def lines() -> Iterator[str]:
+        bind_actor(who)  # the stream is read after the request: its session is a new one that knows nobody
         stream = io.StringIO()
         writer = csv.writer(stream)
         stream.write("\ufeff")

@@ -314,7 +314,12 @@ def test_a_shared_party_is_seen_by_all_but_what_is_about_it_is_not(app, browser)
 
 def test_the_file_is_for_those_who_may_export(app, browser):
     made(app)
-    assert "Ministry of Health" in browser("viewer").get("/parties.csv").get_data(as_text=True)
+    with app.app_context():
+        make(in_context(app, "officer"), "Only Of This Office", form="person")
+    whole = browser("viewer").get("/parties.csv").get_data(as_text=True)
+    assert "Ministry of Health" in whole
+    assert "Only Of This Office" in whole, "the rows of the reader's own office belong in the file"
+    assert "Only Of This Office" not in browser("other").get("/parties.csv").get_data(as_text=True)
     assert browser("admin").client.get("/parties.csv").status_code == 403
 
 
