@@ -98,6 +98,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_steady: ContextVar[bool] = ContextVar("steady", default=False)
 
 
 def set_up_engine(engine: Engine) -> None:
@@ -107,7 +108,8 @@ def set_up_engine(engine: Engine) -> None:
         @event.listens_for(engine, "begin")
         def _pg_begin(connection: Any) -> None:
             if not _writing.get():
-                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                steady = "ISOLATION LEVEL REPEATABLE READ, " if _steady.get() else ""
+                connection.exec_driver_sql(f"SET TRANSACTION {steady}READ ONLY")
 
         return
 
@@ -140,6 +142,20 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _writing.reset(token)
+
+
+@contextmanager
+def steady_reading() -> Iterator[None]:
+    """Every statement inside sees the records as they stood at the first (R5: one query on one snapshot).
+
+    SQLite's read transactions always do; PostgreSQL's do not unless told. Ends the session's transaction before and after."""
+    db.session.rollback()
+    token = _steady.set(True)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        _steady.reset(token)
 
 
 # --- the transaction rule ----------------------------------------------------------------------------------------

@@ -90,6 +90,16 @@ class Actor:
         """The offices whose rows are in scope."""
         return frozenset(self.grants)
 
+    @property
+    def readable(self) -> frozenset[uuid.UUID]:
+        """The offices whose records (not only names) may be read: an administrator alone has none."""
+        return frozenset(office_id for office_id, allowed in self.grants.items() if Permission.RECORD_SEE in allowed)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether every record of every office may be read, but for levels."""
+        return self.covers_all and self.readable == self.visible
+
 
 def actor_for(user: User, offices: Iterable[Office]) -> Actor:
     """The actor of a user with memberships loaded, over the tree of all offices."""
@@ -216,6 +226,7 @@ def unscoped(reason: str) -> Iterator[None]:
 
 def _criteria(actor: Actor | None) -> tuple[Any, ...]:
     visible = sorted(actor.visible) if actor else []
+    readable = sorted(actor.readable) if actor else []
     members = sorted(actor.member_of) if actor else []
     me = actor.user_id if actor else None
     level_open, shared = OPEN, SHARED
@@ -233,19 +244,19 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
         option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
         option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),
     ]
-    if actor is not None and actor.covers_all:
+    if actor is not None and actor.reads_all:
         return (*mine, *levels)
     own_user = User.id == me if me else false()
     own_membership = Membership.user_id == me if me else false()
     return (
         *mine,
         *levels,
-        option(OfficeScoped, lambda cls: cls.office_id.in_(visible)),
+        option(OfficeScoped, lambda cls: cls.office_id.in_(readable)),
         option(Shareable, lambda cls: or_(cls.visibility == shared, cls.office_id.in_(visible))),
         option(User, or_(User.office_id.in_(visible), own_user)),
         option(Membership, or_(Membership.office_id.in_(visible), own_membership)),
         option(AuditEntry, and_(AuditEntry.office_id.is_not(None), AuditEntry.office_id.in_(visible))),
-        option(AuditValue, and_(AuditValue.office_id.is_not(None), AuditValue.office_id.in_(visible))),
+        option(AuditValue, and_(AuditValue.office_id.is_not(None), AuditValue.office_id.in_(readable))),
     )
 
 

@@ -14,6 +14,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from crm import clock
 from crm.db import db
 from crm.models.documents import Document
 from crm.policy import unscoped
@@ -22,6 +23,7 @@ from crm.queries.figures import stored
 
 DOCUMENTS = "documents"
 _BLOCK = 1 << 20
+_BEING_MADE = 900  # seconds: a younger file may be a document on its way
 
 
 class Bad(NamedTuple):
@@ -54,6 +56,15 @@ def _files(folder: Path) -> Iterator[Bad]:
             yield Bad("documents", str(row.id), row.reference, "the stored file is not the one that was issued")
 
 
+def _strays(folder: Path) -> Iterator[Bad]:
+    """No file lies there that no document owns: a process that died between a file and its record leaves one."""
+    owned = set(db.session.scalars(select(Document.stored_as)))
+    settled = clock.now().timestamp() - _BEING_MADE
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        if path.name not in owned and path.stat().st_mtime < settled:
+            yield Bad("documents", path.name, "", "no document owns this file; it may be deleted")
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -73,6 +84,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "matches": lambda: _money(stored.wrong_matches),
         "allocations": lambda: _money(stored.wrong_allocations),
         "files": lambda: _files(folder),
+        "stray files": lambda: _strays(folder),
     }
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from crm import clock
-from crm.db import READ_ONLY, db
+from crm.db import READ_ONLY, db, steady_reading
 from crm.errors import Invalid, NotFound
 from crm.i18n import LOCALES, _
 from crm.models.documents import Document
@@ -123,14 +123,14 @@ def redraw(document_id: uuid.UUID) -> bytes:
 
 @contextlib.contextmanager
 def _reading() -> Iterator[None]:
-    """Read only: a service called inside raises, and the read transaction ends with the block."""
+    """Read only, from one state of the records: a service called inside raises, and the read transaction ends with the block."""
     info = db.session().info
     before = info.get(READ_ONLY, False)
     info[READ_ONLY] = True
     try:
-        yield
+        with steady_reading():
+            yield
     finally:
-        db.session.rollback()
         info[READ_ONLY] = before
 
 

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import joinedload
 
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
+from crm.models.asks import Ask
 from crm.models.audit import AuditEntry
+from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.interactions import Interaction
 from crm.models.offices import Office
 from crm.models.parties import Party
+from crm.models.pledges import Agreement, Receipt
 from crm.models.programmes import Programme
 from crm.models.users import User
 from crm.queries.paging import Order, Page, Paging, fetch_page
@@ -125,38 +128,59 @@ def newest_for(interaction_id: uuid.UUID, slug: str) -> Document | None:
 
 @dataclass(frozen=True)
 class Since:
-    """What happened to the records behind a document after it was made."""
+    """What happened to the records behind a document after it was made: `others` changed, `added` came."""
 
     about: bool
     others: int
+    added: int
     at: datetime | None
 
     def __bool__(self) -> bool:
-        return self.about or bool(self.others)
+        return self.about or bool(self.others) or bool(self.added)
 
 
 def changed_since(document: Document, used: Collection[Used]) -> Since:
-    """Whether the meeting was edited since, and how many other records behind the document were. One statement.
-
-    New records are not seen here (a pledge recorded since): making it again is one click."""
+    """Whether the meeting was edited since, how many other records behind the document were, and how many came. Two statements."""
     about = document.interaction_id
     ids = {one.id for one in used if one.noun not in ("flow", "note")}
     if about:
         ids.add(about)
     if document.party_id:
         ids.add(document.party_id)
-    if not ids:
-        return Since(about=False, others=0, at=None)
     rows = db.session.execute(
         select(AuditEntry.about_id, func.max(AuditEntry.at))
         .where(AuditEntry.about_id.in_(sorted(ids)[:MOST_LOOKED_AT]), AuditEntry.at > document.created_at)
         .group_by(AuditEntry.about_id)
     ).all()
+    added, newest = _added_since(document)
+    moments = [row[1] for row in rows] + ([newest] if newest else [])
     return Since(
         about=any(row[0] == about for row in rows),
         others=sum(row[0] != about for row in rows),
-        at=max((row[1] for row in rows), default=None),
+        added=added,
+        at=max(moments, default=None),
     )
+
+
+def _added_since(document: Document) -> tuple[int, datetime | None]:
+    """How many contacts, asks, promises, agreements and receipts of the document's party were recorded after it, and when the last."""
+    if document.party_id is None:
+        return 0, None
+    kinds: tuple[tuple[Any, Any], ...] = (
+        (Interaction, Interaction.party_id),
+        (Ask, Ask.addressee_id),
+        (Commitment, Commitment.party_id),
+        (Agreement, Agreement.donor_id),
+        (Receipt, Receipt.donor_id),
+    )
+    came = union_all(
+        *(
+            select(model.id, model.created_at.label("at")).where(party == document.party_id, model.created_at > document.created_at)
+            for model, party in kinds
+        )
+    ).subquery()
+    row = db.session.execute(select(func.count(), func.max(came.c.at)).select_from(came)).one()
+    return row[0], row[1]
 
 
 def resolve(noun: str, text: str) -> uuid.UUID:

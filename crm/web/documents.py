@@ -128,25 +128,20 @@ def _level_note(document: Document) -> str:
 
 
 def _since_words(document: Document, since: Since) -> str:
-    """What to say beside the age of a document whose records were changed."""
+    """What to say beside the age of a document whose records were changed: one sentence for each thing that happened."""
     if not since:
         return ""
     made = relative_day(document.created_at.date(), clock.today(), get_locale())
-    if since.about and since.others:
-        return ngettext(
-            "Made %(made)s; the meeting was edited since, and so was %(num)d other record behind it.",
-            "Made %(made)s; the meeting was edited since, and so were %(num)d other records behind it.",
-            since.others,
-            made=made,
-        )
+    happened = []
     if since.about:
-        return _("Made %(made)s; the meeting was edited since.", made=made)
-    return ngettext(
-        "Made %(made)s; %(num)d record behind it was changed since.",
-        "Made %(made)s; %(num)d records behind it were changed since.",
-        since.others,
-        made=made,
-    )
+        happened.append(_("The meeting was edited since."))
+    if since.others:
+        happened.append(
+            ngettext("%(num)d record behind it was changed since.", "%(num)d records behind it were changed since.", since.others)
+        )
+    if since.added:
+        happened.append(ngettext("%(num)d new record is not in it.", "%(num)d new records are not in it.", since.added))
+    return " ".join([_("Made %(made)s.", made=made), *happened])
 
 
 def _grouped(used: Sequence[Used]) -> list[dict[str, Any]]:

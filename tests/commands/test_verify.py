@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +49,7 @@ def test_sound_records_pass_every_check(app, chain):
     assert (code, found["ok"], found["bad"]) == (0, True, [])
     assert found["checks"][:3] == ["references", "office scope", "levels"]
     said = app.test_cli_runner().invoke(args=["verify"])
-    assert "8 checks passed" in said.stdout
+    assert "9 checks passed" in said.stdout
 
 
 def test_a_quietly_changed_sum_is_found_and_named(app, chain):
@@ -78,3 +80,14 @@ def test_a_level_wider_than_its_parents_is_found(app, chain, acting):
     break_it(Commitment, chain, party_id=other)
     code, found = verify(app)
     assert (code, found["bad"][0]["check"]) == (1, "office scope")
+
+
+def test_a_file_that_no_document_owns_is_named_once_it_is_old(app, chain):
+    folder = Path(app.instance_path) / "documents"
+    folder.mkdir(parents=True, exist_ok=True)
+    stray = folder / "0123456789abcdef.pdf"
+    stray.write_bytes(b"%PDF-")
+    assert verify(app)[0] == 0, "a document on its way is no stray"
+    os.utime(stray, (1_700_000_000, 1_700_000_000))
+    code, found = verify(app)
+    assert (code, found["bad"][0]["check"], found["bad"][0]["record"]) == (1, "stray files", stray.name)

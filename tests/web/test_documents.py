@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -14,6 +14,7 @@ from flask import Flask
 from crm.db import db
 from crm.models.documents import Document
 from crm.policy import Actor, bind_actor
+from crm.queries.documents import interaction
 from crm.services import interactions, users
 from reports.render import RenderFailed
 from tests.factories import money as made
@@ -102,12 +103,23 @@ def test_it_is_said_when_the_meeting_was_edited_since(browser, meeting, app):
     with acting_as(app, "officer") as actor:
         interactions.cancel_interaction(actor, meeting, reason="They are ill", version=_version(meeting))
     page = browser("officer").get(address).get_data(as_text=True)
-    assert "the meeting was edited since" in page
+    assert "The meeting was edited since." in page
+
+
+def test_it_is_said_when_a_record_came_since(browser, meeting, app):
+    address = made_document(browser, meeting)
+    page = browser("officer").get(address).get_data(as_text=True)
+    assert "not in it" not in page
+    with acting_as(app, "grants") as actor:
+        party = interaction(meeting).party_id
+        agreement = made.agreement(actor, made.usd(108), donor_id=party, office_id=made.office())
+        made.receipt(actor, made.usd(8), date(2023, 6, 1), agreement_id=agreement)
+        made.agreement(actor, made.usd(5), donor_id=made.donor(actor, "Somebody else"), office_id=made.office())
+    page = browser("officer").get(address).get_data(as_text=True)
+    assert "2 new records are not in it." in page
 
 
 def _version(meeting: uuid.UUID) -> int:
-    from crm.queries.documents import interaction
-
     return interaction(meeting).version
 
 
