@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_MINOR = 999_999_999_999_999_999
 #: Longest text that is looked at as an amount.
 MAX_AMOUNT_TEXT = 60
+#: Longest text that is searched for an amount.
+_LONGEST_SEARCHED = 4000
 _EXACT = Context(prec=120, traps=[Inexact])
 #: Digits kept where a division cannot be exact; rounding to minor units afterwards is then right.
 _WIDE = Context(prec=60)
@@ -527,3 +529,27 @@ def _unmistakable(value: Decimal, units: int) -> str:
     """Return a number in a form that is read in one way only: two decimals, or four where the currency has three."""
     shown = value.quantize(Decimal(1).scaleb(-2), context=_WIDE)
     return f"{shown:f}" if shown == value or units < _GROUP else f"{value:f}0"
+
+
+_NUMBER_IN_TEXT = (
+    r"\d(?:[\d.,'\u2019 \u00a0\u202f]*\d)?(?:[ \u00a0\u202f]?(?:" + "|".join(sorted(_SCALES, key=len, reverse=True)) + r")\b)?"
+)
+_AMOUNT_IN_TEXT = re.compile(
+    rf"(?P<before>\b[A-Z]{{3}}|€)[ \u00a0\u202f]?(?P<first>{_NUMBER_IN_TEXT})|(?P<second>{_NUMBER_IN_TEXT})[ \u00a0\u202f]?(?P<after>[A-Z]{{3}}\b|€)(?![ \u00a0\u202f]?\d)"
+)
+
+
+def amount_in(text: str) -> Money | None:
+    """The amount that some words name, such as "EUR 10 million by June"; None where they name none, several, or one that can
+    be read in two ways: a form is prefilled with it, so nothing is guessed."""
+    found: dict[Money, None] = {}
+    for match in _AMOUNT_IN_TEXT.finditer(text[:_LONGEST_SEARCHED]):
+        code = match["before"] or match["after"]
+        currency = "EUR" if code == "€" else code
+        if not known_currency(currency):
+            continue
+        try:
+            found[Money(parse_amount(match["first"] or match["second"], currency), currency)] = None
+        except AmountInvalid:
+            return None
+    return next(iter(found)) if len(found) == 1 else None

@@ -187,7 +187,7 @@ class PlanRow(RowForm):
 class PlanForm(BaseForm):
     """A form with a plan of instalments. After `read_plan`, `plan_lines` holds what was typed, blank rows left out."""
 
-    plan = Rows(FormField(PlanRow), label=_l("Instalments"), min_entries=4, max_entries=MOST_ROWS)
+    plan = Rows(FormField(PlanRow), label=_l("Instalments"), min_entries=1, max_entries=MOST_ROWS)
     parts = StringField(_l("Number of parts"), [OneLine(10)])
     every = StringField(_l("Months between them"), [OneLine(10)])
     first_on = DayField(_l("First one due on"))

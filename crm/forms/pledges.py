@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from wtforms import FormField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import FormField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 
 from crm.errors import Invalid
 from crm.forms.base import BaseForm, Needed, OneLine, choices
@@ -49,6 +49,7 @@ class PledgeForm(PlanForm):
     programme_id = SelectField(_l("Programme"), validate_choice=False)
     interaction_id = SelectField(_l("Said at"), validate_choice=False)
     ask_id = SelectField(_l("In answer to"), validate_choice=False)
+    commitment_id = HiddenField()
     witness = StringField(_l("Witness"), [OneLine(NAME_LENGTH)])
 
     money: Money | None = None
@@ -68,6 +69,10 @@ class PledgeForm(PlanForm):
     def total(self) -> Money | None:
         """The amount alone, for the helper of equal parts."""
         return read_money(self.amount, self.currency.data)
+
+    def take(self, error: Invalid) -> None:
+        """A refusal of the promise itself stands above the form; the promise is no field that a person sees."""
+        super().take(Invalid(errors={"" if name == "commitment_id" else name: texts for name, texts in error.errors.items()}))
 
 
 class PledgeChangeForm(BaseForm):

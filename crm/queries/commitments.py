@@ -149,6 +149,20 @@ def has_pledge(commitment_id: uuid.UUID) -> bool:
     return db.session.scalar(select(Pledge.id).where(Pledge.id == commitment_id)) is not None
 
 
+def why_no_pledge(record: Commitment, pledged_ids: Collection[uuid.UUID] | None = None) -> str:
+    """Why a promise cannot become a pledge, as a sentence; "" where it can: theirs, of money, still open, not one already.
+    `pledged_ids`: those that are, where the caller knows them (else one statement)."""
+    if record.direction != "theirs":
+        return _("This is a promise we made. Only money promised to us becomes a pledge.")
+    if record.kind != "financial":
+        return _("This is not a promise of money. Say so on the promise first, then record the pledge.")
+    if has_pledge(record.id) if pledged_ids is None else record.id in pledged_ids:
+        return _("This promise is a pledge already.")
+    if record.outcome is not None:
+        return _("What became of this promise has been said. Open it again before you record the pledge.")
+    return ""
+
+
 def pledged(commitment_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Those of some commitments that have a pledge."""
     return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(commitment_ids)))) if commitment_ids else set()

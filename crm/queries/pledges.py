@@ -17,6 +17,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
+from crm.models.commitments import Commitment
 from crm.models.parties import Party, PartyName
 from crm.models.pledges import (
     Agreement,
@@ -213,7 +214,7 @@ def pledge_detail(pledge_id: uuid.UUID) -> PledgeDetail:
         .where(Pledge.id == pledge_id)
         .options(
             joinedload(Pledge.donor),
-            selectinload(Pledge.commitment),
+            selectinload(Pledge.commitment).selectinload(Commitment.interaction),
             selectinload(Pledge.programme),
             selectinload(Pledge.terms).selectinload(PledgeTerms.instalments),
         )

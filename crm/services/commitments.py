@@ -132,9 +132,9 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
         new = replace(new, party_id=new_party(actor, new.office_id, new.new_party, "party_id"))
     values = check_commitment(actor, new, checks)
     if queries.has_pledge(commitment_id):
-        for field in ("party_id", "direction", "kind"):
+        for field in ("party_id", "direction", "kind", "made_on", "programme_id"):
             if values[field] != getattr(record, field):
-                checks.refuse(field, _("A pledge hangs on this promise: change it on the pledge."))
+                checks.refuse(field, _("This promise is a pledge, whose figures hang on it. It stays as it is."))
     checks.done()
     for name, value in merge(record, version, values).items():
         if name in _CHECKED and getattr(record, name) != value:

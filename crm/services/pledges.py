@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,14 +16,16 @@ from crm.errors import EditConflict, Invalid, NotFound
 from crm.formatting import day
 from crm.i18n import _, get_locale
 from crm.models.asks import Ask
-from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.base import NAME_LENGTH, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
 from crm.models.parties import Position
 from crm.models.pledges import RATE_POLICIES, Pledge, PledgeTerms
 from crm.money import Money
 from crm.policy import Actor, Permission, require
+from crm.queries import commitments
 from crm.services import money_rules as rules
+from crm.services.checking import Opened, merge, narrower
 from crm.services.money_rules import PlanLine
 from crm.services.references import next_reference
 
@@ -46,6 +48,8 @@ class NewPledge:
     """What a donor announced. An empty plan becomes one instalment whose day is not agreed yet.
 
     `fixed_rate` (with `rate_policy="fixed"`) is the event's rate: reporting currency per one unit of the pledge's currency.
+    `commitment_id`: a promise of money already on record (heard at a meeting) that this pledge is; it is taken over, not
+    recorded again. `opened`: what the form was opened with of that promise.
     """
 
     office_id: uuid.UUID
@@ -59,6 +63,7 @@ class NewPledge:
     rate_policy: str = "day"
     fixed_rate: Decimal | None = None
     due_on: date | None = None
+    commitment_id: uuid.UUID | None = None
     position_id: uuid.UUID | None = None
     interaction_id: uuid.UUID | None = None
     ask_id: uuid.UUID | None = None
@@ -66,6 +71,7 @@ class NewPledge:
     witness: str = ""
     evidence: str = ""
     owner_id: uuid.UUID | None = None
+    opened: int | Opened | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,13 @@ class PledgeChange:
 def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     """Record a pledge and the commitment whose key it shares; the first terms are what was announced (M3, M7).
 
-    Raises `Invalid` by field (donor_id, amount, pledged_on, plan, plan-N-amount, plan-N-due_on, programme_id, fixed_rate, …).
+    With `commitment_id` the promise that is on record becomes the pledge: same key, same reference of its own, so that
+    nothing counts twice. Where the contact or ask it comes from is for the office alone, so are the words (decision 0008).
+    Raises `Invalid` by field (donor_id, commitment_id, amount, pledged_on, plan, plan-N-amount, plan-N-due_on,
+    programme_id, fixed_rate, …), `EditConflict` where the promise was changed since the form was opened.
     """
     require(actor, Permission.MONEY_WRITE, new.office_id)
+    promise = _promise_of(new)
     donor = rules.visible_party(new.donor_id, new.office_id)
     minor = rules.minor_of(new.amount)
     currency = new.amount.currency
@@ -97,38 +107,49 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     if new.programme_id is not None:
         rules.programme_of(new.office_id, new.programme_id)
     _check_rate(new)
-    _check_context(new)
+    level = _level_of(new)
     event = rules.text_of(new.event_name, "event_name", longest=NAME_LENGTH)
-    reference = next_reference(new.office_id, "pledge")
     words = rules.text_of(new.words, "words", longest=TEXT_LENGTH, is_long=True)
-    commitment = Commitment(
-        office_id=new.office_id,
-        reference=reference,
-        direction="theirs",
-        kind="financial",
-        party_id=donor.id,
-        position_id=new.position_id,
-        on_behalf_of=rules.text_of(new.on_behalf_of, "on_behalf_of", longest=NAME_LENGTH),
-        words=words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
-        made_on=on,
-        due_on=new.due_on or max((item.due_on for item in plan if item.due_on), default=None),
-        interaction_id=new.interaction_id,
-        ask_id=new.ask_id,
-        programme_id=new.programme_id,
-        quantity=rules.shown(minor, currency),
-        witness=rules.text_of(new.witness, "witness", longest=NAME_LENGTH),
-        evidence=rules.text_of(new.evidence, "evidence", longest=SENTENCE_LENGTH),
-        owner_id=new.owner_id or actor.user_id,
-    )
-    db.session.add(commitment)
+    said = {
+        "words": words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
+        "made_on": on,
+        "interaction_id": new.interaction_id,
+        "ask_id": new.ask_id,
+        "programme_id": new.programme_id,
+        "witness": rules.text_of(new.witness, "witness", longest=NAME_LENGTH),
+    }
+    due_on = new.due_on or max((item.due_on for item in plan if item.due_on), default=None)
+    reference = next_reference(new.office_id, "pledge")
+    if promise is not None:
+        _take_over(promise, new, said, level)
+        promise.due_on = due_on or promise.due_on
+        promise.quantity = promise.quantity or rules.shown(minor, currency)
+        commitment = promise
+    else:
+        commitment = Commitment(
+            office_id=new.office_id,
+            reference=reference,
+            direction="theirs",
+            kind="financial",
+            party_id=donor.id,
+            position_id=new.position_id,
+            on_behalf_of=rules.text_of(new.on_behalf_of, "on_behalf_of", longest=NAME_LENGTH),
+            due_on=due_on,
+            quantity=rules.shown(minor, currency),
+            evidence=rules.text_of(new.evidence, "evidence", longest=SENTENCE_LENGTH),
+            owner_id=new.owner_id or actor.user_id,
+            level=level,
+            **said,
+        )
+        db.session.add(commitment)
     db.session.flush()
     pledge = Pledge(
         id=commitment.id,
         office_id=new.office_id,
         reference=reference,
         donor_id=donor.id,
-        programme_id=new.programme_id,
-        pledged_on=on,
+        programme_id=commitment.programme_id,
+        pledged_on=commitment.made_on,
         event_name=event,
         currency=currency,
         rate_policy=new.rate_policy,
@@ -138,8 +159,35 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     )
     db.session.add(pledge)
     db.session.flush()
-    rules.add_pledge_terms(pledge, "announced", on, minor, plan)
+    rules.add_pledge_terms(pledge, "announced", commitment.made_on, minor, plan)
     return pledge.id
+
+
+def _promise_of(new: NewPledge) -> Commitment | None:
+    """The promise that the pledge is, held until the transaction ends; `Invalid` says why it cannot be one."""
+    if new.commitment_id is None:
+        return None
+    found = db.session.scalar(
+        select(Commitment).where(Commitment.id == new.commitment_id, Commitment.office_id == new.office_id).with_for_update()
+    )
+    if found is None:
+        raise Invalid(_("Choose a promise of money that is on record in this office."), field="commitment_id")
+    if reason := commitments.why_no_pledge(found):
+        raise Invalid(reason, field="commitment_id")
+    if found.party_id != new.donor_id:
+        raise Invalid(_("This promise was made by another party. Correct who made it on the promise first."), field="donor_id")
+    return found
+
+
+def _take_over(promise: Commitment, new: NewPledge, said: Mapping[str, object], level: str) -> None:
+    """Write what the form says of the promise, merged with what others changed since; a check of its words is asked again."""
+    yours = dict(said) if new.words.strip() else {name: value for name, value in said.items() if name != "words"}
+    merged = yours if new.opened is None else merge(promise, new.opened, yours)
+    for name, value in merged.items():
+        if name == "words" and value != promise.words:
+            promise.verified_by_id, promise.verified_at = None, None
+        setattr(promise, name, value)
+    promise.level = narrower(promise.level, level)
 
 
 def _check_rate(new: NewPledge) -> None:
@@ -151,15 +199,21 @@ def _check_rate(new: NewPledge) -> None:
         raise Invalid(_("A rate must be greater than 0."), field="fixed_rate")
 
 
-def _check_context(new: NewPledge) -> None:
-    """The interaction, ask and post must be in scope, and the first two of this office."""
-    asked = new.interaction_id
-    if asked and db.session.scalar(select(Interaction.id).where(Interaction.id == asked, Interaction.office_id == new.office_id)) is None:
-        raise Invalid(_("Choose an interaction of this office."), field="interaction_id")
-    if new.ask_id and db.session.scalar(select(Ask.id).where(Ask.id == new.ask_id, Ask.office_id == new.office_id)) is None:
-        raise Invalid(_("Choose an ask of this office."), field="ask_id")
+def _level_of(new: NewPledge) -> str:
+    """The level of the words: as narrow as the contact and the ask they come from. Both must be in scope and of this office,
+    the post in scope."""
+    levels = []
+    for asked, entity, field, sentence in (
+        (new.interaction_id, Interaction, "interaction_id", _("Choose an interaction of this office.")),
+        (new.ask_id, Ask, "ask_id", _("Choose an ask of this office.")),
+    ):
+        found = db.session.scalar(select(entity.level).where(entity.id == asked, entity.office_id == new.office_id)) if asked else OPEN
+        if found is None:
+            raise Invalid(sentence, field=field)
+        levels.append(found)
     if new.position_id and db.session.scalar(select(Position.id).where(Position.id == new.position_id)) is None:
         raise Invalid(_("Choose a post that is on record."), field="position_id")
+    return narrower(*levels)
 
 
 def _pledge(actor: Actor, pledge_id: uuid.UUID, version: int | None) -> Pledge:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField
 
 from crm import clock
-from crm.errors import Conflict, Invalid, ProgrammingError
+from crm.errors import Conflict, EditConflict, Invalid, ProgrammingError
 from crm.formatting import day, number
 from crm.forms.base import BaseForm, choices, clean
 from crm.forms.money_fields import PlanForm, offer_currencies
@@ -104,6 +104,7 @@ def checked_save(
         form.take(error)
         return Step(code=422)
     except Conflict as error:
+        form.conflict = error if isinstance(error, EditConflict) else None
         form.take(Invalid(str(error)))
         return Step(code=409)
 
@@ -387,7 +388,7 @@ def funnel_chart(announced: Figure, money: MoneyFigures, title: str) -> charts.C
         share_head=_("Share of the stage before"),
         missing=_("no rate"),
     )
-    return charts.funnel(data, prefix="funnel", lang=get_locale(), width=640)
+    return charts.for_screens(charts.funnel, data, prefix="funnel", lang=get_locale())
 
 
 def _minor(value: int | None, currency: str) -> Money | None:

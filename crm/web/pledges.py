@@ -6,16 +6,20 @@ import uuid
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from crm import clock
 from crm.errors import NotFound
 from crm.formatting import day, money
 from crm.forms.base import choices
+from crm.forms.money_fields import typed as typed_amount
 from crm.forms.pledges import PledgeChangeForm, PledgeForm, ReasonForm, RescheduleForm
 from crm.i18n import _, get_locale
+from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
-from crm.policy import Permission, require
+from crm.money import amount_in
+from crm.policy import Permission, can, require
+from crm.queries import commitments as commitment_queries
 from crm.queries import lookups, money_choices
 from crm.queries import pledges as queries
 from crm.queries.figures.lists import pledge_totals
@@ -24,7 +28,7 @@ from crm.services import pledges as services
 from crm.services.money_rules import PlanLine
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.lookups import prefill, settle
+from crm.web.lookups import conflict_page, opened, prefill, settle, value_words
 from crm.web.money import (
     STATUS_NAMES,
     TERM_NAMES,
@@ -92,13 +96,18 @@ def index() -> Any:
 @bp.route("/new", methods=["GET", "POST"])
 @permit(Permission.MONEY_WRITE)
 def create() -> Any:
-    """Record a pledge: the form, the check of the answers, then the record."""
+    """Record a pledge: the form, the check of the answers, then the record. `?commitment=` takes over a promise of money."""
     who, form = actor(), PledgeForm()
-    offices = writable(who)
+    promise = _promise(read_uuid(form.commitment_id.data or request.args.get("commitment")))
+    if promise is not None and commitment_queries.has_pledge(promise.id) and request.method == "GET":
+        return redirect(url_for("pledges.detail", pledge_id=promise.id))
+    if promise is not None:
+        require(who, Permission.MONEY_WRITE, promise.office_id)
+    offices = [promise.office_id] if promise is not None else writable(who)
     offer_offices(form.office_id, offices)
-    office_id = read_uuid(form.office_id.data) or offices[0]
+    office_id = offices[0] if promise is not None else read_uuid(form.office_id.data) or offices[0]
     if request.method == "GET":
-        _prefill(form, office_id)
+        _prefill(form, office_id, promise)
     offer_money(form.currency, office_id)
     offer_programmes(form.programme_id, offices)
     donor_id = _likely_donor(form, office_id)
@@ -108,24 +117,7 @@ def create() -> Any:
         return settle(form.donor, office_id, can_add=False) is not None
 
     def save() -> uuid.UUID:
-        return services.record_pledge(
-            who,
-            services.NewPledge(
-                office_id=office_id,
-                donor_id=given(form.donor.chosen),
-                amount=given(form.money),
-                pledged_on=given(form.pledged_on.data),
-                words=form.words.data or "",
-                plan=form.plan_lines,
-                programme_id=chosen(form.programme_id),
-                event_name=form.event_name.data or "",
-                rate_policy=form.rate_policy.data or "day",
-                fixed_rate=form.rate,
-                interaction_id=chosen(form.interaction_id),
-                ask_id=chosen(form.ask_id),
-                witness=form.witness.data or "",
-            ),
-        )
+        return services.record_pledge(who, _typed(form, office_id))
 
     step = checked_save(
         form,
@@ -138,21 +130,66 @@ def create() -> Any:
     )
     if step.response:
         return step.response
+    if form.conflict is not None:
+        labels = {"made_on": form.pledged_on.label.text}
+        return conflict_page(form, labels, value_words(form), url_for("commitments.detail", commitment_id=form.commitment_id.data))
     if step.preview:
         labels = {"donor": form.donor.text, **{name: label_of(form[name]) for name in ("programme_id", "interaction_id", "ask_id")}}
         return render_template("pledges/check.html", form=form, figures=step.preview, labels=labels, answers=hidden_answers())
     return render_template(
-        "pledges/form.html", form=form, offices=offices, likely=lookups.likely_parties(office_id), reporting=who.reporting_currency
+        "pledges/form.html",
+        form=form,
+        offices=offices,
+        likely=lookups.likely_parties(office_id),
+        reporting=who.reporting_currency,
+        promise=promise,
+        refusal=commitment_queries.why_no_pledge(promise) if promise is not None and request.method == "GET" else "",
     ), step.code
 
 
-def _prefill(form: PledgeForm, office_id: uuid.UUID) -> None:
-    """What the address names: the donor, the interaction, the ask, the programme; today as the day."""
+def _promise(commitment_id: uuid.UUID | None) -> Commitment | None:
+    """The promise that is to become a pledge; absent and out of scope are alike (404)."""
+    return commitment_queries.get(commitment_id) if commitment_id else None
+
+
+def _typed(form: PledgeForm, office_id: uuid.UUID) -> services.NewPledge:
+    return services.NewPledge(
+        office_id=office_id,
+        donor_id=given(form.donor.chosen),
+        amount=given(form.money),
+        pledged_on=given(form.pledged_on.data),
+        words=form.words.data or "",
+        plan=form.plan_lines,
+        programme_id=chosen(form.programme_id),
+        event_name=form.event_name.data or "",
+        rate_policy=form.rate_policy.data or "day",
+        fixed_rate=form.rate,
+        commitment_id=read_uuid(form.commitment_id.data),
+        opened=opened(form),
+        interaction_id=chosen(form.interaction_id),
+        ask_id=chosen(form.ask_id),
+        witness=form.witness.data or "",
+    )
+
+
+def _prefill(form: PledgeForm, office_id: uuid.UUID, promise: Commitment | None) -> None:
+    """What the address names: the promise with all it says, or donor, interaction, ask and programme; today as the day."""
     form.pledged_on.data = clock.today(actor().timezone)
-    prefill(form.donor, read_uuid(request.args.get("party")), office_id)
+    context = {name: read_uuid(request.args.get(name)) for name in ("interaction", "ask", "programme")}
+    party_id = read_uuid(request.args.get("party"))
+    if promise is not None:
+        party_id = promise.party_id
+        context = {"interaction": promise.interaction_id, "ask": promise.ask_id, "programme": promise.programme_id}
+        form.commitment_id.data, form.version.data = str(promise.id), str(promise.version)
+        form.pledged_on.data, form.words.data, form.witness.data = promise.made_on, promise.words, promise.witness
+        found = amount_in(f"{promise.quantity}\n{promise.words}")
+        if found is not None:
+            form.amount.data, form.currency.data = typed_amount(found), found.currency
+            if promise.due_on is not None:
+                form.show_plan([PlanLine(found, promise.due_on)], blank=0)
+    prefill(form.donor, party_id, office_id)
     for field, name in ((form.interaction_id, "interaction"), (form.ask_id, "ask"), (form.programme_id, "programme")):
-        found = read_uuid(request.args.get(name))
-        field.data = str(found) if found else ""
+        field.data = str(context[name] or "")
 
 
 def _likely_donor(form: PledgeForm, office_id: uuid.UUID) -> uuid.UUID | None:
@@ -210,6 +247,8 @@ def detail(pledge_id: uuid.UUID) -> Any:
             record_url,
         ),
         may=may_write(found.pledge.office_id),
+        may_log=can(who, Permission.CONTACT_LOG, found.pledge.office_id),
+        OFFICE=OFFICE,
     )
 
 
