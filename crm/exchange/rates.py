@@ -19,6 +19,11 @@ from crm.money import known_currency
 
 ECB = "ECB"
 PER_USD = "per USD"
+UNORE = "UNORE"
+#: What a file's heading of the rate, or its column of the source, says where the rates are the UN's.
+_UN_WORDS = ("operational rate", "un rate", "unore")
+#: Longest name of a source.
+SOURCE_LENGTH = 40
 #: Longest quote taken: 12 digits and 12 decimals.
 RATE_DECIMALS = 12
 MAX_RATE = Decimal(10) ** 12
@@ -109,18 +114,21 @@ RATE_COLUMNS: Mapping[str, Column] = {
     "rate": Column("rate", "#value+rate", ("exchange rate", "operational rate", "units per usd", "un rate"), required=True),
     "date": Column("date", "#date", ("effective date", "effective", "as of", "valid from"), required=True),
     "base": Column("base", "", ("base currency", "per")),
+    "source": Column("source", "", ("rate source", "published by")),
 }
 
 
-def read_per_usd(source: bytes | BinaryIO, *, name: str = PER_USD, max_bytes: int = MAX_BYTES) -> RateFile:
+def read_per_usd(source: bytes | BinaryIO, *, name: str = "", max_bytes: int = MAX_BYTES) -> RateFile:
     """Read a file of currency, rate and date, each rate in units of the currency per ONE US dollar, as UNORE gives them.
 
-    `name` becomes the source of the sheets. The same currency and day twice counts once when equal; when it differs both
+    The source of the sheets is `name`, else what the file says: its column "source", one name in all rows, or a heading
+    such as "UN operational rate" (UNORE, whose sheets count for a month); else "per USD". The same currency and day twice counts once when equal; when it differs both
     rows are rejected. A file that quotes KWD, BHD, OMR or JOD at 1 or more is the wrong way round and is `Refused`.
     """
     table = open_table(unpack_single(read_bytes(source, max_bytes=max_bytes), max_bytes=max_bytes), max_bytes=max_bytes)
     places = locate(table, RATE_COLUMNS)
     require(table, {column.heading: field in places for field, column in RATE_COLUMNS.items() if column.required})
+    said = name or (UNORE if _is_un(table.header[places["rate"]]) else "")
     gathered, problems = _Days(table.header), []
     for row in table.rows():
         if isinstance(row, RowProblem):
@@ -128,12 +136,14 @@ def read_per_usd(source: bytes | BinaryIO, *, name: str = PER_USD, max_bytes: in
             continue
         number, cells = row
         try:
+            said = said or _source(table.header, places, cells)
+            _refuse_other_source(table.header, places, cells, name or said)
             code, rate, on = _per_usd(table.header, places, cells)
             gathered.add_quote(on, code, rate, number, cells)
         except _RowInvalid as invalid:
             problems.append(RowProblem(number, invalid.column, str(invalid), cells))
     _refuse_wrong_way_round(gathered)
-    return _rate_file(name, "USD", gathered, problems, list(table.warnings), table)
+    return _rate_file(said or PER_USD, "USD", gathered, problems, list(table.warnings), table)
 
 
 def _per_usd(header: tuple[str, ...], places: Mapping[str, int], cells: tuple[str, ...]) -> tuple[str, Decimal, dt.date]:
@@ -148,6 +158,28 @@ def _per_usd(header: tuple[str, ...], places: Mapping[str, int], cells: tuple[st
     if code == "USD" and rate != 1:
         raise _RowInvalid(heading["rate"], _("One US dollar is one US dollar."))
     return code, rate, _day(cells[places["date"]], heading["date"])
+
+
+def _is_un(text: str) -> bool:
+    words = " ".join(text.casefold().replace("_", " ").split())
+    return any(known in words for known in _UN_WORDS)
+
+
+def _source(header: tuple[str, ...], places: Mapping[str, int], cells: tuple[str, ...]) -> str:
+    """The source that a row names, "" where it names none; the ECB's own rates come in the ECB's own file."""
+    if "source" not in places:
+        return ""
+    text = " ".join(cells[places["source"]].split())
+    if text.upper() == ECB:
+        raise _RowInvalid(header[places["source"]], _("Rates of the ECB are read from the ECB's own file."))
+    if len(text) > SOURCE_LENGTH:
+        raise _RowInvalid(header[places["source"]], _("Name the source in at most %(n)s characters.", n=SOURCE_LENGTH))
+    return UNORE if _is_un(text) else text
+
+
+def _refuse_other_source(header: tuple[str, ...], places: Mapping[str, int], cells: tuple[str, ...], said: str) -> None:
+    if _source(header, places, cells) not in {"", said}:
+        raise _RowInvalid(header[places["source"]], _("One file holds the rates of one source: %(name)s.", name=said))
 
 
 def _day(cell: str, heading: str) -> dt.date:

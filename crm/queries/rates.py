@@ -1,4 +1,6 @@
-"""Exchange rates as they were published (M5): the day's sheet or the one before it, at most 7 days back, never guessed.
+"""Exchange rates as they were published (M5): the day's sheet or the newest before it that is still in force, never guessed.
+
+How long a sheet is in force is its source's: a daily source 7 days, the UN's monthly rates 31 (until the next sheet, decision 0009).
 
 A `RateBook` loads what a set of currencies and days needs in two statements at the most, whatever the data.
 """
@@ -6,14 +8,14 @@ A `RateBook` loads what a set of currencies and days needs in two statements at 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from crm.db import db
 from crm.errors import RateMissing
@@ -22,10 +24,15 @@ from crm.i18n import _, get_locale
 from crm.models.rates import RateSheet
 from crm.money import Money, convert, convert_across
 
+#: How many days back a source's sheet still counts: daily sources by the default.
 MOST_DAYS_BACK = 7
-ECB = "ECB"
+ECB, UNORE = "ECB", "UNORE"
+REACH: Mapping[str, int] = {UNORE: 31}
+_FARTHEST = max(MOST_DAYS_BACK, *REACH.values())
 FIXED = "fixed"
 _FEW_DAYS = 400
+#: How many of a source's newest sheets are looked at for the newest quote of a currency: a revision may name few of them.
+_NEWEST_SHEETS = 40
 
 
 class Leg(NamedTuple):
@@ -107,15 +114,10 @@ class RateBook:
             self._load(days)
 
     def _load(self, days: set[date]) -> None:
-        wanted = {on - timedelta(days=back) for on in days for back in range(MOST_DAYS_BACK + 1)}
         statement = select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
-        if len(wanted) <= _FEW_DAYS:
-            statement = statement.where(RateSheet.published_on.in_(sorted(wanted)))
-        else:
-            statement = statement.where(RateSheet.published_on.between(min(wanted), max(wanted)))
-        for row in db.session.execute(statement):
-            if row.published_on in wanted:
-                self._days.setdefault(row.published_on, []).append(_Sheet(*row))
+        monthly = [_reached(days, most) & (RateSheet.source == source) for source, most in REACH.items()]
+        for row in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
+            self._days.setdefault(row.published_on, []).append(_Sheet(*row))
         for sheets in self._days.values():
             sheets.sort(key=lambda sheet: (sheet.source != ECB, sheet.source))
 
@@ -136,7 +138,12 @@ class RateBook:
         return self._known[key]
 
     def _find(self, currency: str, on: date) -> Rate | None:
-        sheets = [sheet for back in range(MOST_DAYS_BACK + 1) for sheet in self._days.get(on - timedelta(days=back), [])]
+        sheets = [
+            sheet
+            for back in range(_FARTHEST + 1)
+            for sheet in self._days.get(on - timedelta(days=back), [])
+            if back <= REACH.get(sheet.source, MOST_DAYS_BACK)
+        ]
         quoted_by_ecb = [sheet for sheet in sheets if sheet.source == ECB]
         for sheet in (*quoted_by_ecb, *(sheet for sheet in sheets if sheet.source != ECB)):
             rate = _through(sheet, currency, self.to)
@@ -147,10 +154,12 @@ class RateBook:
     def why_missing(self, currency: str, on: date) -> str:
         """The sentence for an amount that stands in its own currency alone."""
         if self._newest is None:
-            newest = select(RateSheet.source, func.max(RateSheet.published_on).label("day")).group_by(RateSheet.source).subquery()
+            place = func.row_number().over(partition_by=RateSheet.source, order_by=RateSheet.published_on.desc()).label("place")
+            newest = select(RateSheet.id, place).subquery()
             rows = db.session.execute(
                 select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
-                .join(newest, (newest.c.source == RateSheet.source) & (newest.c.day == RateSheet.published_on))
+                .join(newest, newest.c.id == RateSheet.id)
+                .where(newest.c.place <= _NEWEST_SHEETS)
                 .order_by(RateSheet.published_on.desc())
             )
             self._newest = [_Sheet(*row) for row in rows]
@@ -160,13 +169,22 @@ class RateBook:
             return _("no %(pair)s rate for %(day)s; none is held; bring a file that has it", pair=pair, day=day_)
         newest_day = held[0].published_on
         if newest_day > on:
-            return _("no %(pair)s rate within 7 days before %(day)s; bring a file that has it", pair=pair, day=day_)
+            reach = max(REACH.get(sheet.source, MOST_DAYS_BACK) for sheet in held)
+            return _("no %(pair)s rate within %(n)s days before %(day)s; bring a file that has it", pair=pair, n=reach, day=day_)
         return _(
             "no %(pair)s rate for %(day)s; newest held %(newest)s; bring a newer file",
             pair=pair,
             day=day_,
             newest=day(newest_day, get_locale()),
         )
+
+
+def _reached(days: Collection[date], most: int) -> ColumnElement[bool]:
+    """The days on which a sheet may have been published that still counts on some days; many are asked for as a span."""
+    wanted = {on - timedelta(days=back) for on in days for back in range(most + 1)}
+    if len(wanted) <= _FEW_DAYS:
+        return RateSheet.published_on.in_(sorted(wanted))
+    return RateSheet.published_on.between(min(wanted), max(wanted))
 
 
 def _through(sheet: _Sheet, currency: str, to: str) -> Rate | None:

@@ -208,3 +208,17 @@ def test_rates_per_dollar_and_strangers_are_told_apart() -> None:
     assert stranger is None
     with pytest.raises(Refused, match="no file format"):
         find("unknown")
+
+
+def test_a_file_says_whose_rates_it_holds():
+    """M5: by its column "source" or the heading of its rate; the UN's rates are known by either, and one file has one source."""
+    assert read_per_usd(b"currency,operational rate,effective date\nKES,129,2026-11-01\n").source == "UNORE"
+    assert read_per_usd(b"currency,rate,date,source\nKES,129,2026-11-01,UN operational rates\n").source == "UNORE"
+    assert read_per_usd(b"currency,rate,date,source\nKES,129,2026-11-01,\nJOD,0.7,2026-11-01,Central bank\n").source == "Central bank"
+    assert read_per_usd(b"currency,rate,date\nKES,129,2026-11-01\n").source == "per USD"
+    file = read_per_usd(b"currency,rate,date,source\nKES,129,2026-11-01,UNORE\nJOD,0.7,2026-11-01,Bank\nETB,150,2026-11-01,\n")
+    assert [(problem.row_number, problem.column) for problem in file.problems] == [(3, "source")]
+    assert set(file.sheets[0].quotes) == {"KES", "ETB"}
+    for name in ("ECB", "x" * 41):
+        file = read_per_usd(f"currency,rate,date,source\nKES,129,2026-11-01,{name}\n".encode())
+        assert [problem.column for problem in file.problems] == ["source"], name

@@ -283,6 +283,35 @@ def test_what_the_ecb_does_not_quote_comes_from_an_imported_sheet_and_is_never_c
         rate_reading.rate("KES", "EUR", DAY)
 
 
+def test_a_monthly_sheet_of_the_un_counts_until_the_next_one(acting):
+    """M5, decision 0009: 31 days for UNORE, whose newest effective date supersedes; 7 for all others; the real date is said."""
+    actor = acting("grants")
+    monthly = [
+        sheet(date(2024, 3, 1), {"JOD": "0.709", "KES": "130"}, "UNORE", "USD"),
+        sheet(date(2024, 3, 15), {"KES": "131"}, "UNORE", "USD"),
+        sheet(date(2024, 3, 2), {"SYP": "13000"}, "per USD", "USD"),
+    ]
+    rates.apply_sheets(actor, monthly)
+    for on, currency, value, published in (
+        (date(2024, 3, 14), "KES", "130", date(2024, 3, 1)),
+        (date(2024, 3, 15), "KES", "131", date(2024, 3, 15)),
+        (date(2024, 3, 31), "JOD", "0.709", date(2024, 3, 1)),
+        (date(2024, 4, 1), "JOD", "0.709", date(2024, 3, 1)),
+        (date(2024, 4, 15), "KES", "131", date(2024, 3, 15)),
+    ):
+        found = rate_reading.rate(currency, "USD", on)
+        assert (found.legs[0].value, found.published_on, found.source) == (Decimal(value), published, "UNORE"), on
+    with pytest.raises(RateMissing, match="newest held 1 Mar 2024"):
+        rate_reading.rate("JOD", "USD", date(2024, 4, 2))
+    with pytest.raises(RateMissing, match="within 31 days before"):
+        rate_reading.rate("JOD", "USD", date(2024, 2, 29))
+    assert rate_reading.rate("SYP", "USD", date(2024, 3, 9)).published_on == date(2024, 3, 2)
+    with pytest.raises(RateMissing):
+        rate_reading.rate("SYP", "USD", date(2024, 3, 10))
+    rates.apply_sheets(actor, [sheet(date(2024, 3, 28), {"USD": "1.08", "KES": "140"})])
+    assert rate_reading.rate("KES", "USD", date(2024, 3, 29)).source == "ECB"
+
+
 def test_the_same_sheets_twice_change_nothing_and_a_correction_changes_one_day(acting):
     actor = acting("grants")
     given = [sheet(date(2024, 3, day), {"USD": "1.08", "JPY": "160"}) for day in (26, 27, 28)]
