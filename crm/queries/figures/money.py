@@ -46,11 +46,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An amount that a total leaves out because no rate was published; `sentence` names it, why, and what to do."""
+    """An amount that a total leaves out because no rate was published; `sentence` names it, why, and what to do; `why` is
+    the reason alone, the same for all that one rate is missing for."""
 
     amount: Money
     source: Reference
     sentence: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,19 @@ class Figure:
     def is_partial(self) -> bool:
         """Whether something has no rate and is not in `reporting`."""
         return bool(self.left_out)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing of it has a rate, so that there is an amount and no total."""
+        return bool(self.left_out) and not self.exact
+
+    @property
+    def without_rate(self) -> tuple[Money, ...]:
+        """What `reporting` leaves out, by currency."""
+        together: dict[str, Money] = {}
+        for gap in self.left_out:
+            together[gap.amount.currency] = together.get(gap.amount.currency, zero(gap.amount.currency)) + gap.amount
+        return tuple(together[code] for code in sorted(together))
 
     def __bool__(self) -> bool:
         return any(self.own) or bool(self.exact)
@@ -109,7 +124,7 @@ class Adder:
                 self._rates[(rate.base, rate.published_on, rate.source, rate.value)] = rate
         elif own:
             text = _("%(amount)s of %(reference)s: %(why)s", amount=written(own, get_locale()), reference=source.reference, why=why)
-            self._left_out.append(LeftOut(own, source, text))
+            self._left_out.append(LeftOut(own, source, text, why))
 
     def figure(self) -> Figure:
         """What has been added up."""
