@@ -101,28 +101,30 @@ def long_day(value: date, locale: str = "en") -> str:
     return format_date(value, "d MMMM y" if language.language == "en" else "long", locale=language)
 
 
-def month(value: date, locale: str = "en") -> str:
-    """A month and year: "January 2026"."""
-    return format_date(value, "LLLL y", locale=_babel(locale))
+def month(value: date, locale: str = "en", *, is_short: bool = False) -> str:
+    """A month and year: "January 2026", where there is little room "Jan 2026"."""
+    return format_date(value, "LLL y" if is_short else "LLLL y", locale=_babel(locale))
 
 
-def moment(value: datetime, tz: tzinfo | str = UTC, locale: str = "en") -> str:
-    """An aware moment in an office's time zone, 24 hours, zone named: "5 Jan 2026, 14:30 EAT"."""
+def moment(value: datetime, tz: tzinfo | str = UTC, locale: str = "en", *, names_zone: bool = True) -> str:
+    """An aware moment in an office's time zone, 24 hours, zone named: "5 Jan 2026, 14:30 EAT". Where the reader is in that
+    zone, `names_zone=False` leaves its name out."""
     zone = clock.zone(tz) if isinstance(tz, str) else tz
     local = value.astimezone(zone)
-    return f"{day(local.date(), locale)}, {local:%H:%M} {local.tzname() or ''}".rstrip()
+    return f"{day(local.date(), locale)}, {local:%H:%M} {(local.tzname() or '') if names_zone else ''}".rstrip()
 
 
 def relative_day(value: date, today: date, locale: str = "en") -> str:
-    """How far a day is from today: "in 3 days", "today", "12 days ago". Nothing is said about being late."""
+    """How far a day is from today: "in 3 days", "tomorrow", "today", "12 days ago". Nothing is said about being late."""
     distance = (value - today).days
-    if distance == 0:
-        return _today(locale)
+    if distance in _NEAR_DAYS:
+        words = _NEAR_DAYS[distance]
+        return words.get(_babel(locale).language, words["en"])
     return _days(distance, locale, direction=True)
 
 
 def due_day(value: date, today: date, locale: str = "en") -> str:
-    """How far a due day is: "in 3 days", "today", "12 days late". Computed, never stored."""
+    """How far a due day is: "in 3 days", "tomorrow", "today", "12 days late". Computed, never stored."""
     distance = (value - today).days
     if distance < 0:
         language = _babel(locale).language
@@ -130,9 +132,11 @@ def due_day(value: date, today: date, locale: str = "en") -> str:
     return relative_day(value, today, locale)
 
 
-def _today(locale: str) -> str:
-    words: dict[str, str] = {"en": "today", "fr": "aujourd’hui", "es": "hoy", "ar": "اليوم", "ru": "сегодня", "zh": "今天"}
-    return words.get(_babel(locale).language, words["en"])
+_NEAR_DAYS: dict[int, dict[str, str]] = {
+    -1: {"en": "yesterday", "fr": "hier", "es": "ayer", "ar": "أمس", "ru": "вчера", "zh": "昨天"},
+    0: {"en": "today", "fr": "aujourd’hui", "es": "hoy", "ar": "اليوم", "ru": "сегодня", "zh": "今天"},
+    1: {"en": "tomorrow", "fr": "demain", "es": "mañana", "ar": "غدًا", "ru": "завтра", "zh": "明天"},
+}
 
 
 def _days(count: int, locale: str, *, direction: bool) -> str:

@@ -85,6 +85,9 @@ def test_a_due_day_says_how_far_off_or_how_late() -> None:
     today = date(2026, 3, 1)
     assert f.due_day(date(2026, 3, 4), today) == "in 3 days"
     assert f.due_day(date(2026, 3, 1), today) == "today"
+    assert f.due_day(date(2026, 3, 2), today) == "tomorrow"
+    assert f.due_day(date(2026, 3, 2), today, "fr") == "demain"
+    assert f.relative_day(date(2026, 2, 28), today) == "yesterday"
     assert f.due_day(date(2026, 2, 17), today) == "12 days late"
     assert f.due_day(date(2026, 2, 28), today) == "1 day late"
     assert f.relative_day(date(2026, 2, 17), today) == "12 days ago"

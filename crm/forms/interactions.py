@@ -76,7 +76,7 @@ class NewAskRow(RowForm):
     by_when = DayField(_l("By when"))
 
 
-class ContactForm(RowsForm):
+class InteractionForm(RowsForm):
     """A contact: who and when first; everything else may stay empty or is filled in."""
 
     aliases = {"party_id": "party-text", "starts_at": "day"}  # noqa: RUF012

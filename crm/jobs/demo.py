@@ -344,7 +344,7 @@ class Demo:
                         programmes.record_measurement(actor, indicator, measured_on, Decimal(value), "Half-yearly survey")
 
     def _asks_contacts_and_money(self) -> None:
-        self.say(_("Asks, contacts, promises and money, day by day"))
+        self.say(_("Asks, interactions, promises and money, day by day"))
         steps: list[tuple[date, int, Callable[[], None]]] = [
             *((wanted.made_on, 0, partial(self._ask, wanted)) for wanted in story.ASKS),
             *((met.on, 1, partial(self._met, met)) for met in story.CONTACTS),

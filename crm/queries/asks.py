@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
@@ -18,8 +18,14 @@ from crm.models.interactions import Interaction
 from crm.models.parties import Position, Tenure
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
-STATUSES = ("open", "overdue", "answered", "closed")
-STATUS_LABELS: Mapping[str, LazyText] = {"open": _l("Open"), "overdue": _l("Overdue"), "answered": _l("Answered"), "closed": _l("Closed")}
+STATUSES = ("open", "overdue", "answered", "closed", "unsettled")
+STATUS_LABELS: Mapping[str, LazyText] = {
+    "open": _l("Open"),
+    "overdue": _l("Overdue"),
+    "answered": _l("Answered"),
+    "closed": _l("Closed"),
+    "unsettled": _l("Not settled yet"),
+}
 ANSWER_LABELS: Mapping[str, LazyText] = {"yes": _l("Yes"), "part": _l("In part"), "no": _l("No"), "none": _l("No answer yet")}
 
 
@@ -92,24 +98,31 @@ def answers_to(ask_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Given]]:
     return found
 
 
+def _is_answered(*answers: str) -> ColumnElement[bool]:
+    return exists().where(AskAnswer.ask_id == Ask.id, AskAnswer.answer.in_(answers))
+
+
+def unsettled() -> ColumnElement[bool]:
+    """Whether an ask still wants a full answer: not closed, and neither yes nor no was said (in part may have been)."""
+    return and_(Ask.closed_on.is_(None), ~_is_answered("yes", "no"))
+
+
 def matching(filters: Filters, today: date) -> Select[Ask]:
-    """The statement of a list. Open: not closed, neither yes nor no was said."""
+    """The statement of a list. A status selects the asks whose `standing` says that word on the day; "unsettled" those of `unsettled`."""
     statement = select(Ask)
     if filters.party_id:
         statement = statement.where(Ask.addressee_id == filters.party_id)
     if filters.programme_id:
         statement = statement.where(Ask.programme_id == filters.programme_id)
-    if filters.status == "closed":
-        statement = statement.where(Ask.closed_on.is_not(None))
-    if filters.status in ("open", "overdue"):
-        settled = exists().where(AskAnswer.ask_id == Ask.id, AskAnswer.answer.in_(("yes", "no")))
-        statement = statement.where(Ask.closed_on.is_(None), ~settled)
-    if filters.status == "overdue":
-        statement = statement.where(Ask.by_when < today)
-    if filters.status == "answered":
-        answered = exists().where(AskAnswer.ask_id == Ask.id, AskAnswer.answer.in_(("yes", "part", "no")))
-        statement = statement.where(Ask.closed_on.is_(None), answered)
-    return statement
+    is_closed, is_answered, is_past = Ask.closed_on.is_not(None), _is_answered("yes", "part", "no"), Ask.when_order < today
+    conditions: Mapping[str, ColumnElement[bool]] = {
+        "closed": is_closed,
+        "answered": and_(~is_closed, is_answered),
+        "overdue": and_(~is_closed, ~is_answered, is_past),
+        "open": and_(~is_closed, ~is_answered, ~is_past),
+        "unsettled": unsettled(),
+    }
+    return statement.where(conditions[filters.status]) if filters.status in conditions else statement
 
 
 def listing(filters: Filters, today: date, paging: Paging, *, sort: str = "when") -> Page[Ask]:
@@ -120,7 +133,7 @@ def listing(filters: Filters, today: date, paging: Paging, *, sort: str = "when"
 
 
 def open_asks_of(party_id: uuid.UUID, office_id: uuid.UUID, today: date) -> list[Ask]:
-    """The open asks of an office that concern a party: addressed to it, to the organisations where a person holds a post, or
+    """The asks of an office that still want a full answer and concern a party: addressed to it, to the organisations where a person holds a post, or
     to the people who hold posts in an organisation. At most 12, by when. Three statements."""
     current = (or_(Tenure.starts_on.is_(None), Tenure.starts_on <= today), or_(Tenure.ends_on.is_(None), Tenure.ends_on >= today))
     related = set(
@@ -133,7 +146,7 @@ def open_asks_of(party_id: uuid.UUID, office_id: uuid.UUID, today: date) -> list
             select(Tenure.person_id).join(Position, Tenure.position_id == Position.id).where(Position.organisation_id == party_id, *current)
         )
     )
-    statement = matching(Filters(status="open"), today).where(Ask.office_id == office_id, Ask.addressee_id.in_({party_id, *related}))
+    statement = matching(Filters(status="unsettled"), today).where(Ask.office_id == office_id, Ask.addressee_id.in_({party_id, *related}))
     return list(db.session.scalars(statement.order_by(Ask.when_order, Ask.id).limit(12)))
 
 

@@ -55,7 +55,7 @@ def get(interaction_id: uuid.UUID) -> Interaction:
         )
     )
     if found is None:
-        raise NotFound(_("There is no such contact here."))
+        raise NotFound(_("There is no such interaction here."))
     return found
 
 

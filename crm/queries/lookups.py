@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, exists, or_, select, true
 
 from crm.db import db
+from crm.models.asks import Ask
 from crm.models.base import SHARED
 from crm.models.interactions import Interaction
 from crm.models.offices import Office
@@ -151,6 +152,11 @@ def people(user_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     """The names of some colleagues, as far as the reader may see them."""
     wanted = {user_id for user_id in user_ids if user_id is not None}
     return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(wanted))).all()) if wanted else {}
+
+
+def ask_sentences(ask_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The sentences of some asks, as far as the reader may see them."""
+    return dict(db.session.execute(select(Ask.id, Ask.sentence).where(Ask.id.in_(ask_ids))).all()) if ask_ids else {}
 
 
 def office(office_id: uuid.UUID) -> Office:

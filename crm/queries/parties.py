@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, case, exists, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm.db import db
@@ -22,6 +22,7 @@ from crm.models.interactions import FollowUp, Interaction
 from crm.models.parties import FORMS, KINDS, Channel, Party, PartyIdentifier, PartyKind, PartyName
 from crm.models.pledges import Agreement, Pledge
 from crm.models.programmes import Programme
+from crm.queries.asks import unsettled
 from crm.queries.commitments import still_open
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
@@ -263,11 +264,14 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
     ours, ours_count = _open_commitments(party_id, "ours")
     theirs, theirs_count = _open_commitments(party_id, "theirs")
     ask = asks[0] if asks else _newest(select(Ask).where(Ask.addressee_id == party_id), Ask.created_at, Ask.id)
-    commitment = _newest(
-        select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs"), Commitment.made_on, Commitment.id
-    )
-    agreement = _newest(select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id)
     pledge = _newest(select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id)
+    commitment = _chain_commitment(party_id, pledge.id if pledge else None)
+    if commitment is not None and commitment.ask_id is not None:
+        ask = db.session.scalar(select(Ask).where(Ask.id == commitment.ask_id)) or ask
+    agreements = select(Agreement).where(Agreement.donor_id == party_id)
+    if pledge is not None:  # the chain follows one pledge: its agreement first
+        agreements = agreements.order_by(case((Agreement.pledge_id == pledge.id, 0), else_=1))
+    agreement = _newest(agreements, Agreement.signed_on, Agreement.id)
     sources = (pledge, commitment, ask)
     programme_ids = [record.programme_id for record in sources if record is not None and record.programme_id is not None]
     programmes = {row.id: row for row in db.session.scalars(select(Programme).where(Programme.id.in_(programme_ids)))}
@@ -277,12 +281,20 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
     )
 
 
+def _chain_commitment(party_id: uuid.UUID, pledge_id: uuid.UUID | None) -> Commitment | None:
+    """The promise of the chain: the newest pledge's own, else the newest of money, else the newest of all that they made."""
+    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs")
+    rank = case((Commitment.id == pledge_id, 0), (Commitment.kind == "financial", 1), else_=2)
+    found: Commitment | None = _newest(statement.order_by(rank), Commitment.made_on, Commitment.id)
+    return found
+
+
 def _newest(statement: Select[Any], column: Any, key: Any) -> Any:
     return db.session.scalar(statement.order_by(column.desc(), key.desc()).limit(1))
 
 
 def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
-    is_open = (Ask.addressee_id == party_id) & Ask.closed_on.is_(None)
+    is_open = (Ask.addressee_id == party_id) & unsettled()
     rows = db.session.scalars(select(Ask).where(is_open).order_by(Ask.by_when.nulls_last(), Ask.id).limit(OPEN_SHOWN)).all()
     return rows, db.session.scalar(select(func.count(Ask.id)).where(is_open)) or 0
 

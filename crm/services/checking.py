@@ -179,5 +179,5 @@ class Checks:
             return None
         found = db.session.scalar(select(Interaction).where(Interaction.id == interaction_id, Interaction.office_id == office_id))
         if found is None:
-            self.refuse(field, _("Choose one of the contacts of this office."))
+            self.refuse(field, _("Choose one of the interactions of this office."))
         return found

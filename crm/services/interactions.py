@@ -126,7 +126,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     require(actor, Permission.CONTACT_LOG, new.office_id)
     planned = _load(new.planned_id) if new.planned_id is not None else None
     if planned is not None and (planned.state != "planned" or planned.office_id != new.office_id):
-        raise Conflict(_("This contact is no longer planned: it was written up or cancelled meanwhile."))
+        raise Conflict(_("This interaction is no longer planned: it was written up or cancelled meanwhile."))
     checks = Checks()
     if new.state not in ("planned", "held"):
         checks.refuse("state", _("Choose planned or held."))
@@ -160,7 +160,7 @@ def _blank(new: NewInteraction) -> Interaction:
 def _load(interaction_id: uuid.UUID) -> Interaction:
     found = db.session.scalar(select(Interaction).where(Interaction.id == interaction_id).with_for_update())
     if found is None:
-        raise NotFound(_("There is no such contact here."))
+        raise NotFound(_("There is no such interaction here."))
     return found
 
 
@@ -392,7 +392,7 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
     record = _load(interaction_id)
     require(actor, Permission.CONTACT_LOG, record.office_id)
     if record.state == "cancelled":
-        raise Invalid(_("A cancelled contact stays as it was. Plan a new one."))
+        raise Invalid(_("A cancelled interaction stays as it was. Plan a new one."))
     checks = Checks()
     new = NewInteraction(
         **{**new.__dict__, "office_id": record.office_id, "state": record.state, "planned_id": None, "kept": frozenset({"starts_at"})}
@@ -442,7 +442,7 @@ def answer_asks(actor: Actor, interaction_id: uuid.UUID, answers: Sequence[NewAn
     record = _load(interaction_id)
     require(actor, Permission.CONTACT_LOG, record.office_id)
     if record.state != "held":
-        raise Invalid(_("Answers belong to a contact that was held."))
+        raise Invalid(_("Answers belong to an interaction that was held."))
     checks = Checks()
     ask_services.save_answers(record, answers, checks)
     checks.done()
@@ -456,7 +456,7 @@ def cancel_interaction(actor: Actor, interaction_id: uuid.UUID, *, reason: str, 
     record = _load(interaction_id)
     require(actor, Permission.CONTACT_LOG, record.office_id)
     if record.state != "planned":
-        raise Invalid(_("Only a planned contact can be cancelled."), field="reason")
+        raise Invalid(_("Only a planned interaction can be cancelled."), field="reason")
     checks = Checks()
     words = checks.text("reason", reason, SENTENCE_LENGTH, needed=_("Write why it will not take place."))
     checks.done()

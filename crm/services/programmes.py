@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from crm.models.places import Place
 from crm.models.programmes import TAG_SCHEMES, Indicator, Measurement, Output, Programme, ProgrammeTag, Requirement
 from crm.money import Money, known_currency
 from crm.policy import Actor, Permission, require
+from crm.queries import history
 from crm.services import money_rules as rules
 from crm.services.references import next_reference
 from crm.services.versions import check_version, touch
@@ -30,6 +31,8 @@ UNIT_LENGTH = 60
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 MAX_VALUE = Decimal(10) ** 18
 MOST_DECIMALS = 12
+#: Scheme of a tag -> the field that a form and an edit conflict call it by.
+TAG_FIELDS: Mapping[str, str] = {"sdg-goal": "goals", "sdg-target": "targets", "crc": "articles"}
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def create_programme(actor: Actor, new: ProgrammeInput) -> uuid.UUID:
     tags = _checked_tags(new.tags)
     programme = Programme(office_id=office.id, reference=next_reference(office.id, "programme"), currency=currency, **values)
     db.session.add(programme)
-    db.session.flush()
     _add_tags(programme, tags)
+    db.session.flush()
     return programme.id
 
 
@@ -89,18 +92,22 @@ def create_programme(actor: Actor, new: ProgrammeInput) -> uuid.UUID:
 def edit_programme(actor: Actor, programme_id: uuid.UUID, values: ProgrammeInput, *, version: int) -> uuid.UUID:
     """Change what is said about a programme and its tags. Its currency changes only while it has no requirement.
 
-    Raises `EditConflict` where somebody changed it since the form was opened.
+    Raises `EditConflict` where somebody changed it since the form was opened; its tags count as a field for each scheme
+    (TAG_FIELDS), so that a tag added by one and another added by the other are a choice, never a silent loss.
     """
     programme = _programme(actor, programme_id)
-    checked = _checked(values)
+    checked = _checked(values) | _by_field(_checked_tags(values.tags))
     if values.currency and values.currency != programme.currency:
         has_needs = db.session.scalar(select(Requirement.id).where(Requirement.programme_id == programme.id).limit(1)) is not None
         if has_needs or not known_currency(values.currency):
             raise Invalid(_("The requirement is recorded in %(currency)s; it stays so.", currency=programme.currency), field="currency")
         checked["currency"] = values.currency
-    for name, value in check_version(programme, version, checked).items():
+    kept = check_version(programme, version, checked, parts=_tags_then_and_now(programme, version))
+    tags = [(scheme, code) for scheme, name in TAG_FIELDS.items() for code in _codes(kept.pop(name))]
+    for name, value in kept.items():
         setattr(programme, name, value)
-    _replace_tags(programme, _checked_tags(values.tags))
+    _replace_tags(programme, tags)
+    db.session.flush()
     return programme.id
 
 
@@ -108,6 +115,7 @@ def edit_programme(actor: Actor, programme_id: uuid.UUID, values: ProgrammeInput
 def set_tags(actor: Actor, programme_id: uuid.UUID, tags: Sequence[tuple[str, str]]) -> None:
     """Give a programme these rights tags, and no others."""
     _replace_tags(_programme(actor, programme_id), _checked_tags(tags))
+    db.session.flush()
 
 
 @transactional
@@ -245,23 +253,41 @@ def _checked_tags(tags: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return chosen
 
 
+def _by_field(tags: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Tags as the form has them: the codes of each scheme in order."""
+    chosen = list(tags)
+    return {name: tuple(sorted(code for its, code in chosen if its == scheme)) for scheme, name in TAG_FIELDS.items()}
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _tags_then_and_now(programme: Programme, version: int) -> dict[str, tuple[object, object]]:
+    now = {(tag.scheme, tag.code) for tag in _held_tags(programme)}
+    then = history.parts_at(programme, "programme_tags", version, now, ("scheme", "code"))
+    original, theirs = _by_field((scheme, code) for scheme, code in then), _by_field(now)
+    return {name: (original[name], theirs[name]) for name in TAG_FIELDS.values()}
+
+
+def _held_tags(programme: Programme) -> list[ProgrammeTag]:
+    return list(db.session.scalars(select(ProgrammeTag).where(ProgrammeTag.programme_id == programme.id)))
+
+
 def _add_tags(programme: Programme, tags: Sequence[tuple[str, str]]) -> None:
     for scheme, code in tags:
         db.session.add(ProgrammeTag(office_id=programme.office_id, programme_id=programme.id, scheme=scheme, code=code))
-    db.session.flush()
 
 
 def _replace_tags(programme: Programme, tags: Sequence[tuple[str, str]]) -> None:
-    held = {
-        (tag.scheme, tag.code): tag for tag in db.session.scalars(select(ProgrammeTag).where(ProgrammeTag.programme_id == programme.id))
-    }
-    for key, tag in held.items():
-        if key not in tags:
-            db.session.delete(tag)
+    """Give it these tags and no others. Nothing is flushed: the record and its tags change at one moment of the history."""
+    held = {(tag.scheme, tag.code): tag for tag in _held_tags(programme)}
+    gone = [tag for key, tag in held.items() if key not in tags]
     new = [key for key in tags if key not in held]
-    db.session.flush()
+    for tag in gone:
+        db.session.delete(tag)
     _add_tags(programme, new)
-    if new or set(held) - set(tags):
+    if new or gone:
         touch(programme)
         db.session.flush()
         db.session.expire(programme, ["tags"])

@@ -14,11 +14,10 @@ from crm.forms.base import BaseForm
 from crm.forms.interactions import LEVEL_NOTES, ReasonForm
 from crm.forms.lookups import uuid_of
 from crm.forms.money_fields import offer_currencies, read_money, typed
-from crm.i18n import _, get_locale
+from crm.i18n import _, _l, get_locale
 from crm.models.asks import Ask
 from crm.models.commitments import Commitment
 from crm.models.offices import Office
-from crm.models.parties import Party
 from crm.money import Money
 from crm.policy import Permission, can, require
 from crm.queries import asks as queries
@@ -28,7 +27,9 @@ from crm.queries import lookups
 from crm.queries.asks import ANSWER_LABELS, Filters
 from crm.services import asks
 from crm.services.asks import NewAsk
+from crm.web import history
 from crm.web import lookups as shared
+from crm.web.chain import Link, commitment_link, here, pledge_link, programme_link, to_record
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.lookups import Found
@@ -66,7 +67,7 @@ def index() -> Any:
             {"key": "status", "label": _("Status"), "phone": "status"},
             {"key": "whom", "label": _("Of whom"), "phone": "what"},
             {"key": "programme", "label": _("Programme"), "phone": "hide"},
-            shared.sort_header("when", _("By when"), sort, "when", phone="when"),
+            shared.sort_header("when", _("By when"), sort, "when", phone="when", nowrap=True),
             shared.sort_header("reference", _("Reference"), sort, "new", phone="hide"),
         ],
         rows=[_row(ask, answers[ask.id], today) for ask in page.rows],
@@ -85,16 +86,11 @@ def _row(ask: Ask, answers: list[queries.Given], today: Any) -> list[Any]:
     return [
         {"text": shared.short(ask.sentence, 140), "href": url_for("asks.detail", ask_id=ask.id)},
         {"status": standing.word, "tone": standing.tone},
-        _addressee(ask),
+        shared.name_of(ask.addressee),
         ask.programme.title if ask.programme else "",
         day(ask.by_when, get_locale()) if ask.by_when else "",
         ask.reference,
     ]
-
-
-def _addressee(ask: Ask) -> str:
-    party: Party | None = ask.addressee  # empty where it lies outside the reader's scope
-    return party.name if party is not None else _("A party you cannot see")
 
 
 # --- writing one ---------------------------------------------------------------------------------------------------
@@ -158,7 +154,7 @@ def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
     )
     if answer is not None:
         return answer
-    _offer_posts(form)
+    shared.offer_posts(form.position_id, form.addressee)
     if form.conflict is not None:
         labels = {"addressee_id": _("Whom we ask"), "amount_minor": _("Amount, in the smallest unit"), "currency": _("Currency")}
         return shared.conflict_page(form, labels, shared.value_words(form), back)
@@ -171,12 +167,6 @@ def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
         can_narrow=office.id in who.member_of,
         back=back,
     ), status(form)
-
-
-def _offer_posts(form: AskForm) -> None:
-    """The posts that the addressee holds or has, once it is known."""
-    posts = lookups.post_choices(form.addressee.chosen) if form.addressee.chosen else []
-    shared.offer(form.position_id, [("", _("None")), *((str(key), title) for key, title in posts)] if posts else [])
 
 
 def _typed(form: AskForm, party: Found, amount: Money | None, office: Office) -> NewAsk:
@@ -212,10 +202,10 @@ def detail(ask_id: uuid.UUID) -> Any:
     return render_template(
         "asks/detail.html",
         ask=ask,
-        addressee=_addressee(ask),
+        addressee=shared.name_of(ask.addressee),
         standing=standing,
-        answers=[(given, str(ANSWER_LABELS[given.answer]), _tone(given.answer)) for given in reversed(answers)],
-        promises=[_promise(one, today) for one in promises],
+        answers=[(given, str(ANSWER_LABELS[given.answer]), shared.answer_tone(given.answer)) for given in reversed(answers)],
+        promises=[shared.promise_line(one, today, one.reference) for one in promises],
         planned=[one for one in queries.interactions_about(ask.id) if one.state == "planned"],
         follow_ups=follow_up_queries.of_ask(ask.id),
         facts=_facts(ask, today),
@@ -227,17 +217,14 @@ def detail(ask_id: uuid.UUID) -> Any:
     )
 
 
-def _tone(answer: str) -> str:
-    return {"yes": "done", "part": "soon", "no": "late"}.get(answer, "quiet")
-
-
 def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
     words, tone = shared.due_words(ask.by_when, today)
     found: list[dict[str, Any]] = [
         {
             "label": _("Of whom"),
-            "value": _addressee(ask),
+            "value": shared.name_of(ask.addressee),
             "href": url_for("parties.detail", party_id=ask.addressee_id),
+            "is_text": True,
             "note": ask.position.title if ask.position else "",
         },
         {
@@ -249,40 +236,47 @@ def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
     ]
     if ask.amount is not None:
         found.append({"label": _("Amount"), "value": shared.money_words(ask.amount)})
-    if ask.fallback:
-        found.append({"label": _("Fallback"), "value": ask.fallback})
     return found
 
 
-def _promise(record: Commitment, today: Any) -> dict[str, Any]:
-    standing = commitment_queries.standing(record.outcome, record.due_on, today)
-    return {
-        "text": shared.short(record.words, 200),
-        "url": url_for("commitments.detail", commitment_id=record.id),
-        "status": standing.word,
-        "tone": standing.tone,
-        "due": record.due_on or "",
-        "who": record.reference,
-    }
-
-
-def _chain(ask: Ask, promises: list[Commitment], pledged: set[uuid.UUID]) -> list[dict[str, str]]:
+def _chain(ask: Ask, promises: list[Commitment], pledged: set[uuid.UUID]) -> list[Link]:
     theirs = next((one for one in promises if one.direction == "theirs"), None)
     money = next((one for one in promises if one.id in pledged), None)
+    title, reference = (ask.programme.title, ask.programme.reference) if ask.programme else (None, "")
+    may_edit = to_record(ask.office_id, Permission.CONTACT_LOG, "asks.edit", ask_id=ask.id) if ask.closed_on is None else ""
     return [
-        shared.link_here(_("Ask"), ask.sentence),
-        shared.link_to(_("Commitment"), theirs.words, url_for("commitments.detail", commitment_id=theirs.id), theirs.reference)
-        if theirs
-        else shared.link_missing(_("Commitment"), _("No commitment yet")),
-        shared.link_to(_("Money"), _("Pledge"), shared.link("pledges.detail", pledge_id=money.id), money.reference)
-        if money
-        else shared.link_missing(_("Money"), _("No money yet")),
-        shared.link_to(
-            _("Programme"), ask.programme.title, shared.link("programmes.detail", programme_id=ask.programme_id), ask.programme.reference
-        )
-        if ask.programme
-        else shared.link_missing(_("Programme"), _("No programme named yet")),
+        here(_("Ask"), ask.sentence),
+        commitment_link(theirs, to_record(ask.office_id, Permission.CONTACT_LOG, "commitments.create", ask=ask.id)),
+        pledge_link(money),
+        programme_link(ask.programme_id, title, reference, may_edit),
     ]
+
+
+_HISTORY = history.Words(
+    fields={
+        "addressee_id": _l("Whom we ask"),
+        "sentence": _l("The ask"),
+        "fallback": _l("Fallback"),
+        "by_when": _l("By when"),
+        "currency": _l("Currency"),
+        "amount_minor": _l("Amount, in the smallest unit"),
+        "programme_id": _l("Programme"),
+        "closed_on": _l("Closed on"),
+        "closed_reason": _l("Reason for closing"),
+        "level": _l("Who can read it"),
+    },
+    values={"level": LEVEL_NOTES},
+    names={"addressee_id": "party", "programme_id": "programme"},
+)
+
+
+@bp.get("/<uuid:ask_id>/history")
+@permit(Permission.RECORD_SEE)
+def ask_history(ask_id: uuid.UUID) -> Any:
+    """Who changed what on an ask."""
+    ask = queries.get(ask_id)
+    back = url_for("asks.detail", ask_id=ask_id)
+    return history.page(ask_id, _HISTORY, name=shared.short(ask.sentence), back=back, address=url_for("asks.ask_history", ask_id=ask_id))
 
 
 @bp.route("/<uuid:ask_id>/close", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from crm import clock
-from crm.formatting import day, moment
+from crm.formatting import day
 from crm.forms.commitments import CommitmentForm, OutcomeForm, VerifyForm
 from crm.forms.interactions import LEVEL_NOTES, NoteForm
 from crm.forms.lookups import uuid_of
@@ -17,7 +17,6 @@ from crm.i18n import _, get_locale
 from crm.models.base import OFFICE
 from crm.models.commitments import COMMITMENT_KINDS, DIRECTIONS, Commitment
 from crm.models.offices import Office
-from crm.models.parties import Party
 from crm.policy import Permission, can, require
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as queries
@@ -28,6 +27,7 @@ from crm.queries.commitments import DIRECTION_LABELS, KIND_LABELS, OUTCOME_LABEL
 from crm.services import commitments
 from crm.services.commitments import NewCommitment
 from crm.web import lookups as shared
+from crm.web.chain import Link, ask_link, here, missing, programme_link
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.lookups import Found
@@ -89,17 +89,12 @@ def _row(record: Commitment, today: date) -> list[Any]:
     return [
         {"text": shared.short(record.words, 140), "href": url_for("commitments.detail", commitment_id=record.id)},
         {"status": standing.word, "tone": standing.tone},
-        _party_name(record),
+        shared.name_of(record.party),
         str(DIRECTION_LABELS[record.direction]),
         str(KIND_LABELS[record.kind]),
         day(record.due_on, get_locale()) if record.due_on else "",
         day(record.made_on, get_locale()),
     ]
-
-
-def _party_name(record: Commitment) -> str:
-    party: Party | None = record.party  # empty where it lies outside the reader's scope
-    return party.name if party is not None else _("A party you cannot see")
 
 
 # --- recording one -------------------------------------------------------------------------------------------------
@@ -180,8 +175,7 @@ def _form_answer(form: CommitmentForm, office: Office, record: Commitment | None
     )
     if answer is not None:
         return answer
-    posts = lookups.post_choices(form.party.chosen) if form.party.chosen else []
-    shared.offer(form.position_id, [("", _("None")), *((str(key), title) for key, title in posts)] if posts else [])
+    shared.offer_posts(form.position_id, form.party)
     if form.conflict is not None:
         return shared.conflict_page(form, {"party_id": _("Who")}, shared.value_words(form), back)
     return render_template(
@@ -218,12 +212,10 @@ def _typed(form: CommitmentForm, party: Found, office: Office) -> NewCommitment:
 @bp.get("/<uuid:commitment_id>")
 @permit(Permission.RECORD_SEE)
 def detail(commitment_id: uuid.UUID) -> Any:
-    """A promise and how it stands. One with a pledge has its page there."""
-    record = queries.get(commitment_id)
-    pledge = shared.link("pledges.detail", pledge_id=commitment_id)
-    if pledge and queries.has_pledge(commitment_id):
-        return redirect(pledge)
-    return _detail_page(record, NoteForm(formdata=None), None, None, 200)
+    """A promise and how it stands. One with a pledge has its page there, also for whom its words are out of reach."""
+    if queries.has_pledge(commitment_id):
+        return redirect(url_for("pledges.detail", pledge_id=commitment_id))
+    return _detail_page(queries.get(commitment_id), NoteForm(formdata=None), None, None, 200)
 
 
 def _detail_page(
@@ -251,12 +243,12 @@ def _detail_page(
         verify_form = VerifyForm(formdata=None, evidence=record.evidence, version=str(record.version))
     notes = queries.notes_of(record.id)
     people = lookups.people([record.verified_by_id, record.owner_id, record.created_by_id, *(note.created_by_id for note in notes)])
-    pledge_url = shared.link("pledges.create", interaction=record.interaction_id, party=record.party_id, commitment=record.id)
     is_money = record.kind == "financial" and record.direction == "theirs"
+    pledge_url = "" if queries.why_no_pledge(record) else url_for("pledges.create", commitment=record.id)
     return render_template(
         "commitments/detail.html",
         record=record,
-        party_name=_party_name(record),
+        party_name=shared.name_of(record.party),
         standing=standing,
         kind=str(KIND_LABELS[record.kind]),
         side=_("We promised") if record.direction == "ours" else _("They promised"),
@@ -267,7 +259,7 @@ def _detail_page(
         verified=_(
             "Verified by %(person)s, %(when)s",
             person=people.get(record.verified_by_id, _("a colleague")),
-            when=moment(record.verified_at, office.timezone, get_locale()),
+            when=shared.when_words(record.verified_at, office.timezone),
         )
         if record.verified_by_id and record.verified_at
         else "",
@@ -282,7 +274,7 @@ def _detail_page(
         may_log=may_log,
         may_verify=may_verify,
         why_not_verify=_("Another person must verify this: you recorded it or declared its outcome.") if is_own_work else "",
-        pledge_url=pledge_url if is_money and can(who, Permission.MONEY_WRITE, record.office_id) else "",
+        pledge_url=pledge_url if can(who, Permission.MONEY_WRITE, record.office_id) else "",
         is_money=is_money,
         level_note=str(LEVEL_NOTES[record.level]),
         OFFICE=OFFICE,
@@ -293,7 +285,7 @@ def _facts(record: Commitment, today: date) -> list[dict[str, Any]]:
     words, tone = shared.due_words(record.due_on, today)
     check = queries.smart_check(record)
     return [
-        {"label": _("With"), "value": _party_name(record), "href": url_for("parties.detail", party_id=record.party_id)},
+        {"label": _("With"), "value": shared.name_of(record.party), "href": url_for("parties.detail", party_id=record.party_id)},
         {"label": _("Promised on"), "value": day(record.made_on, get_locale())},
         {
             "label": _("Due"),
@@ -305,17 +297,14 @@ def _facts(record: Commitment, today: date) -> list[dict[str, Any]]:
     ]
 
 
-def _chain(record: Commitment) -> list[dict[str, str]]:
-    ask, programme = record.ask, record.programme
+def _chain(record: Commitment) -> list[Link]:
+    programme = record.programme
+    no_money = _("No money yet") if record.kind in ("financial", "budget-line") else _("Not a promise of money")
     return [
-        shared.link_to(_("Ask"), ask.sentence, url_for("asks.detail", ask_id=ask.id), ask.reference)
-        if ask
-        else shared.link_missing(_("Ask"), _("No ask yet")),
-        shared.link_here(_("Commitment"), record.words),
-        shared.link_missing(_("Money"), _("No money yet") if record.kind in ("financial", "budget-line") else _("Not a promise of money")),
-        shared.link_to(_("Programme"), programme.title, shared.link("programmes.detail", programme_id=programme.id), programme.reference)
-        if programme
-        else shared.link_missing(_("Programme"), _("No programme named yet")),
+        ask_link(record.ask),
+        here(_("Commitment"), record.words),
+        missing(_("Money"), no_money),
+        programme_link(programme.id, programme.title, programme.reference) if programme else programme_link(None, None),
     ]
 
 

@@ -40,7 +40,7 @@ _PAGES: dict[str, tuple[str, str]] = {
     "flow": ("flows.detail", "flow_id"),
 }
 _NOUNS: dict[str, LazyText] = {
-    "interaction": _l("Contacts"),
+    "interaction": _l("Interactions"),
     "ask": _l("Asks"),
     "commitment": _l("Promises"),
     "pledge": _l("Pledges"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -70,11 +71,18 @@ def index() -> Any:
             _parts("donors", _("By donor"), _("Donor"), donors, "donor_id"),
         ],
         as_of=queries.data_as_of(*conditions),
+        years=_span(choices.years),
         choices=choices,
         options=_options(choices),
         chips=_chips(filters),
         is_empty=not page.rows and not filters.is_narrowed,
     )
+
+
+def _span(years: Sequence[str]) -> str:
+    """The years of use that are known, from the first to the last."""
+    known = sorted(year for year in years if year)
+    return "" if not known else known[0] if known[0] == known[-1] else _("%(first)s to %(last)s", first=known[0], last=known[-1])
 
 
 def _options(choices: queries.Choices) -> dict[str, list[tuple[str, str]]]:
@@ -98,7 +106,7 @@ def _headers(filters: Filters) -> list[dict[str, Any]]:
         {"key": "who", "label": _("Donor and recipient"), "phone": "who"},
         {"key": "plan", "label": _("Plan"), "phone": "what"},
         {"key": "status", "label": _("Status"), "phone": "status"},
-        {"key": "date", "label": _("Date"), "phone": "when", **sortable("date")},
+        {"key": "date", "label": _("Date"), "phone": "when", "nowrap": True, **sortable("date")},
         {"key": "money", "label": _("Money"), "numeric": True, "phone": "amount", **sortable("amount")},
         {"key": "kind", "label": _("In kind"), "numeric": True, "phone": "labelled"},
         {"key": "original", "label": _("Original"), "numeric": True, "phone": "labelled"},
@@ -114,7 +122,7 @@ def _row(flow: Flow) -> list[Any]:
             "href": url_for("flows.detail", flow_id=flow.id),
             "sub": _("to %(recipient)s", recipient=flow.recipient_name or _("recipient not given")),
         },
-        flow.plan_name or _("none given"),
+        flow.plan_name or _("no plan given"),
         {"status": str(word), "tone": tone, "badges": badges(flow)},
         day(flow.flow_date, get_locale()),
         {"text": cash, "unit": "USD"} if cash else None,
@@ -175,6 +183,7 @@ def detail(flow_id: uuid.UUID) -> Any:
         "flows/detail.html",
         flow=flow,
         badges=[{"text": str(word), "tone": tone}, *badges(flow)],
+        strip=_facts(flow),
         groups=_groups(flow),
         batch=batch,
         batch_url=url_for("imports.detail", batch_id=batch.id) if batch and can(actor(), Permission.IMPORT_CONTACTS) else "",
@@ -182,6 +191,18 @@ def detail(flow_id: uuid.UUID) -> Any:
         links=queries.links(plan_name=flow.plan_name) if flow.plan_name else [],
         office=next((office.name for office in all_offices() if office.id == flow.office_id), ""),
     )
+
+
+def _facts(flow: Flow) -> list[dict[str, Any]]:
+    """How much, when and under which plan."""
+    amount = money(from_minor(flow.amount_usd_minor, "USD"), get_locale(), decimals=0)
+    kind = _("In kind") if flow.contribution_type == IN_KIND else ""
+    plan = flow.plan_name or _("No plan given")
+    return [
+        {"label": _("Amount"), "value": amount, "note": original_of(flow) or kind},
+        {"label": _("Date"), "value": day(flow.flow_date, get_locale())},
+        {"label": _("Plan"), "value": plan, "href": url_for("flows.index", plan=flow.plan_name or NONE_GIVEN), "is_text": True},
+    ]
 
 
 def _groups(flow: Flow) -> list[tuple[str, list[dict[str, Any]]]]:

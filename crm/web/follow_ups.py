@@ -24,6 +24,7 @@ from crm.queries import lookups
 from crm.queries.follow_ups import Filters
 from crm.services import follow_ups
 from crm.services.follow_ups import NewFollowUp
+from crm.web import history
 from crm.web import lookups as shared
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
@@ -174,9 +175,39 @@ def edit(follow_up_id: uuid.UUID) -> Any:
         return answer
     if form.conflict is not None:
         return shared.conflict_page(form, {}, shared.value_words(form), back)
+    return _page(record, form, DoneForm(formdata=None, done_note=record.done_note), back), status(form)
+
+
+def _page(record: FollowUp, form: FollowUpEditForm, done_form: DoneForm, back: str) -> str:
+    """A follow-up: what it is and where it comes from, done in one tap, its words and day to edit."""
+    words, tone = (_("Done"), "done") if record.done_on else shared.due_words(record.due_on, shared.today_here())
+    about = {"url": _about(record), "label": _("What it comes from")} if _about(record) else None
     return render_template(
-        "follow_ups/edit.html", form=form, record=record, done_form=DoneForm(formdata=None, done_note=record.done_note), back=back
-    ), status(form)
+        "follow_ups/edit.html", form=form, record=record, done_form=done_form, back=back, about=about, due_words=words, due_tone=tone
+    )
+
+
+_HISTORY = history.Words(
+    fields={
+        "text": _l("What is to be done"),
+        "due_on": _l("Due"),
+        "owner_id": _l("Who does it"),
+        "done_on": _l("Done"),
+        "done_note": _l("Note"),
+    },
+    names={"owner_id": "person"},
+)
+
+
+@bp.get("/<uuid:follow_up_id>/history")
+@permit(Permission.RECORD_SEE)
+def follow_up_history(follow_up_id: uuid.UUID) -> Any:
+    """Who changed what on a follow-up."""
+    record = queries.get(follow_up_id)
+    may_open = can(actor(), Permission.CONTACT_LOG, record.office_id)
+    back = url_for("follow_ups.edit", follow_up_id=follow_up_id) if may_open else _about(record) or url_for("follow_ups.index")
+    address = url_for("follow_ups.follow_up_history", follow_up_id=follow_up_id)
+    return history.page(follow_up_id, _HISTORY, name=shared.short(record.text), back=back, address=address)
 
 
 @bp.post("/<uuid:follow_up_id>/done")
@@ -200,7 +231,7 @@ def done(follow_up_id: uuid.UUID) -> Any:
         formdata=None, text=record.text, due_on=record.due_on, owner_id=str(record.owner_id or ""), version=str(record.version)
     )
     shared.offer_colleagues([edit_form.owner_id], record.office_id, record.owner_id)
-    return render_template("follow_ups/edit.html", form=edit_form, record=record, done_form=form, back=back), status(form)
+    return _page(record, edit_form, form, back), status(form)
 
 
 @bp.post("/<uuid:follow_up_id>/reopen")

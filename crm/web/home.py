@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from crm import clock
-from crm.formatting import day, moment, money, month, percent
+from crm.formatting import day, money, month, percent
 from crm.i18n import _, get_locale, ngettext
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
@@ -64,11 +64,6 @@ def shared_day(record: Interaction, who: Actor) -> date:
     return record.starts_at.astimezone(clock.zone(who.timezone)).date()
 
 
-def _name(record: Interaction | Commitment) -> str:
-    party: Any = record.party  # empty where it lies outside the reader's scope
-    return str(party.name) if party is not None else _("A party you cannot see")
-
-
 def _meeting(record: Interaction, who: Actor, today: date) -> dict[str, Any]:
     here = record.starts_at.astimezone(clock.zone(who.timezone))
     to = url_for("interactions.detail", interaction_id=record.id)
@@ -78,7 +73,7 @@ def _meeting(record: Interaction, who: Actor, today: date) -> dict[str, Any]:
     has_pack = can(who, Permission.DOCUMENT_BUILD, record.office_id)
     return {
         "time": f"{here:%H:%M}",
-        "title": _name(record),
+        "title": shared.name_of(record.party),
         "url": to,
         "text": " · ".join(part for part in about if part),
         "status": _("Today") if here.date() == today else _("Tomorrow"),
@@ -91,9 +86,9 @@ def _meeting(record: Interaction, who: Actor, today: date) -> dict[str, Any]:
 def _to_write_up(record: Interaction, who: Actor) -> dict[str, Any]:
     may_log = can(who, Permission.CONTACT_LOG, record.office_id)
     return {
-        "title": _name(record),
+        "title": shared.name_of(record.party),
         "url": url_for("interactions.detail", interaction_id=record.id),
-        "text": moment(record.starts_at, who.timezone, get_locale()),
+        "text": shared.when_words(record.starts_at, who.timezone),
         "status": _("Not written up"),
         "tone": "late",
         "action_label": _("Write up") if may_log else "",
@@ -103,7 +98,11 @@ def _to_write_up(record: Interaction, who: Actor) -> dict[str, Any]:
 
 def _promise(record: Commitment, today: date) -> dict[str, Any]:
     words, tone = shared.due_words(record.due_on, today)
-    side = _("By us, to %(name)s", name=_name(record)) if record.direction == "ours" else _("By %(name)s", name=_name(record))
+    side = (
+        _("By us, to %(name)s", name=shared.name_of(record.party))
+        if record.direction == "ours"
+        else _("By %(name)s", name=shared.name_of(record.party))
+    )
     return {
         "title": shared.short(record.words, 140),
         "url": url_for("commitments.detail", commitment_id=record.id),
@@ -160,14 +159,14 @@ def _contacts(series: Series) -> dict[str, Any]:
     usual = sum(before) / len(before) if before else 0
     message = _("held this month so far; %(usual)s a month over the last eleven", usual=f"{usual:.0f}")
     chart = charts.sparkline(
-        charts.Sparkline(_("Contacts held in each of the last twelve months"), tuple(values), labels=_labels(series)),
+        charts.Sparkline(_("Interactions held in each of the last twelve months"), tuple(values), labels=_labels(series)),
         prefix="held",
         lang=get_locale(),
         width=240,
         height=36,
     )
     return {
-        "label": _("Contacts"),
+        "label": _("Interactions"),
         "value": str(now),
         "message": message,
         "spark": chart.svg,
@@ -267,7 +266,7 @@ def _first_steps(done: SetUp) -> list[dict[str, Any]]:
         (
             may_log,
             done.contacts,
-            _("Log the first meeting"),
+            _("Log the first interaction"),
             _("Who, when and one sentence are enough."),
             _("Log it"),
             shared.link("interactions.create"),

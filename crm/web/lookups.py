@@ -1,4 +1,4 @@
-"""What views of contacts share: reading a party lookup, choices of selects, lists with filters, links along the chain."""
+"""What views of asks, interactions and promises share: reading a party lookup, choices of selects, lists with filters, words."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from crm.formatting import due_day, moment, money
 from crm.forms.base import BaseForm, choices
 from crm.forms.lookups import NEW, NEW_FORMS, PartyField, uuid_of
 from crm.i18n import LazyText, _, _l, get_locale
+from crm.models.commitments import Commitment
 from crm.models.offices import Office
+from crm.models.parties import Party
 from crm.money import Money
 from crm.policy import Actor, Permission, can, offices_where, require
-from crm.queries import lookups
+from crm.queries import commitments, lookups
 from crm.queries.lookups import Match
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.services.checking import Opened
@@ -71,7 +73,11 @@ def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True) -> 
         return _settled(field, resolution.one)
     adding = [(f"{NEW}{form}", str(ADD_LABELS[form]), "") for form in NEW_FORMS] if can_add else []
     options = [*((str(match.id), match.name, _note(match)) for match in resolution.several), *adding]
-    if resolution.several:
+    if len(resolution.several) == 1:
+        near = resolution.several[0]
+        field.form.choice.data = str(near.id)
+        field.offer(options, _("Did you mean “%(name)s”? Nothing is saved yet.", name=near.name))
+    elif resolution.several:
         field.offer(options, _("More than one party may be meant. Choose below."))
     elif can_add:
         field.offer(options, _("Nobody is called “%(name)s” yet. Add them below, or correct the name.", name=text[:100]))
@@ -128,6 +134,12 @@ def offer_colleagues(fields: Iterable[SelectField | SelectMultipleField], office
         field.choices = choices(people)
         if not isinstance(field, SelectMultipleField) and not field.data:
             field.data = actor().id
+
+
+def offer_posts(field: SelectField, party: PartyField) -> None:
+    """The posts that a party holds or has, once it is known; no choices otherwise."""
+    posts = lookups.post_choices(party.chosen) if party.chosen else []
+    offer(field, [("", _("None")), *((str(key), title) for key, title in posts)] if posts else [])
 
 
 def offer(field: Any, labels: Iterable[tuple[str, object]]) -> None:
@@ -263,19 +275,32 @@ def back_to(fallback: str) -> str:
     return safe_target(request.form.get("back") or request.args.get("back"), fallback)
 
 
-def link_here(label: str, text: str) -> dict[str, str]:
-    """The link of the chain strip that this page is."""
-    return {"label": label, "state": "here", "title": short(text)}
+def name_of(party: Party | None) -> str:
+    """A party's name; a sentence where it lies outside the reader's scope."""
+    return party.name if party is not None else _("A party you cannot see")
 
 
-def link_to(label: str, text: str, url: str, note: str = "") -> dict[str, str]:
-    """A link of the chain strip that is there."""
-    return {"label": label, "state": "done", "title": short(text), "url": url, "note": note}
+def when_words(at: datetime, timezone: str) -> str:
+    """A moment in an office's time; the zone is named where the reader works in another."""
+    return moment(at, timezone, get_locale(), names_zone=timezone != actor().timezone)
 
 
-def link_missing(label: str, sentence: str, url: str = "") -> dict[str, str]:
-    """A link of the chain strip that is missing, said in words; the address mends it."""
-    return {"label": label, "state": "missing", "title": sentence, "url": url}
+def answer_tone(answer: str) -> str:
+    """The tone of an answer to an ask."""
+    return {"yes": "done", "part": "soon", "no": "late"}.get(answer, "quiet")
+
+
+def promise_line(record: Commitment, today: date, who: str) -> dict[str, Any]:
+    """A promise as a line of a record's page; `who`: what stands last, such as its reference or kind."""
+    standing = commitments.standing(record.outcome, record.due_on, today)
+    return {
+        "text": short(record.words, 200),
+        "url": url_for("commitments.detail", commitment_id=record.id),
+        "status": standing.word,
+        "tone": standing.tone,
+        "due": record.due_on or "",
+        "who": who,
+    }
 
 
 # --- two people at once --------------------------------------------------------------------------------------------
@@ -312,7 +337,7 @@ def value_words(form: BaseForm, zone: str = "UTC") -> Callable[[str, object], st
         if name == "participants" and isinstance(value, tuple):
             return "\n".join(", ".join(part for part in person[1:] if part) for person in value)
         if isinstance(value, datetime):
-            return moment(value, zone, get_locale())
+            return when_words(value, zone)
         if name in ("party_id", "addressee_id") and isinstance(value, uuid.UUID):
             match = lookups.party_match(value)
             return match.name if match else ""

@@ -20,21 +20,22 @@ from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.base import OFFICE, OPEN, SHARED
 from crm.models.parties import FORMS, NAME_KINDS, Party
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
-from crm.queries import history, timeline
 from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
+from crm.queries import timeline
 from crm.queries.figures.money import party_money
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
 from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
-from crm.web import party_page
+from crm.web import history, party_page
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.exports import csv_response
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.landscape import party_panel
+from crm.web.lookups import link
 
 bp = Blueprint("parties", __name__, url_prefix="/parties")
 GROUPS = ("organisation", "group")
@@ -80,7 +81,7 @@ def _headers(filters: Filters) -> list[dict[str, Any]]:
         },
         {"key": "kinds", "label": _("What they are to us"), "phone": "what"},
         {"key": "country", "label": _("Country"), "phone": "status"},
-        {"key": "contact", "label": _("Last contact"), "phone": "when"},
+        {"key": "contact", "label": _("Last interaction"), "phone": "when"},
         {
             "key": "reference",
             "label": _("Reference"),
@@ -146,7 +147,7 @@ def export() -> Any:
         _("What they are to us"),
         _("Country"),
         _("Website"),
-        _("Last contact"),
+        _("Last interaction"),
     ]
     return csv_response("parties.csv", header, _export_rows(Filters.of(request.args), who))
 
@@ -200,9 +201,9 @@ def detail(party_id: uuid.UUID) -> Any:
         country=countries_by_iso2().get(party.country or ""),
         level=VISIBILITY_NAMES[party.visibility],
         level_note=_who_sees(party),
-        strip=party_page.facts(party, standing, figures, who, today),
+        strip=party_page.facts(standing, figures, who, today, party_id),
         money_gaps=figures.left_out,
-        chain=party_page.chain(standing),
+        chain=party_page.chain(standing, party_id),
         ours=party_page.promises(standing.ours, today),
         theirs=party_page.promises(standing.theirs, today),
         standing=standing,
@@ -222,7 +223,7 @@ def detail(party_id: uuid.UUID) -> Any:
         is_current=position_queries.is_current,
         actions=_actions(party, who),
         office_level=OFFICE,
-        link=party_page.link,
+        link=link,
     )
 
 
@@ -240,18 +241,19 @@ def _office_name(office_id: uuid.UUID) -> str:
 
 
 def _actions(party: Party, who: Actor) -> list[dict[str, str]]:
+    """What can be done with a party, most usual first: the page shows the first two, the rest behind "More"."""
     found = []
     if can(who, Permission.CONTACT_LOG):
         found += [
-            {"label": _("Log a contact"), "url": party_page.link("interactions.create", party=party.id), "class": "button-primary"},
-            {"label": _("Plan a meeting"), "url": party_page.link("interactions.create", party=party.id, state="planned")},
-            {"label": _("Record an ask"), "url": party_page.link("asks.create", party=party.id)},
-            {"label": _("Record a promise"), "url": party_page.link("commitments.create", party=party.id)},
+            {"label": _("Log an interaction"), "url": link("interactions.create", party=party.id), "icon": "log"},
+            {"label": _("Plan an interaction"), "url": link("interactions.create", party=party.id, state="planned"), "icon": "calendar"},
+            {"label": _("Write an ask"), "url": link("asks.create", party=party.id), "icon": "asks"},
+            {"label": _("Record a promise"), "url": link("commitments.create", party=party.id), "icon": "commitments"},
         ]
     if can(who, Permission.MONEY_WRITE):
-        found.append({"label": _("Record a pledge"), "url": party_page.link("pledges.create", party=party.id)})
+        found.append({"label": _("Record a pledge"), "url": link("pledges.create", party=party.id), "icon": "pledges"})
     if can(who, Permission.CONTACT_LOG, party.office_id):
-        found.append({"label": _("Edit"), "url": url_for("parties.edit", party_id=party.id)})
+        found.append({"label": _("Edit"), "url": url_for("parties.edit", party_id=party.id), "icon": "edit"})
     return [action for action in found if action["url"]]
 
 
@@ -260,10 +262,8 @@ def _actions(party: Party, who: Actor) -> list[dict[str, str]]:
 def party_history(party_id: uuid.UUID) -> Any:
     """Who changed what on a party."""
     party = queries.get(party_id)
-    before = request.args.get("before", "")
-    number = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004 - a 64-bit key
-    page = history.history_of(party_id, before=number)
-    return render_template("history/index.html", party=party, lines=_history_lines(page), before=page.before)
+    back = url_for("parties.detail", party_id=party_id)
+    return history.page(party_id, _HISTORY, name=party.name, back=back, address=url_for("parties.party_history", party_id=party_id))
 
 
 _PARTS: dict[str, tuple[LazyText, str]] = {
@@ -292,32 +292,7 @@ _FIELDS: dict[str, LazyText] = {
 }
 
 
-def _history_lines(page: history.HistoryPage) -> list[dict[str, Any]]:
-    """One line for each part that came or went, one for each field that changed."""
-    lines: list[dict[str, Any]] = []
-    for entry in page.entries:
-        common = {"when": entry.at, "who": entry.actor_name}
-        held = {value.field: value for value in entry.values}
-        if entry.action == "changed":
-            lines += [
-                {**common, "what": _FIELDS[field], "old": _word(field, value.old), "new": _word(field, value.new)}
-                for field, value in held.items()
-                if field in _FIELDS
-            ]
-        elif entry.noun in _PARTS:
-            what, field = _PARTS[entry.noun]
-            value = held.get(field)
-            lines.append(
-                {**common, "what": what, "old": _word(field, value.old) if value else "", "new": _word(field, value.new) if value else ""}
-            )
-        elif entry.action == "created":
-            lines.append({**common, "what": _("Recorded")})
-    return lines
-
-
-def _word(field: str, text: str | None) -> str:
-    names = {"kind": KIND_NAMES | CHANNEL_NAMES, "visibility": VISIBILITY_NAMES}.get(field, {})
-    return str(names.get(text or "", text or ""))
+_HISTORY = history.Words(_FIELDS, _PARTS, values={"kind": KIND_NAMES | CHANNEL_NAMES, "visibility": VISIBILITY_NAMES})
 
 
 # --- its form ------------------------------------------------------------------------------------------------------
@@ -565,7 +540,7 @@ def edit_note(note_id: uuid.UUID) -> Any:
     note = note_queries.get(note_id)
     require(who, Permission.CONTACT_LOG, note.office_id)
     if note.party_id is None:
-        raise Denied(_("This note is edited where it belongs: on the contact, commitment or programme it is about."))
+        raise Denied(_("This note is edited where it belongs: on the interaction, commitment or programme it is about."))
     party = queries.get(note.party_id)
     if request.method == "POST":
         form = NoteEditForm()

@@ -8,43 +8,28 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import url_for
-from werkzeug.routing import BuildError
 
 from crm import clock
-from crm.formatting import day, due_day, money, relative_day
+from crm.formatting import day, money, relative_day
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party
-from crm.policy import Actor
+from crm.policy import Actor, Permission
 from crm.queries.figures.money import Figure, MoneyFigures
+from crm.queries.interactions import KIND_LABELS
 from crm.queries.parties import Standing, is_late
 from crm.queries.timeline import Event
+from crm.web.chain import Link, ask_link, commitment_link, missing, programme_link, there, to_record
+from crm.web.lookups import SOON_DAYS, due_words, link
 
-SOON_DAYS = 14
 EXCERPT = 280
-CONTACT_NAMES: dict[str, LazyText] = {
-    "meeting": _l("Meeting"),
-    "call": _l("Call"),
-    "visit": _l("Visit"),
-    "letter": _l("Letter"),
-    "event": _l("Event"),
-    "media": _l("Media contact"),
-}
 OUTCOME_NAMES: dict[str, tuple[LazyText, str]] = {
     "kept": (_l("Kept"), "done"),
     "part": (_l("Kept in part"), "soon"),
     "broken": (_l("Broken"), "late"),
     "overtaken": (_l("Overtaken by events"), "quiet"),
 }
-
-
-def link(endpoint: str, **values: Any) -> str:
-    """The address of a page, "" where this version has none."""
-    try:
-        return url_for(endpoint, **values)
-    except BuildError:
-        return ""
 
 
 def local_day(moment: datetime, actor: Actor) -> date:
@@ -57,59 +42,53 @@ def excerpt(text: str) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT].rstrip()}…"
 
 
-def due(due_on: date | None, today: date) -> tuple[str, str]:
-    """A day to keep in words, and its tone."""
-    if due_on is None:
-        return _("no day given"), "quiet"
-    words = due_day(due_on, today, get_locale())
-    if is_late(due_on, today):
-        return words, "late"
-    return words, "soon" if (due_on - today).days <= SOON_DAYS else "quiet"
-
-
 # --- how it stands -------------------------------------------------------------------------------------------------
 
 
-def facts(party: Party, standing: Standing, figures: MoneyFigures | None, actor: Actor, today: date) -> list[dict[str, str]]:
-    """The strip of figures: last contact, open asks, open promises, money."""
-    found = [_last_contact(standing, actor, today)]
-    found.append(
+def facts(standing: Standing, figures: MoneyFigures | None, actor: Actor, today: date, party_id: uuid.UUID) -> list[dict[str, str]]:
+    """The strip of figures: last interaction, open asks, open promises both ways, money."""
+    found = [
+        _last_interaction(standing, actor, today),
         {
-            "label": _("Open asks"),
+            "label": _("Asks not settled"),
             "value": str(standing.open_ask_count),
-            "href": link("asks.index", party=party.id) if standing.open_asks else "",
-        }
-    )
-    for label, rows, count, direction in (
-        (_("Promises we owe"), standing.ours, standing.ours_count, "ours"),
-        (_("Promises they owe"), standing.theirs, standing.theirs_count, "theirs"),
-    ):
-        late = sum(is_late(row.due_on, today) for row in rows)
-        fact = {
-            "label": label,
-            "value": str(count),
-            "href": link("commitments.index", party=party.id, direction=direction) if count else "",
-        }
-        if late:
-            fact |= {"note": ngettext("%(num)d late", "%(num)d late", late), "tone": "late"}
-        found.append(fact)
+            "href": link("asks.index", party=party_id, status="unsettled") if standing.open_ask_count else "",
+        },
+        _open_promises(standing, today, party_id),
+    ]
     if figures is not None and any((figures.secured, figures.paid, figures.pledged)):
-        to = link("pledges.index", donor=party.id)
+        to = link("pledges.index", donor=party_id)
         found.append(_amount(_("Pledged, outstanding"), figures.pledged, to))
         found.append(_amount(_("Secured"), figures.secured, to))
         found.append(_amount(_("Paid"), figures.paid, to))
     return found
 
 
-def _last_contact(standing: Standing, actor: Actor, today: date) -> dict[str, str]:
+def _open_promises(standing: Standing, today: date, party_id: uuid.UUID) -> dict[str, str]:
+    """How many promises are open, by whom, and how many of those shown here are late."""
+    count = standing.ours_count + standing.theirs_count
+    late = sum(is_late(row.due_on, today) for row in (*standing.ours, *standing.theirs))
+    fact = {
+        "label": _("Open promises"),
+        "value": str(count),
+        "href": link("commitments.index", party=party_id, status="open") if count else "",
+    }
+    if count:
+        fact["note"] = _("%(ours)s by us, %(theirs)s by them", ours=standing.ours_count, theirs=standing.theirs_count)
+    if late:
+        fact |= {"alert": ngettext("%(num)d late", "%(num)d late", late), "alert_tone": "late"}
+    return fact
+
+
+def _last_interaction(standing: Standing, actor: Actor, today: date) -> dict[str, str]:
     contact = standing.last_contact
     if contact is None:
-        return {"label": _("Last contact"), "value": _("None yet")}
+        return {"label": _("Last interaction"), "value": _("None yet")}
     on = local_day(contact.starts_at, actor)
     return {
-        "label": _("Last contact"),
+        "label": _("Last interaction"),
         "value": relative_day(on, today, get_locale()),
-        "note": _("%(kind)s on %(day)s", kind=CONTACT_NAMES[contact.kind], day=day(on, get_locale())),
+        "note": _("%(kind)s on %(day)s", kind=KIND_LABELS[contact.kind], day=day(on, get_locale())),
         "href": link("interactions.detail", interaction_id=contact.id),
     }
 
@@ -123,50 +102,33 @@ def _amount(label: str, figure: Figure, to: str) -> dict[str, str]:
     return fact
 
 
-def chain(standing: Standing) -> list[dict[str, str]]:
-    """Ask, commitment, money, programme: each one click; what is missing is said."""
-    ask, commitment, agreement, pledge = standing.ask, standing.commitment, standing.agreement, standing.pledge
-    links = [
-        _link_of(_("Ask"), ask.sentence if ask else None, "asks.detail", {"ask_id": ask.id if ask else None}, _("No ask yet")),
-        _link_of(
-            _("Commitment"),
-            commitment.words if commitment else None,
-            "commitments.detail",
-            {"commitment_id": commitment.id if commitment else None},
-            _("No commitment yet"),
-        ),
+def chain(standing: Standing, party_id: uuid.UUID) -> list[Link]:
+    """Ask, commitment, money, programme: each one click; what is missing is said, with the form that mends it."""
+    programme = standing.programme
+    return [
+        ask_link(standing.ask, to_record(None, Permission.CONTACT_LOG, "asks.create", party=party_id)),
+        commitment_link(standing.commitment, to_record(None, Permission.CONTACT_LOG, "commitments.create", party=party_id)),
+        _money_link(standing, party_id),
+        programme_link(programme.id, programme.title) if programme else programme_link(None, None),
     ]
+
+
+def _money_link(standing: Standing, party_id: uuid.UUID) -> Link:
+    agreement, pledge = standing.agreement, standing.pledge
     if agreement is not None:
         signed = _("%(amount)s signed", amount=money(agreement.value, get_locale(), compact=True))
-        links.append(_link_of(_("Money"), signed, "agreements.detail", {"agreement_id": agreement.id}, "", agreement.reference))
-    else:
-        text = _("%(amount)s pledged", amount=money(pledge.announced, get_locale(), compact=True)) if pledge else None
-        links.append(_link_of(_("Money"), text, "pledges.detail", {"pledge_id": pledge.id if pledge else None}, _("No money yet")))
-    programme = standing.programme
-    links.append(
-        _link_of(
-            _("Programme"),
-            programme.title if programme else None,
-            "programmes.detail",
-            {"programme_id": programme.id if programme else None},
-            _("No programme named yet"),
-        )
-    )
-    return links
-
-
-def _link_of(label: str, text: str | None, endpoint: str, values: dict[str, Any], missing: str, note: str = "") -> dict[str, str]:
-    if text is None:
-        return {"label": label, "state": "missing", "title": missing}
-    short = text if len(text) <= 90 else f"{text[:90].rstrip()}…"  # noqa: PLR2004 - three lines of the strip
-    return {"label": label, "state": "done", "title": short, "url": link(endpoint, **values), "note": note}
+        return there(_("Money"), signed, link("agreements.detail", agreement_id=agreement.id), agreement.reference)
+    if pledge is not None:
+        said = _("%(amount)s pledged", amount=money(pledge.announced, get_locale(), compact=True))
+        return there(_("Money"), said, link("pledges.detail", pledge_id=pledge.id), pledge.reference)
+    return missing(_("Money"), _("No money yet"), to_record(None, Permission.MONEY_WRITE, "pledges.create", party=party_id))
 
 
 def promises(rows: Sequence[Commitment], today: date) -> list[dict[str, str]]:
     """Open promises as lines: what, when, how late."""
     found = []
     for row in rows:
-        words, tone = due(row.due_on, today)
+        words, tone = due_words(row.due_on, today)
         shown = day(row.due_on, get_locale()) if row.due_on else ""
         found.append(
             {
@@ -185,7 +147,7 @@ def next_step(party: Party, standing: Standing, actor: Actor, today: date) -> di
     """The first of: the next follow-up, the next planned contact."""
     step, planned = standing.next_follow_up, standing.next_contact
     if step is not None and (planned is None or step.due_on <= local_day(planned.starts_at, actor)):
-        words, tone = due(step.due_on, today)
+        words, tone = due_words(step.due_on, today)
         to = (
             link("interactions.detail", interaction_id=step.interaction_id)
             if step.interaction_id
@@ -196,7 +158,7 @@ def next_step(party: Party, standing: Standing, actor: Actor, today: date) -> di
         return {"text": step.text, "due": when, "tone": tone, "url": to, "label": _("Open")}
     if planned is not None:
         on = local_day(planned.starts_at, actor)
-        kind = CONTACT_NAMES[planned.kind]
+        kind = KIND_LABELS[planned.kind]
         text = _("%(kind)s on %(day)s", kind=kind, day=day(on, get_locale()))
         return {
             "text": planned.purpose or text,
@@ -229,7 +191,7 @@ def entries(events: Sequence[Event], party: Party, actor: Actor) -> list[dict[st
 
 
 def _interaction(record: Any, _party_id: uuid.UUID) -> dict[str, Any]:
-    kind = CONTACT_NAMES[record.kind]
+    kind = KIND_LABELS[record.kind]
     status, tone = {
         "planned": (_("Planned"), "info"),
         "held": ("", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from flask import Blueprint, render_template, request, url_for
 from crm import clock
 from crm.data import crc_articles, dac_sectors, sdg_goals
 from crm.errors import NotFound
-from crm.formatting import compact_number, day, number
+from crm.formatting import compact_number, day, month, number
 from crm.forms.base import BaseForm, choices
 from crm.forms.programmes import IndicatorForm, MeasurementForm, OutputForm, ProgrammeForm, RequirementForm
 from crm.i18n import _, get_locale
@@ -24,7 +25,7 @@ from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_
 from crm.queries.programmes import IndicatorSeries
 from crm.services import programmes as services
 from crm.services.programmes import IndicatorInput, ProgrammeInput
-from crm.web.conflicts import conflict_items, settle, take_choices
+from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.money import as_of, chosen, given, history_page, may_write, offer_money, offer_offices, read_uuid, searched, writable
@@ -142,7 +143,7 @@ def _funding_chart(money: ProgrammeMoney) -> charts.Chart:
         tuple(_funding_year(item) for item in money.years),
         words,
     )
-    return charts.stacked_bars(data, prefix="funding", lang=get_locale(), width=720)
+    return charts.for_screens(charts.stacked_bars, data, prefix="funding", lang=get_locale())
 
 
 def _indicator_chart(series: IndicatorSeries) -> charts.Chart | None:
@@ -157,15 +158,17 @@ def _indicator_chart(series: IndicatorSeries) -> charts.Chart | None:
         indicator.title,
         indicator.unit,
         indicator.source,
-        tuple(day(on, get_locale()) for on, _value in points),
-        (charts.Series(indicator.title, tuple(value for _on, value in points)),),
+        tuple(month(on, get_locale(), is_short=True) for on, _value in points),
+        (charts.Series(_("Latest"), tuple(value for _on, value in points)),),
         baseline=indicator.baseline_value,
         target=indicator.target_value,
         baseline_label=_("Baseline"),
         target_label=_("Target"),
         x_head=_("Day"),
     )
-    return charts.line(data, prefix=f"i{indicator.id.hex[-8:]}", lang=get_locale(), width=480)
+    chart = charts.for_screens(charts.line, data, prefix=f"i{indicator.id.hex[-8:]}", lang=get_locale())
+    rows = tuple((day(on, get_locale()), *row[1:]) for (on, _value), row in zip(points, chart.rows, strict=True))
+    return dataclasses.replace(chart, headers=(chart.headers[0], indicator.unit or _("Value")), rows=rows)
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------
@@ -223,7 +226,7 @@ def programme_history(programme_id: uuid.UUID) -> Any:
     lines, before = history_page(programme_id)
     address = url_for("programmes.programme_history", programme_id=programme_id)
     back = url_for("programmes.detail", programme_id=programme_id)
-    return render_template("pledges/history.html", name=programme.title, back=back, lines=lines, before=before, address=address)
+    return render_template("history/index.html", name=programme.title, back=back, lines=lines, before=before, address=address)
 
 
 @bp.route("/<uuid:programme_id>/edit", methods=["GET", "POST"])
@@ -272,10 +275,27 @@ def _conflict(form: BaseForm, back: str) -> Any:
     """The page of yours, theirs and the original, where somebody else saved first; else None."""
     if form.conflict is None:
         return None
-    merged = {name: "" if value is None else value for name, value in form.conflict.merged.items()}
-    settle(form, {name: str(value) if isinstance(value, uuid.UUID | Decimal) else value for name, value in merged.items()})
-    page = render_template("programmes/conflict.html", form=form, items=conflict_items(form), who=form.conflict.who, back=back)
-    return page, 409
+    settle(form, {name: _typed_as(name, value) for name, value in form.conflict.merged.items()})
+    items = conflict_items(form, _conflict_words)
+    return render_template("programmes/conflict.html", form=form, items=items, who=form.conflict.who, back=back), 409
+
+
+def _typed_as(name: str, value: object) -> object:
+    """A merged value as the form's field has it: goals are ticked, other tags are codes with blanks between."""
+    if isinstance(value, tuple):
+        return list(value) if name == "goals" else " ".join(value)
+    if isinstance(value, uuid.UUID | Decimal):
+        return str(value)
+    return "" if value is None else value
+
+
+def _conflict_words(name: str, value: object) -> str:
+    """What the conflict page shows: goals and sectors by name."""
+    if name == "goals" and isinstance(value, tuple):
+        return "\n".join(f"{code} {sdg_goals()[code].name}" for code in value if code in sdg_goals())
+    if name == "sector" and isinstance(value, str) and value in dac_sectors():
+        return dac_sectors()[value].name
+    return shown(_typed_as(name, value)) if isinstance(value, tuple) else shown(value)
 
 
 def _writable_programme(programme_id: uuid.UUID) -> Programme:

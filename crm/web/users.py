@@ -22,7 +22,7 @@ bp = Blueprint("users", __name__, url_prefix="/users")
 
 ROLE_LABELS: dict[str, LazyText] = {
     "viewer": _l("Viewer: reads"),
-    "advocacy-officer": _l("Advocacy officer: logs contacts, asks and promises"),
+    "advocacy-officer": _l("Advocacy officer: logs interactions, asks and promises"),
     "grants-officer": _l("Grants officer: also records money"),
     "manager": _l("Manager: also verifies and approves"),
     "office-head": _l("Head of office: also manages people"),

@@ -227,8 +227,8 @@ def log_on_the_phone(page: Page, meeting: str) -> Hand:
     hand.tap(page.locator("#next summary"))
     hand.write(page.locator("[name='follow_ups-0-text']"), STEP)
     with page.expect_navigation():
-        hand.tap(page.get_by_role("button", name="Save the contact", exact=True))
-    assert_shown(page, "The contact is logged.", ASK, "In part", PROMISE, STEP)
+        hand.tap(page.get_by_role("button", name="Save the interaction", exact=True))
+    assert_shown(page, "The interaction is logged.", ASK, "In part", PROMISE, STEP)
     return hand
 
 
@@ -378,8 +378,8 @@ def test_a_double_click_on_save_makes_one_record(empty_site, page):
     held = count(empty_site, "interactions")
     page.goto(f"{empty_site.url}/interactions/new")
     fill(page, party__text=donor, summary="Said twice, kept once.")
-    page.get_by_role("button", name="Save the contact", exact=True).dblclick()
-    expect(page.locator("main")).to_contain_text("The contact is logged.")
+    page.get_by_role("button", name="Save the interaction", exact=True).dblclick()
+    expect(page.locator("main")).to_contain_text("The interaction is logged.")
     assert count(empty_site, "interactions") == held + 1
 
 

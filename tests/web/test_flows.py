@@ -32,7 +32,7 @@ def loaded(app):
 
 def test_the_list_is_labelled_and_shows_each_stage_apart(browser, loaded):
     page = text(browser("viewer").get("/flows/"))
-    assert "As reported to OCHA FTS; never part of our own money." in page
+    assert "as reported to OCHA FTS; never part of our own money." in page
     for figure in ("193,258,853", "514,236,235", "81,128", "714,246,261", "USD 6,751,173 more in kind"):
         assert figure in page
     assert "1 to 25 of 440" in page
