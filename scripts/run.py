@@ -205,9 +205,12 @@ def _greet(settings: Config, *, is_empty: bool, pack: str | None) -> None:
     if pack:
         say(f"\nA sample briefing pack: {pack}")
     if is_empty:
-        say("\nThe database is empty. Make the first office and the first administrator:")
+        say("\nThe database is empty. In another terminal, make the first office and its first person:")
         say('  .venv/bin/flask offices create HQ --name "Head office" --kind hq --currency USD --timezone UTC')
-        say("  .venv/bin/flask users create you@example.org --role administrator --office HQ --password-stdin")
+        say("  .venv/bin/flask users create you@example.org --role administrator --office HQ")
+        say("The second command asks for a password (12 characters or more; it is not shown). Without a terminal, pipe it in:")
+        say("  … users create you@example.org --role administrator --office HQ --password-stdin < file-with-the-password")
+        say("An administrator sets up offices and people and sees no records; --role office-head works with records too.")
     say("\nCtrl-C ends it.")
     say(rule)
 

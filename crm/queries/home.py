@@ -15,6 +15,7 @@ from crm import clock
 from crm.db import db
 from crm.models.asks import AskAnswer
 from crm.models.commitments import Commitment
+from crm.models.imports import ImportBatch
 from crm.models.interactions import FollowUp, Interaction
 from crm.models.parties import Party
 from crm.models.programmes import Programme
@@ -61,6 +62,7 @@ class SetUp:
 
     colleagues: bool
     parties: bool
+    imports: bool
     programmes: bool
     contacts: bool
 
@@ -137,9 +139,11 @@ def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
 
 
 def set_up(office_id: uuid.UUID) -> SetUp:
-    """What an office has already. Four statements."""
+    """What an office has already. Five statements."""
 
     def has(entity: Any, least: int = 1) -> bool:
         return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id).limit(least)).all()) >= least
 
-    return SetUp(colleagues=has(User, 2), parties=has(Party), programmes=has(Programme), contacts=has(Interaction))
+    return SetUp(
+        colleagues=has(User, 2), parties=has(Party), imports=has(ImportBatch), programmes=has(Programme), contacts=has(Interaction)
+    )

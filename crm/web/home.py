@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from crm import clock
 from crm.formatting import day, money, month, percent
 from crm.i18n import _, get_locale, ngettext
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
-from crm.policy import Actor, Permission, can
+from crm.policy import ROLES, Actor, Permission, can
 from crm.queries import home as queries
 from crm.queries.figures.money import office_money, receipts_by_month
 from crm.queries.home import Series, SetUp
 from crm.queries.interactions import KIND_LABELS
+from crm.queries.offices import OfficeNode, office_tree
 from crm.queries.pledges import DueInstalment, due_instalments
 from crm.web import lookups as shared
 from crm.web.gate import actor, permit
@@ -34,10 +35,10 @@ _LONGEST = 8
 @bp.get("/")
 @permit(Permission.ACCOUNT_OWN)
 def index() -> Any:
-    """What needs me today. Who sees names only goes to offices and people."""
+    """What needs me today. Who sees names only gets the list of what sets an office up."""
     who = actor()
     if not can(who, Permission.RECORD_SEE):
-        return redirect(url_for("offices.index"))
+        return render_template("home/set_up.html", steps=_set_up_steps(office_tree(who)), manages=can(who, Permission.USER_MANAGE))
     zone = clock.zone(who.timezone)
     today = clock.today(zone)
     offices = None if who.covers_all else sorted(who.visible)
@@ -256,6 +257,14 @@ def _first_steps(done: SetUp) -> list[dict[str, Any]]:
             shared.link("parties.create"),
         ),
         (
+            can(actor(), Permission.IMPORT_ALL),
+            done.imports,
+            _("Bring in the first file"),
+            _("Reported funding of your country (OCHA FTS): the donors come with it. First it says what it would do."),
+            _("Bring a file"),
+            shared.link("imports.create"),
+        ),
+        (
             can(actor(), Permission.MONEY_WRITE),
             done.programmes,
             _("Set up a programme"),
@@ -272,12 +281,59 @@ def _first_steps(done: SetUp) -> list[dict[str, Any]]:
             shared.link("interactions.create"),
         ),
     )
+    return _task_list(steps)
+
+
+def _set_up_steps(offices: Sequence[OfficeNode]) -> list[dict[str, Any]]:
+    """What to set up for somebody who sees names and no records, each one link; only what they may do."""
+    who = actor()
+    people = [person for node in offices for person in node.people if person.is_active]
+    works = any(Permission.RECORD_SEE in ROLES[membership.role] for person in people for membership in person.memberships)
+    may_office, may_people = can(who, Permission.OFFICE_MANAGE), can(who, Permission.USER_MANAGE)
+    here = next((node.office for node in offices if node.office.id == who.home_office_id), None)
+    details = _("%(name)s: %(currency)s, %(timezone)s", name=here.name, currency=here.currency, timezone=here.timezone) if here else ""
+    return _task_list(
+        (
+            (may_office, here is not None, _("Office details"), details, _("Look at them"), shared.link("offices.index")),
+            (
+                may_office,
+                len(offices) > 1,
+                _("The offices below it"),
+                _("A country office has its own people, records, currency and time zone."),
+                _("Add an office"),
+                shared.link("offices.create"),
+            ),
+            (
+                may_people,
+                works,
+                _("Somebody who works with records"),
+                _("A head of office, manager or officer: they find parties, log interactions and follow the money."),
+                _("Add a person"),
+                shared.link("users.create"),
+            ),
+            (
+                may_people,
+                works and len(people) > _FIRST_PEOPLE,
+                _("The other colleagues"),
+                _("Who signs in, and in which role. Each changes the first password under Account."),
+                _("Add a person"),
+                shared.link("users.create"),
+            ),
+        )
+    )
+
+
+_FIRST_PEOPLE = 2
+
+
+def _task_list(steps: Iterable[tuple[bool, bool, str, str, str, str]]) -> list[dict[str, Any]]:
+    """Steps (may the person do it, is it done, title, text, label of its link, address) as lines of a task list."""
     return [
         {
             "title": title,
             "text": text,
-            "status": _("Done") if is_done else "",
-            "tone": "done",
+            "status": _("Done") if is_done else _("To do"),
+            "tone": "done" if is_done else "quiet",
             "action_label": "" if is_done else label,
             "action_url": "" if is_done else to,
         }

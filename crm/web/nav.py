@@ -23,7 +23,7 @@ class Entry:
 
 
 _ENTRIES = (
-    (_l("Home"), "home.index", "home", Permission.RECORD_SEE, True, True),
+    (_l("Home"), "home.index", "home", Permission.ACCOUNT_OWN, True, True),
     (_l("Parties"), "parties.index", "parties", Permission.RECORD_SEE, False, True),
     (_l("Interactions"), "interactions.index", "interactions", Permission.RECORD_SEE, False, True),
     (_l("Asks"), "asks.index", "asks", Permission.RECORD_SEE, False, True),

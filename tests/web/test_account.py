@@ -107,7 +107,11 @@ def test_taking_a_role_away_holds_at_once(browser, app):
 
 def test_an_administrator_sees_names_only(browser):
     admin = browser("admin")
-    assert admin.client.get("/").location == "/offices/"
+    home = admin.get("/").get_data(as_text=True)
+    assert "Administrators see no records" in home
+    assert "Add a person" in home or "The other colleagues" in home
+    assert 'id="find"' not in home
+    assert 'id="find"' in browser("officer").get("/").get_data(as_text=True)
     assert admin.client.get("/parties/").status_code in (403, 404)
 
 

@@ -472,7 +472,9 @@ def test_pages_send_a_constant_number_of_statements(app: Flask, browser: Browser
 def test_an_empty_office_is_told_what_to_do_first(app: Flask, browser: Browsers) -> None:
     page = browser("head").get("/").get_data(as_text=True)
     assert "First steps for your office" in page
-    assert "Log the first meeting" in page
+    assert "Log the first interaction" in page
+    assert "Bring in the first file" in page
+    assert "Bring in the first file" not in browser("officer").get("/").get_data(as_text=True), "only what one may do"
     make_meeting(app, make_party(app, "Ministry of Health"))
     assert "First steps for your office" not in browser("head").get("/").get_data(as_text=True)
 
