@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from reports import charts
-from reports.charts import words
-from reports.charts import Bar, Bars, Event, FundingYear, Funnel, Line, Month, Receipts, Series, Sparkline, StackedBars, Timeline
+from reports.charts import Bar, Bars, Event, FundingYear, Funnel, Line, Month, Receipts, Series, Sparkline, StackedBars, Timeline, words
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONG = "Ministry of Health and Social Protection, Directorate of Immunisation and Outreach to Pastoralist Communities"
@@ -316,3 +315,15 @@ def _timed(data):
     start = time.perf_counter()
     charts.stacked_bars(data, prefix="p")
     return time.perf_counter() - start
+
+
+def test_a_chart_for_screens_is_drawn_twice_with_ids_of_its_own():
+    data = Bars("t", "s", "src", (Bar("A", 5), Bar("B", 2)), target=4)
+    chart = charts.for_screens(charts.bars, data, prefix="x")
+    ids = re.findall(r'id="([^"]+)"', chart.svg)
+    assert len(ids) == len(set(ids)) >= 4
+    assert chart.svg.count("<svg") == 2
+    assert [float(width) for width in re.findall(r'viewBox="0 0 ([\d.]+) ', chart.svg)] == [620, 310]
+    assert chart.rows == charts.bars(data, prefix="x").rows
+    hostile = charts.for_screens(charts.bars, Bars("<b>", "s", "src", (Bar("<script>", 5),)), prefix="x")
+    assert "<script>" not in hostile.svg

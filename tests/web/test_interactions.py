@@ -487,3 +487,38 @@ def test_a_regional_officer_chooses_the_office(app: Flask, browser: Browsers) ->
     assert "From the region" in browser("officer").get(path_of(made)).get_data(as_text=True)
     with app.app_context():
         assert db.session.scalars(select(Office.id).where(Office.code == "JOR")).one() == jordan
+
+
+def test_a_single_near_name_is_offered_and_chosen(app: Flask, browser: Browsers) -> None:
+    """F: "Did you mean …?" with the match ticked; saving again takes it, adding another stays one choice away."""
+    party = make_party(app, "Government of Norland")
+    officer = browser("officer")
+    path, values = officer.fields("/interactions/new")
+    values |= {"party-text": "Government of N", "summary": "Said"}
+    answer = officer.client.post(path, data=values)
+    assert answer.status_code == 422
+    assert "Did you mean “Government of Norland”?" in answer.get_data(as_text=True)
+    assert "More than one party" not in answer.get_data(as_text=True)
+    form = next(form for form in tree(answer).forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    again = dict(form.form_values())
+    assert again["party-choice"] == str(party)
+    assert count(app, Interaction) == 0
+    assert officer.client.post(path, data=again).status_code == 303
+    assert count(app, Interaction) == 1
+    assert count(app, Party) == 1
+
+
+def test_who_changed_what_on_an_interaction(app: Flask, browser: Browsers) -> None:
+    """Names instead of ids, words instead of keys; foreign is absent."""
+    key = make_meeting(app, make_party(app, "Ministry of Health"))
+    make_party(app, "Ministry of Finance")
+    officer = browser("officer")
+    officer.submit(f"/interactions/{key}/edit", {"party-text": "Ministry of Finance", "kind": "call", "summary": HOSTILE})
+    assert "/history" in officer.get(f"/interactions/{key}").get_data(as_text=True)
+    page = " ".join(tree(officer.get(f"/interactions/{key}/history")).text_content().split())
+    for words in ("Officer Person", "Ministry of Health", "Ministry of Finance", "Meeting", "Call", "What was said", "Recorded"):
+        assert words in page, words
+    assert "<script>alert" not in officer.get(f"/interactions/{key}/history").get_data(as_text=True)
+    browser("other").get(f"/interactions/{key}/history", status=404)
+    officer.get(f"/interactions/{key}/history?before=x")
+    assert "Recorded" not in officer.get(f"/interactions/{key}/history?before=1").get_data(as_text=True)

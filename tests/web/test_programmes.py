@@ -230,3 +230,38 @@ def test_odd_addresses_are_harmless(browser):
         grants.get("/programmes/" + odd)
     for odd in ("?as_of=never", "?as_of=2999-01-01", "?as_of=0001-01-01"):
         grants.get(location + odd)
+
+
+def test_tags_of_two_editors_are_yours_theirs_and_the_original(browser):
+    """F7: tags are a field. Tags that one alone changed are kept; where both changed them, nobody's are lost silently."""
+    grants, manager = browser("grants"), browser("manager")
+    location = make(grants)
+    _action, opened = grants.fields(f"{location}/edit")
+    manager.submit(f"{location}/edit", {"goals": ["3", "5"], "articles": "24"})
+    mine = {name: value for name, value in opened.items() if value is not None}
+    answer = grants.client.post(f"{location}/edit", data={**mine, "goals": ["3", "4"], "title": "Clinics in summer"})
+    assert answer.status_code == 409
+    page = tree(answer)
+    field = page.xpath("//fieldset[.//input[@name='choose-goals']]")[0].text_content()
+    assert "Quality education" in field or "4 " in field
+    assert "5 " in field
+    assert not page.xpath("//input[@name='choose-articles']"), "only the other changed them"
+    form = next(form for form in page.forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    values: dict = {}
+    for name, value in form.form_values():
+        values.setdefault(name, []).append(value)
+    assert sorted(values["goals"]) == ["3", "4"]
+    done = grants.client.post(f"{location}/edit", data={**values, "choose-goals": "theirs"})
+    assert done.status_code == 303, errors(done)
+    _action, now = grants.fields(f"{location}/edit")
+    assert (sorted(now["goals"]), now["articles"], now["title"]) == (["3", "5"], "24", "Clinics in summer")
+
+
+def test_a_tag_left_alone_keeps_what_the_other_saved(browser):
+    grants, manager = browser("grants"), browser("manager")
+    location = make(grants)
+    _action, opened = grants.fields(f"{location}/edit")
+    manager.submit(f"{location}/edit", {"targets": "3.8 4.1"})
+    mine = {name: value for name, value in opened.items() if value is not None}
+    assert grants.client.post(f"{location}/edit", data={**mine, "summary": "Other words."}).status_code == 303
+    assert grants.fields(f"{location}/edit")[1]["targets"] == "3.8 4.1"

@@ -260,3 +260,55 @@ def test_an_edit_conflict_of_a_promise_is_settled(app: Flask, browser: Browsers)
     text = mine.get(f"/commitments/{key}").get_data(as_text=True)
     for expected in ("5 May 2031", "My witness", "Their words"):
         assert expected in text
+
+
+def test_the_filter_of_asks_shows_what_its_label_says(app: Flask, browser: Browsers) -> None:
+    """A status shows the asks whose page says that word; "not settled" those that still want a full answer."""
+    party = make_party(app, "Ministry of Finance")
+
+    def ask(sentence: str, by_when: Any, answer: str = "") -> uuid.UUID:
+        made: uuid.UUID = in_world(app, "officer", lambda a, o: asks.create_ask(a, asks.NewAsk(o, party, sentence, by_when)))
+        if answer:
+            make_meeting(app, party, answers=[asks.NewAnswer(made, answer, "")])
+        return made
+
+    tomorrow, yesterday = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
+    ask("The open one", tomorrow)
+    ask("The timeless one", None)
+    ask("The overdue one", yesterday)
+    ask("The half one", tomorrow, "part")
+    ask("The granted one", yesterday, "yes")
+    ask("The raised one", tomorrow, "none")
+    closed = ask("The closed one", tomorrow)
+    in_world(app, "officer", lambda a, _o: asks.close_ask(a, closed, reason="Overtaken.", version=1))
+    expected = {
+        "open": {"open", "timeless", "raised"},
+        "overdue": {"overdue"},
+        "answered": {"half", "granted"},
+        "closed": {"closed"},
+        "unsettled": {"open", "timeless", "raised", "overdue", "half"},
+    }
+    names = {"open", "timeless", "overdue", "half", "granted", "raised", "closed"}
+    officer = browser("officer")
+    for status, wanted in expected.items():
+        page = officer.get(f"/asks/?status={status}").get_data(as_text=True)
+        assert {name for name in names if f"The {name} one" in page} == wanted, status
+
+
+def test_who_changed_what_on_asks_and_follow_ups(app: Flask, browser: Browsers) -> None:
+    officer = browser("officer")
+    party = make_party(app, "Ministry of Finance")
+    ask = in_world(app, "officer", lambda a, o: asks.create_ask(a, asks.NewAsk(o, party, "The first words.")))
+    officer.submit(f"/asks/{ask}/edit", {"sentence": "Other words.", "by_when": "2030-01-31"})
+    step = in_world(
+        app, "officer", lambda a, o: follow_ups.create_follow_up(a, follow_ups.NewFollowUp(o, "Send it", TODAY, a.user_id, party_id=party))
+    )
+    officer.submit(f"/follow-ups/{step}", {"text": "Send it twice"}, action=f"/follow-ups/{step}")
+    pages = {f"/asks/{ask}": ("The first words.", "Other words.", "31 Jan 2030"), f"/follow-ups/{step}": ("Send it", "Send it twice")}
+    for path, said in pages.items():
+        assert f"{path}/history" in officer.get(path).get_data(as_text=True)
+        page = " ".join(tree(officer.get(f"{path}/history")).text_content().split())
+        for words in (*said, "Officer Person", "Recorded"):
+            assert words in page, (path, words)
+        browser("viewer").get(f"{path}/history")
+        browser("other").get(f"{path}/history", status=404)
