@@ -156,6 +156,14 @@ def _labels(series: Series) -> tuple[str, ...]:
 
 def _contacts(series: Series) -> dict[str, Any]:
     values = [value or 0 for value in series.values]
+    if not any(values):
+        return {
+            "label": _("Interactions"),
+            "value": "0",
+            "message": _("Nothing was logged in the last twelve months."),
+            "spark": None,
+            "url": url_for("interactions.index", state="held"),
+        }
     now, before = values[-1], values[:-1]
     usual = sum(before) / len(before) if before else 0
     message = _("held this month so far; %(usual)s a month over the last eleven", usual=f"{usual:.0f}")
