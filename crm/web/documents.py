@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 
 from crm import clock
 from crm.errors import Invalid, NotFound
-from crm.formatting import file_size, moment, relative_day
+from crm.formatting import file_size, relative_day
 from crm.forms.documents import MakeForm
 from crm.i18n import LOCALES, LazyText, _, _l, get_locale, ngettext
 from crm.jobs import documents as jobs
@@ -23,6 +23,7 @@ from crm.queries import parties
 from crm.queries.documents import DocumentFilter, Since, Used
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, body_digest, paging
+from crm.web.lookups import when_words
 from reports.registry import LEVEL_WORDS, REPORTS
 from reports.render import RenderFailed
 
@@ -104,7 +105,7 @@ def detail(document_id: uuid.UUID) -> Any:
     document = queries.get(document_id)
     office = queries.office_of(document)
     used = queries.snapshot(document_id).used
-    made_at = moment(document.created_at, office.timezone, get_locale())
+    made_at = when_words(document.created_at, office.timezone)
     return render_template(
         "documents/detail.html",
         document=document,
@@ -206,12 +207,12 @@ def _brief_page(interaction_id: uuid.UUID, *, problem: str = "", status: int = 2
     return render_template(
         "documents/brief.html",
         meeting=meeting,
-        when=moment(meeting.starts_at, office.timezone, get_locale()),
+        when=when_words(meeting.starts_at, office.timezone),
         document=newest,
         level=str(LEVEL_WORDS[newest.document_level]) if newest else "",
         level_note=_level_note(newest) if newest else "",
         size=file_size(newest.size, get_locale()) if newest else "",
-        made_at=moment(newest.created_at, office.timezone, get_locale()) if newest else "",
+        made_at=when_words(newest.created_at, office.timezone) if newest else "",
         changed=changed,
         problem=problem,
         form=MakeForm() if can(actor(), Permission.DOCUMENT_BUILD, meeting.office_id) else None,

@@ -8,6 +8,8 @@ from reports.charts.shapes import Bar, Bars, Chart, Funnel
 from reports.charts.sheet import Sheet, describe, draw_empty, new_sheet
 from reports.charts.words import BODY, BOLD, MISSING, SMALL, cell, fit, full, short, text_width, to_float
 
+_ROOMY = 400.0
+
 
 def draw_rows(
     sheet: Sheet, bars: Sequence[Bar], texts: Sequence[str], bounds: tuple[float, float], *, top: float = 0.0, row: float = 24.0
@@ -79,7 +81,8 @@ def funnel(data: Funnel, *, prefix: str, lang: str = "en", width: float = 640) -
         times = value / before if value is not None and before else None
         share = f"{full(round(100 * times), lang)}%" if times is not None and 0 <= times < 1000 else ""  # noqa: PLR2004 - more is a slip in the data
         shares.append(share)
-        words = data.share_words.format(share=share, stage=data.stages[index - 1].label) if share else ""
+        is_roomy = sheet.width >= _ROOMY  # where there is little room the share alone, as in a column of a phone
+        words = data.share_words.format(share=share, stage=data.stages[index - 1].label) if share and is_roomy else share
         texts.append(data.missing if value is None else short(value, lang) + (f"  ({words})" if words else ""))
     if data.stages:
         draw_rows(sheet, data.stages, texts, (0.0, max((value for value in values if value is not None), default=0.0)), row=34.0)
