@@ -298,8 +298,8 @@ def test_ticks_are_round_and_enclose(low, span):
 
 def test_numbers_follow_the_language():
     assert words.short(1_234_567.0, "fr").startswith("1,2")
-    assert charts._full(1_234_567.5, "en") == "1,234,567.5"
-    assert charts._full(1_234_567.5, "es").startswith("1.234.567,5")
+    assert words.full(1_234_567.5, "en") == "1,234,567.5"
+    assert words.full(1_234_567.5, "es").startswith("1.234.567,5")
 
 
 def test_an_ordinary_chart_takes_a_millisecond_and_a_few_kilobytes():
