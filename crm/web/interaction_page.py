@@ -104,7 +104,9 @@ def proposals(record: Interaction, promises: Sequence[Commitment], pledged: set[
         open_asks = [ask for ask in ask_queries.open_asks_of(record.party_id, record.office_id, today) if ask.id not in answered]
         if open_asks:
             text = ngettext(
-                "%(num)d open ask has no answer from this interaction.", "%(num)d open asks have no answer from this interaction.", len(open_asks)
+                "%(num)d open ask has no answer from this interaction.",
+                "%(num)d open asks have no answer from this interaction.",
+                len(open_asks),
             )
             found.append(
                 {
