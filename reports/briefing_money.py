@@ -96,10 +96,23 @@ def stage_facts(donor: DonorMoney, printer: Printer, *, is_short: bool = False) 
         (_("Receivable"), money.receivable, _("Receivable, signed and not yet paid"), _("at the rate of the report’s day")),
         (_("of that late"), money.late.total, _("Late, due before the report’s day"), ""),
     )
-    return tuple(
-        Fact(label, printer.reporting(figure, what, is_short=is_short, is_bare=not is_short), note, unit)
-        for label, figure, what, note in stages
-    )
+    return tuple(_stage_fact(label, figure, what, note, unit, printer, is_short=is_short) for label, figure, what, note in stages)
+
+
+def _stage_fact(label: str, figure: MoneyFigure, what: str, note: str, unit: str, printer: Printer, *, is_short: bool) -> Fact:
+    """A stage in the reporting currency; what has no rate stands beside it in its own currency, never as nothing."""
+    converted = printer.reporting(figure, what, is_short=is_short, is_bare=not is_short)
+    if not figure.left_out:
+        return Fact(label, converted, note, unit)
+    apart = " + ".join(printer.amount(amount, is_short=True) for amount in figure.without_rate)
+    if figure.is_unknown:
+        return Fact(label, Figure(apart, converted.value, converted.mark), _("no rate to %(currency)s", currency=figure.currency))
+    return Fact(label, converted, _("without %(amounts)s, which has no rate", amounts=apart), unit)
+
+
+def _known(figure: MoneyFigure) -> charts.Number | None:
+    """What a chart draws of a figure: nothing known where nothing of it has a rate."""
+    return None if figure.is_unknown else figure.reporting.amount
 
 
 def _lead(donor: DonorMoney, printer: Printer) -> str:
@@ -128,7 +141,7 @@ def _funnel(donor: DonorMoney, printer: Printer, plates: Plates) -> Plate | None
     if not any(step[1] for step in steps):
         return None
     printed = [printer.reporting(figure, what) for _label, figure, _kind, what in steps]
-    bars = tuple(Bar(label, figure.reporting.amount, kind) for label, figure, kind, _what in steps)
+    bars = tuple(Bar(label, _known(figure), kind) for label, figure, kind, _what in steps)
     chart = charts.funnel(
         Funnel(
             title=_("From what was announced to what reached programmes"),
@@ -405,9 +418,9 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
             years=tuple(
                 FundingYear(
                     str(year.year),
-                    year.paid.reporting.amount,
-                    max(year.secured.reporting - year.paid.reporting, zero(money.currency)).amount,
-                    year.pledged.reporting.amount if year.pledged else None,
+                    _known(year.paid),
+                    None if year.secured.is_unknown else max(year.secured.reporting - year.paid.reporting, zero(money.currency)).amount,
+                    _known(year.pledged) if year.pledged else None,
                     year.required.reporting.amount if year.required.sources and not year.required.left_out else None,
                     gap=year.gap.amount if year.gap is not None else None,
                 )
@@ -456,6 +469,16 @@ def _years_table(money: ProgrammeMoney, printer: Printer) -> Table | None:
         _("Need, secured and gap by year"),
         (Column(_("Year")), *(Column(head, num=True, unit=money.currency) for head in heads)),
         rows,
+        source=" ".join(_gain_words(year, printer) for year in money.years if year.rate_gain),
+    )
+
+
+def _gain_words(year: YearMoney, printer: Printer) -> str:
+    return _(
+        "%(year)s: paid is more than secured by %(amount)s, a realised exchange difference: what was signed counts at the rate of "
+        "signature, what was paid at the rate of receipt. It is no new money.",
+        year=year.year,
+        amount=printer.amount(year.rate_gain),
     )
 
 

@@ -71,15 +71,13 @@ class Printer:
         for gap in figure.left_out:
             self._left_out[gap.sentence] = None
         value = figure.reporting
-        if figure.left_out and not figure.exact:
-            text = NOTHING.text
-        else:
-            text = self.bare(value) if is_bare else self.amount(value, is_short=is_short)
+        exact = NOTHING.text if figure.is_unknown else self.amount(value)
+        text = NOTHING.text if figure.is_unknown else self.bare(value) if is_bare else self.amount(value, is_short=is_short)
         own = " + ".join(self.amount(part) for part in figure.own)
         notes = [own] if own and figure.own != (value,) else []
         notes += [self.rate_words(rate) for rate in figure.rates]
         notes += [_("left out: %(sentence)s", sentence=gap.sentence) for gap in figure.left_out]
-        return self.book.figure(text, self.amount(value), what, self.sources(figure), "; ".join(notes))
+        return self.book.figure(text, exact, what, self.sources(figure), "; ".join(notes))
 
     def pair(self, figure: MoneyFigure, what: str) -> tuple[Figure, Figure]:
         """A figure in its own currencies (each written out, never added up) and in the reporting currency: one mark for both."""

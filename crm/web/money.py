@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from babel.lists import format_list
 from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import SelectField
 
 from crm import clock
 from crm.errors import Conflict, EditConflict, Invalid, ProgrammingError
-from crm.formatting import day, number
+from crm.formatting import day, money, number
 from crm.forms.base import BaseForm, choices, clean
 from crm.forms.money_fields import PlanForm, offer_currencies
 from crm.i18n import LazyText, _, _l, get_locale
@@ -236,6 +237,16 @@ def rate_text(rate: Rate) -> str:
     )
 
 
+def missing_rates(figures: Iterable[Figure]) -> list[tuple[str, str]]:
+    """Which rates some figures miss: (the currency of the total, the reason), each once however many amounts wait for it."""
+    return list(dict.fromkeys((figure.currency, gap.why) for figure in figures for gap in figure.left_out if gap.why))
+
+
+def amount_list(amounts: Iterable[Money]) -> str:
+    """Amounts of several currencies beside each other; they are never added up."""
+    return format_list([money(amount, get_locale()) for amount in amounts], locale=get_locale().replace("-", "_"))
+
+
 def status_word(pledge: Any, today: date) -> dict[str, str]:
     """The status of a pledge in a word with its tone, for a list."""
     from_record = "converted" if pledge.converted_minor else "lapsed"
@@ -367,20 +378,20 @@ def _bar_value(figure: Figure, *, is_own: bool) -> Decimal | None:
     return None if figure.is_partial else figure.reporting.amount
 
 
-def funnel_chart(announced: Figure, money: MoneyFigures, title: str) -> charts.Chart:
+def funnel_chart(announced: Figure, figures: MoneyFigures, title: str) -> charts.Chart:
     """Announced, signed, received: in their own currency where it is one, else in the reporting currency."""
-    stages = (announced, money.secured, money.paid)
-    own = {amount.currency for figure in stages for amount in figure.own}
+    stages = (announced, figures.secured, figures.paid)
+    own = {amount.currency for stage in stages for amount in stage.own}
     is_own = len(own) == 1
-    currency = own.pop() if is_own else money.currency
+    currency = own.pop() if is_own else figures.currency
     data = charts.Funnel(
         title,
         _("Each stage of the same money, %(currency)s; stages are not added up", currency=currency),
-        _("Records of this office as of %(day)s.", day=day(money.as_of, get_locale())),
+        _("Records of this office as of %(day)s.", day=day(figures.as_of, get_locale())),
         (
             charts.Bar(_("Pledged"), _bar_value(announced, is_own=is_own), "pledged"),
-            charts.Bar(_("Secured (signed)"), _bar_value(money.secured, is_own=is_own), "secured"),
-            charts.Bar(_("Paid"), _bar_value(money.paid, is_own=is_own), "paid"),
+            charts.Bar(_("Secured (signed)"), _bar_value(figures.secured, is_own=is_own), "secured"),
+            charts.Bar(_("Paid"), _bar_value(figures.paid, is_own=is_own), "paid"),
         ),
         share_words=_("{share} of {stage}"),
         label_head=_("Stage"),
@@ -400,6 +411,8 @@ def set_up(blueprint: Blueprint) -> None:
     """Give templates the words for rates and states."""
     blueprint.add_app_template_filter(rate_text, "rate")
     blueprint.add_app_template_filter(_minor, "minor")
+    blueprint.add_app_template_filter(missing_rates, "missing_rates")
+    blueprint.add_app_template_filter(amount_list, "amounts")
     blueprint.add_app_template_global(page_of, "page_of")
     blueprint.add_app_template_global(TERM_NAMES, "term_names")  # type: ignore[arg-type]  # Flask types it as a function
 

@@ -29,6 +29,7 @@ from crm.services import interactions, notes
 from crm.services.interactions import NewInteraction
 from reports import briefing_pack, registry, snapshots
 from tests.factories import briefing, planted
+from tests.factories import money as made
 from tests.factories.counting import count_statements
 
 DIGIT = re.compile(r"\d")
@@ -167,8 +168,6 @@ def test_a_rate_that_is_missing_is_named_and_nothing_is_guessed(acting, place):
     """M5: without a rate the amount stands in its own currency, and the annex names what totals leave out."""
     actor = acting("grants")
     scene = briefing.play(actor, with_flows=False)
-    from tests.factories import money as made
-
     made.pledge(actor, scene.donor, made.Money(made.Decimal(250_000), "JOD"), pledged_on=date(2024, 2, 1))
     pack = briefing_pack.build(actor, scene.meeting, briefing.DAY)
     assert any("JOD 250,000.000" in sentence for sentence in pack.left_out)
@@ -176,10 +175,33 @@ def test_a_rate_that_is_missing_is_named_and_nothing_is_guessed(acting, place):
     assert "JOD 250,000.000" in text
 
 
+def test_money_without_a_rate_stands_in_its_own_currency_and_never_as_nothing(acting):
+    """Domain 0.3: the steer and the money page say the amount, the annex a dash; no page says 0.00 for what is not known."""
+    actor = acting("grants")
+    office, donor = made.office(), made.donor(actor)
+    made.agreement(actor, made.eur(1_500_000), donor_id=donor, office_id=office, signed_on=date(2024, 3, 1))
+    meeting = interactions.log_interaction(actor, NewInteraction(office, "planned", "call", briefing.MEETING_AT.replace(year=2030), donor))
+    pack = briefing_pack.build(actor, meeting, briefing.DAY)
+    secured = next(fact for fact in pack.money.facts if fact.label == "Secured (signed)")
+    assert (secured.figure.text, secured.unit, secured.note) == ("EUR 1.5 m", "", "no rate to USD")
+    receivable = next(fact for fact in pack.steer.facts if fact.label == "Receivable")
+    assert receivable.figure.text == "EUR 1.5 m"
+    lines = {line.what: line.value for line in pack.references}
+    assert lines["Receivable, signed and not yet paid"] == "\N{EN DASH}"
+    assert not any(value == "USD 0.00" for value in lines.values())
+    signed = next(bar for bar in pack.money.funnel.chart.rows if bar[0] == "Signed")
+    assert "0" not in signed[1]
+
+
+def test_a_year_in_which_paid_is_more_than_secured_says_that_rates_made_it(scene):
+    """M4: what was signed counts at the rate of signature, what came at the rate of receipt."""
+    with clock.frozen(briefing.MEETING_AT):
+        pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    assert "2023: paid is more than secured by USD 106,200.00" in pack.programme.year_table.source
+
+
 def test_an_almost_empty_meeting_makes_a_short_pack_with_one_line_a_section(acting, place):
     actor = acting("officer")
-    from tests.factories import money as made
-
     party = made.donor(acting("grants"), "Quiet Foundation")
     actor = acting("officer")
     meeting = interactions.log_interaction(

@@ -390,7 +390,29 @@ def test_saving_never_needs_a_rate(browser, scene):
     location = record_pledge(grants, scene, currency="KES")
     page = text_of(grants.get(location))
     assert "KES 10,000,000.00" in page
-    assert "no KES-USD rate" in page
+    assert page.count("no KES-USD rate") == 1
+    assert "USD 0" not in page
+    assert tree(grants.get(location)).xpath("//a[@href='/imports/new']")
+    page = text_of(browser("viewer").get(location))
+    assert "A grants officer of the office can bring in a file of rates." in page
+    confirm(grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "KES", "signed_on": "2022-12-15"})
+    page = text_of(grants.get(f"/programmes/{scene['programme']}"))
+    assert "no rate" in page
+
+
+def test_a_year_paid_beyond_what_was_secured_says_that_rates_made_it(browser, scene):
+    """M4: the realised exchange difference of the worked case, on the programme's page by year."""
+    grants = browser("grants")
+    pledge = record_pledge(grants, scene)
+    _seen, answer = confirm(
+        grants,
+        f"{pledge}/agreement",
+        {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15", "programme_id": str(scene["programme"])},
+    )
+    for amount, on in (("4,500,000.00", "2023-03-31"), ("3,000,000.00", "2023-09-29")):
+        confirm(grants, f"{answer.location}/receipts/new", {"amount": amount, "value_on": on})
+    page = text_of(grants.get(f"/programmes/{scene['programme']}"))
+    assert "2023: paid is more than secured by USD 106,200.00" in page
 
 
 def test_an_amendment_and_a_new_plan_of_an_agreement(browser, scene):

@@ -54,6 +54,13 @@ class YearMoney:
     gap: Money | None
     over: Money | None
 
+    @property
+    def rate_gain(self) -> Money:
+        """By how much paid is more than secured: what was signed counts at its signature's rate, what came at its own (M4)."""
+        if self.paid.left_out or self.secured.left_out:
+            return zero(self.paid.currency)
+        return max(self.paid.reporting - self.secured.reporting, zero(self.paid.currency))
+
 
 @dataclass(frozen=True)
 class OutputMoney:
