@@ -13,6 +13,7 @@ import json
 import random
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ Row = tuple[Any, ...]
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-class Sink:
+class Sink(ABC):
     """Where rows go. Columns that are not named get the model's default, or nothing where they may be empty."""
 
     def __init__(self) -> None:
@@ -108,11 +109,13 @@ class Sink:
                 self.write(table, self._columns[table], rows)
                 self.counts[table] += len(rows)
 
+    @abstractmethod
     def write(self, table: str, columns: Sequence[str], rows: list[Row]) -> None:
-        raise NotImplementedError
+        """Put some rows into a table."""
 
+    @abstractmethod
     def finish(self) -> None:
-        raise NotImplementedError
+        """Make what was written ready to be read: indexes, statistics."""
 
 
 def _plain(value: Any) -> Any:
@@ -869,6 +872,7 @@ def fill(url: str, scale: float, seed: int = 7, today: date | None = None) -> Bu
     sink: Sink = SqliteSink(Path(make_url(url).database or "")) if url.startswith("sqlite") else PostgresSink(url)
     World(sink, scale, seed, day).build()
     sink.finish()
+    migrate(url)  # as before every start: SQLite gets its statistics
     return Built(url, time.monotonic() - began, dict(sink.counts), day.isoformat())
 
 

@@ -15,7 +15,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from crm import clock
-from crm.db import db
+from crm.db import db, refresh_statistics
 from crm.models.documents import Document
 from crm.policy import unscoped
 from crm.queries import consistency
@@ -102,6 +102,7 @@ def group(*, is_json: bool) -> None:
             if bad is not None:
                 first[name] = bad
     db.session.rollback()
+    refresh_statistics()
     if is_json:
         found = [{"check": name, **bad._asdict()} for name, bad in first.items()]
         click.echo(json.dumps({"ok": not first, "checks": done, "bad": found}))

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from flask import current_app
 
+from crm.db import refresh_statistics
 from crm.errors import Refused
 from crm.exchange import registry
 from crm.exchange.columns import Column, locate
@@ -75,7 +76,9 @@ def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     if not batch.stored_as or not path.is_file():
         raise Refused(_("The file is no longer kept here. Bring it again."))
     read = _read(batch.format, batch.file_name, path.read_bytes())
-    return imports.apply_checked(actor, batch_id, read.kept_as(batch.stored_as))
+    applied = imports.apply_checked(actor, batch_id, read.kept_as(batch.stored_as))
+    refresh_statistics()
+    return applied
 
 
 def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, *, dry_run: bool = False) -> uuid.UUID:
@@ -88,7 +91,9 @@ def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data
     except Refused as error:
         return _record_refusal(actor, office_id, family, name, data, str(error))
     with _stored(data) as stored_as:
-        return imports.bring_in(actor, office_id, read.kept_as(stored_as))
+        batch_id = imports.bring_in(actor, office_id, read.kept_as(stored_as))
+    refresh_statistics()
+    return batch_id
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:

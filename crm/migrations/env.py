@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 
-from crm.db import Base, db, engine_options, set_up_engine, writing
+from crm.db import Base, db, engine_options, refresh_statistics, set_up_engine, writing
 from crm.policy import unscoped
 
 OURS = frozenset(Base.metadata.tables)
@@ -38,3 +38,5 @@ with unscoped("migrations"), writing(), _engine().connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+refresh_statistics()

@@ -84,3 +84,8 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
     )
     ask: Mapped[Ask | None] = relationship(primaryjoin="foreign(Commitment.ask_id) == Ask.id", viewonly=True)
     programme: Mapped[Programme | None] = relationship(primaryjoin="foreign(Commitment.programme_id) == Programme.id", viewonly=True)
+
+
+# Open promises of a side in the order they fall due, for readers of all offices.
+_OPEN = Commitment.outcome.is_(None)
+Index("ix_commitments_open_due", Commitment.direction, Commitment.due_on, Commitment.id, sqlite_where=_OPEN, postgresql_where=_OPEN)

@@ -44,6 +44,8 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
         Index("ix_interactions_office_state_starts", "office_id", "state", "starts_at"),
         Index("ix_interactions_office_starts", "office_id", "starts_at", "id"),
         Index("ix_interactions_starts", "starts_at", "id"),
+        # for readers of all offices; office and level are in it, so that contacts are counted from the index alone
+        Index("ix_interactions_state_starts", "state", "starts_at", "id", "office_id", "level"),
         Index("ix_interactions_party_starts", "party_id", "starts_at"),
     )
 

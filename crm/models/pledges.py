@@ -10,7 +10,7 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -53,6 +53,10 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
         CheckConstraint("(rate_policy = 'fixed') = (fixed_rate IS NOT NULL)", name="fixed_rate_present"),
         Index("ix_pledges_office_open", "office_id", "next_due_on", "outstanding_minor"),
         Index("ix_pledges_donor_made", "donor_id", "pledged_on"),
+        Index("ix_pledges_made", "pledged_on", "id"),
+        Index("ix_pledges_office_made", "office_id", "pledged_on", "id"),
+        # the totals over a list are read from this index alone
+        Index("ix_pledges_totals", "currency", "next_due_on", "pledged_on", "outstanding_minor", "announced_minor"),
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
@@ -249,7 +253,6 @@ class Instalment(Keyed, OfficeScoped, Stamped, Base):
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("matched_minor >= 0 AND matched_minor <= amount_minor", name="matched_within"),
         currency_check(),
-        Index("ix_instalments_office_current_due", "office_id", "is_current", "due_on"),
     )
 
     pledge_terms_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
@@ -272,6 +275,19 @@ class Instalment(Keyed, OfficeScoped, Stamped, Base):
     def open_amount(self) -> Money:
         """What is still to come."""
         return from_minor(self.amount_minor - self.matched_minor, self.currency)
+
+
+# What is still to come, in the order it falls due: what was paid is not in these, so nobody walks over it.
+_STILL_OPEN = and_(Instalment.is_current, Instalment.matched_minor < Instalment.amount_minor)
+Index("ix_instalments_open_due", Instalment.due_on, Instalment.id, sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN)
+Index(
+    "ix_instalments_office_open_due",
+    Instalment.office_id,
+    Instalment.due_on,
+    Instalment.id,
+    sqlite_where=_STILL_OPEN,
+    postgresql_where=_STILL_OPEN,
+)
 
 
 class Receipt(Keyed, OfficeScoped, Stamped, Base):
