@@ -258,7 +258,7 @@ class _Build:
             line = printer.of_records(
                 text,
                 str(count),
-                _("Contacts held in the last two years"),
+                _("Interactions held in the last two years"),
                 [record("interaction", one.id, one.reference) for one in self.contacts],
             )
         timeline = self._timeline()
@@ -294,7 +294,7 @@ class _Build:
             _shortened(text, LONGEST_CONTACT),
             "; ".join(answers),
             one.reference,
-            self._mark(one, "interaction", _("Contact held")),
+            self._mark(one, "interaction", _("Interaction held")),
         )
 
     def _remark(self, note: Note) -> Remark:
@@ -331,18 +331,18 @@ class _Build:
             return None
         events = sorted(events, key=lambda pair: (pair[0].day, pair[0].label))[-MOST_EVENTS:]
         figure = printer.of_records(
-            str(len(events)), str(len(events)), _("Contacts, promises and money over time"), [source for _event, source in events]
+            str(len(events)), str(len(events)), _("Interactions, promises and money over time"), [source for _event, source in events]
         )
         chart = charts.timeline(
             Timeline(
                 title=_("How the relationship has gone"),
-                subtitle=_("Contacts, money and promises, by day"),
+                subtitle=_("Interactions, money and promises, by day"),
                 source=_("Source: our records, as of %(day)s.", day=printer.day(self.as_of)),
                 events=tuple(event for event, _source in events),
                 today=self.as_of,
                 today_label=_("Data as of"),
                 kind_words=(
-                    ("accent", _("Contact")),
+                    ("accent", _("Interaction")),
                     ("due", _("Pledge")),
                     ("done", _("Agreement")),
                     ("paid", _("Receipt")),
