@@ -101,8 +101,9 @@ def engine_options(url: str) -> dict[str, Any]:
     return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
 
 
-#: PRAGMA optimize: analyse (0x02), a bounded part of each index (0x10), all tables and not only those just asked (0x10000).
-_OPTIMIZE = 0x10012
+#: PRAGMA optimize: analyse (0x02) all tables that have grown, not only those just asked (0x10000); this many entries of an index
+#: at the most. With its own bound of 2,000 SQLite took a third of all contacts for fewer than those of 25 parties.
+_OPTIMIZE, _ANALYSED = 0x10002, 100_000
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _steady: ContextVar[bool] = ContextVar("steady", default=False)
 
@@ -161,7 +162,9 @@ def refresh_statistics() -> None:
     connection = db.engine.raw_connection()
     try:
         with suppress(pysqlite3.OperationalError):  # somebody is writing: the next time will do
-            connection.cursor().execute(f"PRAGMA optimize={_OPTIMIZE:#x}")
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA analysis_limit={_ANALYSED}")
+            cursor.execute(f"PRAGMA optimize={_OPTIMIZE:#x}")
     finally:
         connection.close()
 
