@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.data import earmarking_modalities
 from crm.db import db, transactional
-from crm.errors import EditConflict, Invalid
+from crm.errors import Invalid
 from crm.formatting import day
 from crm.i18n import _, get_locale
 from crm.models.base import NAME_LENGTH
@@ -21,6 +21,7 @@ from crm.models.pledges import RECOVERY_BASES, Agreement, AgreementBudgetLine, P
 from crm.money import Money, split
 from crm.policy import Actor, Permission, require
 from crm.services import money_rules as rules
+from crm.services.checking import Opened
 from crm.services.money_rules import PlanItem, PlanLine
 from crm.services.references import next_reference
 
@@ -78,7 +79,7 @@ class Amendment:
     reason: str
     plan: Sequence[PlanLine] | None = None
     budget_lines: Sequence[BudgetLine] | None = None
-    version: int | None = None
+    version: int | Opened | None = None
 
 
 @transactional
@@ -230,13 +231,11 @@ def _add_lines(agreement: Agreement, lines: Sequence[tuple[BudgetLine, int]]) ->
     db.session.flush()
 
 
-def _agreement(actor: Actor, agreement_id: uuid.UUID, version: int | None) -> Agreement:
+def _agreement(actor: Actor, agreement_id: uuid.UUID, version: int | Opened | None) -> Agreement:
     require(actor, Permission.MONEY_WRITE)
     agreement = rules.locked(Agreement, agreement_id)
     require(actor, Permission.MONEY_WRITE, agreement.office_id)
-    if version is not None and agreement.version != version:
-        message = _("This agreement has changed since you opened it. Look at it again before you go on.")
-        raise EditConflict(message, version=agreement.version)
+    rules.refuse_stale(agreement, version, _("This agreement has changed since you opened it. Look at it again before you go on."))
     return agreement
 
 
@@ -292,7 +291,13 @@ def _received(agreement: Agreement) -> str:
 
 @transactional
 def reschedule_agreement(
-    actor: Actor, agreement_id: uuid.UUID, plan: Sequence[PlanLine], reason: str, *, on: date | None = None, version: int | None = None
+    actor: Actor,
+    agreement_id: uuid.UUID,
+    plan: Sequence[PlanLine],
+    reason: str,
+    *,
+    on: date | None = None,
+    version: int | Opened | None = None,
 ) -> uuid.UUID:
     """Give an agreement another plan for its whole value; what was received pays the new plan, oldest due first (M7)."""
     agreement = _agreement(actor, agreement_id, version)

@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select
 
 from crm import clock
 from crm.db import db
-from crm.errors import Invalid, NotFound
+from crm.errors import EditConflict, Invalid, NotFound
 from crm.formatting import day, money
 from crm.i18n import _, get_locale
 from crm.models.base import SENTENCE_LENGTH, SHARED, Keyed
@@ -25,6 +25,9 @@ from crm.models.parties import Party
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Output, Programme
 from crm.money import MAX_MINOR, AmountInvalid, Money, from_minor, to_minor
+from crm.queries.history import changes_since, typed
+from crm.services.checking import Opened
+from crm.services.versions import touch
 
 RecordT = TypeVar("RecordT", bound=Keyed)
 FIRST_DAY = date(1990, 1, 1)
@@ -99,6 +102,24 @@ def office_of(office_id: uuid.UUID) -> Office:
     if found is None:
         raise Invalid(_("Choose an office."), field="office_id")
     return found
+
+
+def refuse_stale(record: Pledge | Agreement, opened: int | Opened | None, message: str) -> None:
+    """Raise `EditConflict` where the record was changed since a form was opened and the person has not seen that yet, with
+    what it came to before and now. A change of money is added to what is there, so that there is nothing to merge."""
+    known = Opened(opened) if isinstance(opened, int) else opened
+    if known is None or record.version in {known.version, known.settled}:
+        return
+    since = changes_since(record, known.version)
+    changes: dict[str, tuple[object, object, object]] = {}
+    for name in ("outstanding_minor", "value_minor", "received_minor", "next_due_on"):
+        now = getattr(record, name, None)
+        before = typed(record, name, since.before[name]) if name in since.before else now
+        if before != now:
+            is_minor = name.endswith("_minor")
+            was, is_now = (from_minor(int(str(part or 0)), record.currency) if is_minor else part for part in (before, now))
+            changes[name.removesuffix("_minor")] = (was, is_now, None)
+    raise EditConflict(message, changes=changes, version=record.version, who=since.who)
 
 
 # --- values ----------------------------------------------------------------------------------------------------
@@ -345,6 +366,7 @@ def add_pledge_terms(
     if version:
         pledge.outstanding_minor = within_reach(pledge.outstanding_minor + change, pledge.currency)
         pledge.converted_minor += converts
+        touch(pledge)  # another plan of the same sum is a change too
     pledge.next_due_on = next_due(rows)
     db.session.flush()
     return terms
@@ -391,6 +413,7 @@ def add_agreement_terms(
     _new_instalments(agreement.office_id, agreement.currency, plan, agreement_terms_id=terms.id)
     if version:
         agreement.value_minor = within_reach(agreement.value_minor + change, agreement.currency)
+        touch(agreement)
     apply_credit(agreement)
     return terms
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from crm import clock
 from crm.db import db, transactional
-from crm.errors import EditConflict, Invalid, NotFound
+from crm.errors import Invalid, NotFound
 from crm.formatting import day
 from crm.i18n import _, get_locale
 from crm.models.asks import Ask
@@ -85,7 +85,7 @@ class PledgeChange:
     reason: str
     amount: Money | None = None
     plan: Sequence[PlanLine] | None = None
-    version: int | None = None
+    version: int | Opened | None = None
 
 
 @transactional
@@ -216,13 +216,12 @@ def _level_of(new: NewPledge) -> str:
     return narrower(*levels)
 
 
-def _pledge(actor: Actor, pledge_id: uuid.UUID, version: int | None) -> Pledge:
+def _pledge(actor: Actor, pledge_id: uuid.UUID, version: int | Opened | None) -> Pledge:
     """The pledge, locked, if the actor may write its money and nobody changed it since the form was opened."""
     require(actor, Permission.MONEY_WRITE)
     pledge = rules.locked(Pledge, pledge_id)
     require(actor, Permission.MONEY_WRITE, pledge.office_id)
-    if version is not None and pledge.version != version:
-        raise EditConflict(_("This pledge has changed since you opened it. Look at it again before you go on."), version=pledge.version)
+    rules.refuse_stale(pledge, version, _("This pledge has changed since you opened it. Look at it again before you go on."))
     return pledge
 
 
@@ -255,7 +254,13 @@ def change_pledge(actor: Actor, pledge_id: uuid.UUID, change: PledgeChange) -> u
 
 @transactional
 def reschedule_pledge(
-    actor: Actor, pledge_id: uuid.UUID, plan: Sequence[PlanLine], reason: str, *, on: date | None = None, version: int | None = None
+    actor: Actor,
+    pledge_id: uuid.UUID,
+    plan: Sequence[PlanLine],
+    reason: str,
+    *,
+    on: date | None = None,
+    version: int | Opened | None = None,
 ) -> uuid.UUID:
     """Give what is outstanding another plan; the earlier one stays readable (M7). Returns the terms' id."""
     pledge = _pledge(actor, pledge_id, version)

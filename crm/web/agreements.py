@@ -18,28 +18,28 @@ from crm.queries import lookups
 from crm.queries import pledges as queries
 from crm.queries.figures.money import agreement_figures
 from crm.services import agreements as services
+from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
+from crm.web import money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
-from crm.web.lookups import prefill, settle
-from crm.web.money import (
-    as_of,
+from crm.web.lookups import opened, prefill, settle
+from crm.web.money import as_of, event_lines, may_write, record_url
+from crm.web.money_forms import (
     checked_save,
     chosen,
-    event_lines,
     given,
     hidden_answers,
-    history_page,
     label_of,
-    may_write,
     offer_money,
     offer_offices,
     offer_programmes,
     plan_helper,
     read_uuid,
-    record_url,
+    reschedule_page,
     writable,
 )
+from crm.web.money_history import history_page
 from crm.web.pledges import bp as pledges_bp
 
 bp = Blueprint("agreements", __name__, url_prefix="/agreements")
@@ -155,10 +155,9 @@ def detail(agreement_id: uuid.UUID) -> Any:
 def agreement_history(agreement_id: uuid.UUID) -> Any:
     """Who changed what on an agreement."""
     agreement = queries.agreement_detail(agreement_id).agreement
-    lines, before = history_page(agreement_id)
     address = url_for("agreements.agreement_history", agreement_id=agreement_id)
     back = url_for("agreements.detail", agreement_id=agreement_id)
-    return render_template("pledges/history.html", name=agreement.reference, back=back, lines=lines, before=before, address=address)
+    return history_page(agreement_id, name=agreement.reference, back=back, address=address)
 
 
 @bp.route("/<uuid:agreement_id>/amend", methods=["GET", "POST"])
@@ -186,7 +185,7 @@ def amend(agreement_id: uuid.UUID) -> Any:
                 given(form.on.data),
                 form.reason.data or "",
                 plan=form.plan_lines or None,
-                version=form.known_version,
+                version=opened(form),
             ),
         )
         return agreement_id
@@ -195,6 +194,8 @@ def amend(agreement_id: uuid.UUID) -> Any:
         form.add_row()
         return render_template("agreements/amend.html", form=form, facts=facts)
     done = save_form(form, save, then=lambda _key: back, message=_("The amendment is recorded."))
+    if done is None and form.conflict is not None:
+        return money_forms.conflict_page(form, back)
     return done or (render_template("agreements/amend.html", form=form, facts=facts), status(form))
 
 
@@ -202,29 +203,12 @@ def amend(agreement_id: uuid.UUID) -> Any:
 @permit(Permission.MONEY_WRITE)
 def reschedule(agreement_id: uuid.UUID) -> Any:
     """Another plan for the whole value; what was received pays it, oldest due first."""
-    who = actor()
     found = queries.agreement_detail(agreement_id)
-    agreement = found.agreement
-    require(who, Permission.MONEY_WRITE, agreement.office_id)
-    form = RescheduleForm()
-    form.own_currency = agreement.currency
-    total = agreement.value
-    if request.method == "GET":
-        form.on.data = clock.today(who.timezone)
-        form.version.data = str(agreement.version)
-        form.show_plan([PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan])
-    back = url_for("agreements.detail", agreement_id=agreement_id)
-    facts = {"total": total, "reference": agreement.reference, "back": back}
+    record = found.agreement
 
-    def save() -> uuid.UUID:
-        services.reschedule_agreement(
-            who, agreement_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=form.known_version
-        )
+    def save(form: RescheduleForm, version: Opened) -> uuid.UUID:
+        services.reschedule_agreement(actor(), agreement_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=version)
         return agreement_id
 
-    go = request.form.get("go", "")
-    if request.method == "POST" and (go == "equal" or "add" in request.form):
-        code = 200 if plan_helper(form, lambda: total)(go) else 422
-        return render_template("pledges/reschedule.html", form=form, facts=facts), code
-    done = save_form(form, save, then=lambda _key: back, message=_("The new plan is recorded."))
-    return done or (render_template("pledges/reschedule.html", form=form, facts=facts), status(form))
+    plan = [PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan]
+    return reschedule_page(record, plan, record.value, url_for("agreements.detail", agreement_id=agreement_id), save)

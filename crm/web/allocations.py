@@ -22,7 +22,8 @@ from crm.services.allocations import MoneySource, Share
 from crm.web.agreements import bp as agreements_bp
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
-from crm.web.money import checked_save, given, hidden_answers, may_write, read_uuid
+from crm.web.money import may_write
+from crm.web.money_forms import checked_save, given, hidden_answers, read_uuid
 from crm.web.receipts import bp as receipts_bp
 
 bp = Blueprint("allocations", __name__, url_prefix="/allocations")

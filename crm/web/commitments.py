@@ -31,6 +31,7 @@ from crm.web.chain import Link, ask_link, here, missing, programme_link
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.lookups import Found
+from crm.web.money_history import history_page
 
 bp = Blueprint("commitments", __name__, url_prefix="/commitments")
 _TEXTS = ("words", "on_behalf_of", "place_text", "quantity", "baseline", "indicator_text", "funding_source", "evidence", "witness")
@@ -306,6 +307,16 @@ def _chain(record: Commitment) -> list[Link]:
         missing(_("Money"), no_money),
         programme_link(programme.id, programme.title, programme.reference) if programme else programme_link(None, None),
     ]
+
+
+@bp.get("/<uuid:commitment_id>/history")
+@permit(Permission.RECORD_SEE)
+def commitment_history(commitment_id: uuid.UUID) -> Any:
+    """Who changed what on a promise."""
+    record = queries.get(commitment_id)
+    address = url_for("commitments.commitment_history", commitment_id=commitment_id)
+    back = url_for("commitments.detail", commitment_id=commitment_id)
+    return history_page(commitment_id, name=record.reference, back=back, address=address)
 
 
 @bp.post("/<uuid:commitment_id>/outcome")

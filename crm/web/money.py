@@ -1,37 +1,28 @@
-"""What the money pages share: the check before saving, words for states, rates and events, choices, the day of a view."""
+"""What the money pages share: the day of a view, words for states, rates and events, links, the funnel."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from babel.lists import format_list
 from flask import Blueprint, request, url_for
-from werkzeug.wrappers import Response
-from wtforms import SelectField
 
 from crm import clock
-from crm.errors import Conflict, EditConflict, Invalid, ProgrammingError
 from crm.formatting import day, money, number
-from crm.forms.base import BaseForm, choices, clean
-from crm.forms.money_fields import PlanForm, offer_currencies
+from crm.forms.base import clean
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
-from crm.policy import Actor, Permission, can, offices_where
-from crm.queries import history, lookups, money_choices
+from crm.policy import Actor, Permission, can
 from crm.queries.figures.money import Figure, MoneyFigures
 from crm.queries.pledges import MoneyEvent
 from crm.queries.rates import Rate
-from crm.services.rehearsals import rehearse
 from crm.web.gate import actor
-from crm.web.helpers import save_form
 from reports import charts
 
-GivenT = TypeVar("GivenT")
 STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
     "outstanding": (_l("Outstanding"), "info"),
     "part-converted": (_l("Partly signed"), "info"),
@@ -59,101 +50,7 @@ _CROSS_DIGITS = 6
 SOON_DAYS = 30
 
 
-# --- the check before saving ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where a form with a check stands: an answer to send, a preview to confirm, or the form again with a status."""
-
-    response: Response | None = None
-    preview: Any = None
-    code: int = 200
-
-
-def checked_save(
-    form: BaseForm,
-    save: Callable[[], uuid.UUID],
-    look: Callable[[uuid.UUID], Any],
-    *,
-    then: Callable[[uuid.UUID], str],
-    message: str,
-    helper: Callable[[str], bool] | None = None,
-    check: Callable[[], bool] | None = None,
-) -> Step:
-    """One form in two steps. The button `go` says which: check (the default) validates, rehearses the service and gives
-    what `look` saw; save keeps it, once; change shows the form again. Other words go to `helper` (add a row, fill a plan),
-    which answers whether what it read was right; `check` is asked besides the form's own validation."""
-    if request.method != "POST":
-        return Step()
-    go = request.form.get("go", "add" if "add" in request.form else "check")
-    if go == "change":
-        return Step()
-    if go not in {"check", "save"} and helper is not None:
-        return Step(code=200 if helper(go) else 422)
-    if go == "save":
-        done = save_form(form, save, then=then, message=message, check=check)
-        return Step(response=done, code=409 if form.conflict else 422)
-    is_valid = form.validate()
-    if check is not None:
-        is_valid = check() and is_valid
-    if not is_valid:
-        return Step(code=422)
-    try:
-        return Step(preview=rehearse(actor(), save, look))
-    except Invalid as error:
-        form.take(error)
-        return Step(code=422)
-    except Conflict as error:
-        form.conflict = error if isinstance(error, EditConflict) else None
-        form.take(Invalid(str(error)))
-        return Step(code=409)
-
-
-def plan_helper(form: PlanForm, total: Callable[[], Money | None]) -> Callable[[str], bool]:
-    """What the buttons of a plan do without a script: one more row, or equal parts of `total`."""
-
-    def help_with(go: str) -> bool:
-        if go == "equal":
-            ready(form)
-            return form.fill_equal_parts(total())
-        form.add_row()
-        return True
-
-    return help_with
-
-
-def ready(form: BaseForm) -> None:
-    """Give every field a list of errors of its own, so that sentences can be put beside it without validating all."""
-    for field in form:
-        entries = getattr(field, "entries", ())
-        parts = [inner for entry in entries for inner in entry.form] or list(getattr(field, "form", ())) or [field]
-        for part in parts:
-            part.errors = list(part.errors)
-
-
-def hidden_answers() -> list[tuple[str, str]]:
-    """What was typed, to travel along under the check page."""
-    return [(name, value) for name, values in request.form.lists() for value in values if name not in {"csrf_token", "go", "add"}]
-
-
-# --- choices -------------------------------------------------------------------------------------------------------
-
-
-def read_uuid(text: str | None) -> uuid.UUID | None:
-    """A key from a form or an address; anything else is none."""
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def chosen(field: SelectField) -> uuid.UUID | None:
-    """The key chosen in a select; Invalid beside it for text that is none."""
-    found = read_uuid(field.data)
-    if field.data and found is None:
-        raise Invalid(_("Choose from the list."), field=field.name)
-    return found
+# --- addresses ---------------------------------------------------------------------------------------------------
 
 
 def searched() -> str:
@@ -174,46 +71,6 @@ def as_of(who: Actor) -> tuple[date, bool]:
     today = clock.today(who.timezone)
     asked = read_day(request.args.get("as_of"))
     return (asked, asked != today) if asked and asked <= today else (today, False)
-
-
-def writable(who: Actor) -> list[uuid.UUID]:
-    """The offices whose money the actor may write, the home office first."""
-    return offices_where(who, Permission.MONEY_WRITE)
-
-
-def offer_offices(field: SelectField, office_ids: Sequence[uuid.UUID]) -> None:
-    """The offices to choose from."""
-    names = lookups.office_names(office_ids)
-    field.choices = choices([(str(key), names[key]) for key in office_ids if key in names])
-    if not field.data and office_ids:
-        field.data = str(office_ids[0])
-
-
-def offer_money(field: SelectField, office_id: uuid.UUID | None, default: str = "") -> None:
-    """The currencies, the office's own among the first."""
-    usual = money_choices.office_currency(office_id) if office_id else ()
-    offer_currencies(field, (*([default] if default else []), *(usual[1:] + usual[:1] if usual else ())))
-    if not field.data:
-        field.data = default or (usual[1] if usual else "USD")
-
-
-def offer_programmes(field: SelectField, office_ids: Sequence[uuid.UUID]) -> None:
-    """The programmes of the offices; with several offices each is named."""
-    names = lookups.office_names(office_ids) if len(office_ids) > 1 else {}
-    field.choices = choices(
-        [
-            ("", _("Not said")),
-            *(
-                (str(row.id), f"{row.title} ({names[row.office_id]})" if names else row.title)
-                for row in money_choices.programmes_of(office_ids)
-            ),
-        ]
-    )
-
-
-def label_of(field: Any) -> str:
-    """The words of what is chosen, empty where nothing is."""
-    return next((str(choice.label) for choice in field.choices or () if choice.value == field.data and field.data), "")
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -304,71 +161,6 @@ def may_write(office_id: uuid.UUID) -> bool:
     return can(actor(), Permission.MONEY_WRITE, office_id)
 
 
-# --- history -------------------------------------------------------------------------------------------------------
-
-_NOUNS: dict[str, LazyText] = {
-    "pledges": _l("Pledge"),
-    "commitments": _l("Commitment"),
-    "pledge_terms": _l("Terms of the pledge"),
-    "agreements": _l("Agreement"),
-    "agreement_terms": _l("Terms of the agreement"),
-    "agreement_budget_lines": _l("Budget line"),
-    "programmes": _l("Programme"),
-    "programme_tags": _l("Goal or right"),
-    "outputs": _l("Output"),
-    "requirements": _l("Requirement"),
-    "indicators": _l("Indicator"),
-}
-_FIELDS: dict[str, LazyText] = {
-    "title": _l("Title"),
-    "summary": _l("What it does"),
-    "sector": _l("Sector"),
-    "place_text": _l("Where"),
-    "starts_on": _l("Starts on"),
-    "ends_on": _l("Ends on"),
-    "currency": _l("Currency"),
-    "next_due_on": _l("Next due"),
-    "words": _l("Words"),
-    "due_on": _l("Due"),
-    "outcome": _l("Outcome"),
-    "unit": _l("Unit"),
-    "direction": _l("Better is"),
-    "baseline_value": _l("Baseline"),
-    "baseline_on": _l("Baseline of"),
-    "target_value": _l("Target"),
-    "target_on": _l("Target by"),
-    "source": _l("Source"),
-    "code": _l("Number"),
-    "year": _l("Year"),
-    "kind": _l("Kind"),
-    "reason": _l("Reason"),
-    "effective_on": _l("From"),
-}
-
-
-def history_page(record_id: uuid.UUID) -> tuple[list[dict[str, Any]], int | None]:
-    """Who changed what on a money record or programme, newest first, and the cursor of older changes. Amounts stand in
-    the terms, which are never edited; sums that follow from them are left out here."""
-    before = request.args.get("before", "")
-    number_ = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004 - a 64-bit key
-    page = history.history_of(record_id, before=number_)
-    lines: list[dict[str, Any]] = []
-    for entry in page.entries:
-        common = {"when": entry.at, "who": entry.actor_name}
-        noun = str(_NOUNS.get(entry.noun, entry.noun))
-        if entry.action != "changed":
-            sentence = _("%(noun)s recorded", noun=noun) if entry.action == "created" else _("%(noun)s taken away", noun=noun)
-            said = next((value.new or value.old for value in entry.values if value.field in {"title", "code", "reason"}), "")
-            lines.append({**common, "what": sentence, "new": said})
-            continue
-        lines += [
-            {**common, "what": str(_FIELDS[value.field]), "old": value.old, "new": value.new}
-            for value in entry.values
-            if value.field in _FIELDS
-        ]
-    return lines, page.before
-
-
 # --- charts --------------------------------------------------------------------------------------------------------
 
 
@@ -415,11 +207,3 @@ def set_up(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(amount_list, "amounts")
     blueprint.add_app_template_global(page_of, "page_of")
     blueprint.add_app_template_global(TERM_NAMES, "term_names")  # type: ignore[arg-type]  # Flask types it as a function
-
-
-def given(value: GivenT | None) -> GivenT:
-    """A value that the form's validation has made sure of."""
-    if value is None:
-        message = "a form was saved without a value it needs"
-        raise ProgrammingError(message)
-    return value

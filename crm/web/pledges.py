@@ -25,34 +25,28 @@ from crm.queries import pledges as queries
 from crm.queries.figures.lists import pledge_totals
 from crm.queries.figures.money import pledge_figures
 from crm.services import pledges as services
+from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
+from crm.web import money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.lookups import conflict_page, opened, prefill, settle, value_words
-from crm.web.money import (
-    STATUS_NAMES,
-    TERM_NAMES,
-    as_of,
+from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, searched, set_up, status_word
+from crm.web.money_forms import (
     checked_save,
     chosen,
-    event_lines,
-    funnel_chart,
     given,
     hidden_answers,
-    history_page,
     label_of,
-    may_write,
     offer_money,
     offer_offices,
     offer_programmes,
     plan_helper,
     read_uuid,
-    record_url,
-    searched,
-    set_up,
-    status_word,
+    reschedule_page,
     writable,
 )
+from crm.web.money_history import history_page
 
 bp = Blueprint("pledges", __name__, url_prefix="/pledges")
 set_up(bp)
@@ -257,10 +251,9 @@ def detail(pledge_id: uuid.UUID) -> Any:
 def pledge_history(pledge_id: uuid.UUID) -> Any:
     """Who changed what on a pledge."""
     pledge = queries.pledge_detail(pledge_id).pledge
-    lines, before = history_page(pledge_id)
     address = url_for("pledges.pledge_history", pledge_id=pledge_id)
     back = url_for("pledges.detail", pledge_id=pledge_id)
-    return render_template("pledges/history.html", name=pledge.reference, back=back, lines=lines, before=before, address=address)
+    return history_page(pledge_id, name=pledge.reference, back=back, address=address)
 
 
 @bp.route("/<uuid:pledge_id>/change", methods=["GET", "POST"])
@@ -284,13 +277,14 @@ def change(pledge_id: uuid.UUID) -> Any:
         services.change_pledge(
             who,
             pledge_id,
-            services.PledgeChange(
-                form.kind.data or "", given(form.on.data), form.reason.data or "", form.money, version=form.known_version
-            ),
+            services.PledgeChange(form.kind.data or "", given(form.on.data), form.reason.data or "", form.money, version=opened(form)),
         )
         return pledge_id
 
-    done = save_form(form, save, then=lambda key: url_for("pledges.detail", pledge_id=key), message=_("The change is recorded."))
+    back = url_for("pledges.detail", pledge_id=pledge_id)
+    done = save_form(form, save, then=lambda _key: back, message=_("The change is recorded."))
+    if done is None and form.conflict is not None:
+        return money_forms.conflict_page(form, back)
     return done or (render_template("pledges/change.html", form=form, pledge_id=pledge_id, facts=facts), status(form))
 
 
@@ -298,29 +292,15 @@ def change(pledge_id: uuid.UUID) -> Any:
 @permit(Permission.MONEY_WRITE)
 def reschedule(pledge_id: uuid.UUID) -> Any:
     """Another plan for what is outstanding; the earlier one stays readable."""
-    who = actor()
     found = queries.pledge_detail(pledge_id)
-    pledge = found.pledge
-    require(who, Permission.MONEY_WRITE, pledge.office_id)
-    form = RescheduleForm()
-    form.own_currency = pledge.currency
-    total = pledge.outstanding
-    if request.method == "GET":
-        form.on.data = clock.today(who.timezone)
-        form.version.data = str(pledge.version)
-        form.show_plan([PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan])
-    facts = {"total": total, "reference": pledge.reference, "back": url_for("pledges.detail", pledge_id=pledge_id)}
+    record = found.pledge
 
-    def save() -> uuid.UUID:
-        services.reschedule_pledge(who, pledge_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=form.known_version)
+    def save(form: RescheduleForm, version: Opened) -> uuid.UUID:
+        services.reschedule_pledge(actor(), pledge_id, form.plan_lines, form.reason.data or "", on=form.on.data, version=version)
         return pledge_id
 
-    go = request.form.get("go", "")
-    if request.method == "POST" and (go == "equal" or "add" in request.form):
-        code = 200 if plan_helper(form, lambda: total)(go) else 422
-        return render_template("pledges/reschedule.html", form=form, facts=facts), code
-    done = save_form(form, save, then=lambda key: url_for("pledges.detail", pledge_id=key), message=_("The new plan is recorded."))
-    return done or (render_template("pledges/reschedule.html", form=form, facts=facts), status(form))
+    plan = [PlanLine(row.amount, row.due_on, row.due_when) for row in found.plan]
+    return reschedule_page(record, plan, record.outstanding, url_for("pledges.detail", pledge_id=pledge_id), save)
 
 
 @bp.route("/<uuid:pledge_id>/terms/<uuid:terms_id>/reverse", methods=["GET", "POST"])

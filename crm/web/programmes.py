@@ -28,7 +28,9 @@ from crm.services.programmes import IndicatorInput, ProgrammeInput
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.money import as_of, chosen, given, history_page, may_write, offer_money, offer_offices, read_uuid, searched, writable
+from crm.web.money import as_of, may_write, searched
+from crm.web.money_forms import chosen, given, offer_money, offer_offices, read_uuid, writable
+from crm.web.money_history import history_page
 from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
@@ -223,10 +225,9 @@ def create() -> Any:
 def programme_history(programme_id: uuid.UUID) -> Any:
     """Who changed what on a programme."""
     programme = queries.programme_detail(programme_id).programme
-    lines, before = history_page(programme_id)
     address = url_for("programmes.programme_history", programme_id=programme_id)
     back = url_for("programmes.detail", programme_id=programme_id)
-    return render_template("history/index.html", name=programme.title, back=back, lines=lines, before=before, address=address)
+    return history_page(programme_id, name=programme.title, back=back, address=address)
 
 
 @bp.route("/<uuid:programme_id>/edit", methods=["GET", "POST"])

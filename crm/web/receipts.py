@@ -21,7 +21,9 @@ from crm.services import receipts as services
 from crm.web.agreements import bp as agreements_bp
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
-from crm.web.money import checked_save, given, hidden_answers, may_write, offer_money
+from crm.web.money import may_write
+from crm.web.money_forms import checked_save, given, hidden_answers, offer_money
+from crm.web.money_history import history_page
 from crm.web.pledges import bp as pledges_bp
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
@@ -157,6 +159,16 @@ def detail(receipt_id: uuid.UUID) -> Any:
         pledge=money_choices.pledge_of(receipt.pledge_id),
         may=may_write(receipt.office_id),
     )
+
+
+@bp.get("/<uuid:receipt_id>/history")
+@permit(Permission.RECORD_SEE)
+def receipt_history(receipt_id: uuid.UUID) -> Any:
+    """Who recorded a receipt."""
+    receipt = queries.receipt_detail(receipt_id)
+    address = url_for("receipts.receipt_history", receipt_id=receipt_id)
+    back = url_for("receipts.detail", receipt_id=receipt_id)
+    return history_page(receipt_id, name=receipt.reference, back=back, address=address)
 
 
 @bp.route("/<uuid:receipt_id>/reverse", methods=["GET", "POST"])

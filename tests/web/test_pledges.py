@@ -328,7 +328,63 @@ def test_lapsing_more_than_is_outstanding_is_refused_and_a_stale_form_too(browse
         f"{location}/change", data={**{k: v for k, v in stale.items() if v is not None}, "kind": "lapse", "on": "2024-02-01", "reason": "y"}
     )
     assert late.status_code == 409
-    assert "changed since you opened it" in late.get_data(as_text=True)
+    assert "Two of you changed this" in late.get_data(as_text=True)
+
+
+def test_a_change_of_money_made_meanwhile_is_shown_with_mine_and_mine_can_still_be_recorded(browser, scene):
+    """Before, now and mine; money changes are added, so mine is recorded on top of theirs once I have seen it."""
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    path = f"{location}/change"
+    target, values = grants.fields(path)
+    browser("head").submit(path, {"kind": "reduction", "amount": "2m", "on": "2023-01-10", "reason": "a new cabinet"})
+    mine = {**values, "kind": "lapse", "amount": "1m", "on": "2023-01-11", "reason": "the deadline has passed"}
+    clash = grants.client.post(path, data=mine)
+    assert clash.status_code == 409
+    check_page(clash)
+    page = text_of(clash)
+    for part in ("EUR 10,000,000.00", "EUR 8,000,000.00", "the deadline has passed", "1m", "11 Jan 2023", "Lapsed"):
+        assert part in page, part
+    form = next(form for form in tree(clash).forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    saved = grants.client.post(path, data={**dict(form.form_values()), "go": "save"})
+    assert saved.status_code == 303, errors(saved)
+    assert "EUR 7,000,000.00" in text_of(grants.get(location))
+    assert target == path
+
+
+def test_another_plan_and_an_amendment_meet_the_same_page(browser, scene):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    _seen, answer = confirm(grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15"})
+    for path, mine, shown in (
+        (
+            f"{location}/reschedule",
+            {"plan-0-due_on": "2023-05-01", "plan-0-amount": "1m", "on": "2023-01-01", "reason": "asked"},
+            "EUR 1,000,000.00, 1 May 2023",
+        ),
+        (f"{answer.location}/reschedule", {"on": "2023-01-01", "reason": "asked again"}, "EUR 1,500,000.00, 31 Jan 2024"),
+        (f"{answer.location}/amend", {"direction": "up", "change": "1", "on": "2023-02-01", "reason": "asked for"}, "asked for"),
+    ):
+        _target, values = grants.fields(path)
+        grants.submit(path, mine)
+        again = {name: value for name, value in {**values, **mine}.items() if name != "submission"}
+        clash = grants.client.post(path, data={**again, "go": "save"})
+        assert clash.status_code == 409, (path, errors(clash))
+        check_page(clash)
+        assert shown in text_of(clash)
+
+
+def test_promises_and_receipts_say_who_changed_what(browser, scene):
+    grants = browser("grants")
+    location = record_pledge(grants, scene)
+    confirm(grants, f"{location}/receipts/new", {"amount": "1m", "currency": "EUR", "value_on": "2023-03-31"})
+    receipt = tree(grants.get(location)).xpath("//a[starts-with(@href, '/receipts/')]/@href")[0]
+    assert "Receipt recorded" in text_of(grants.get(f"{receipt}/history"))
+    promise = location.replace("/pledges/", "/commitments/")
+    assert "Commitment recorded" in text_of(grants.get(f"{promise}/history"))
+    assert "Terms of the pledge recorded" in text_of(grants.get(f"{location}/history"))
+    browser("other-grants").get(f"{receipt}/history", status=404)
+    browser("other-grants").get(f"{promise}/history", status=404)
 
 
 def test_rescheduling_keeps_the_earlier_plan_and_a_change_can_be_taken_back(browser, scene):
