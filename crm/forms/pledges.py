@@ -209,6 +209,74 @@ class ReceiptForm(BaseForm):
         return is_valid and self.money is not None and not self.bank_reporting.errors and not self.converted.errors
 
 
+class LooseReceiptForm(ReceiptForm):
+    """Money that came without a pledge or an agreement: whose it is, and to which office it came."""
+
+    office_id = SelectField(_l("Office"), validate_choice=False)
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+
+    def take(self, error: Invalid) -> None:
+        """The donor's refusal stands beside the lookup."""
+        rest = dict(error.errors)
+        for sentence in rest.pop("donor_id", []):
+            self.donor.refuse(sentence)
+        if rest:
+            super().take(Invalid(errors=rest))
+
+
+class MatchRow(RowForm):
+    """How much of a receipt pays an instalment."""
+
+    instalment_id = HiddenField()
+    amount = StringField(_l("Pays"), [OneLine(40)])
+
+
+class MatchForm(BaseForm):
+    """A receipt's rest over open instalments; a row without an amount is left out."""
+
+    matches = Rows(FormField(MatchRow), label=_l("What it pays"), max_entries=200)
+
+    own_currency = ""
+    chosen: Sequence[tuple[str, Money]] = ()
+    _row_of: Sequence[int] = ()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Read the amounts in the receipt's currency."""
+        is_valid = bool(super().validate(extra_validators))
+        chosen: list[tuple[str, Money]] = []
+        rows: list[int] = []
+        for number, entry in enumerate(self.matches.entries):
+            row = entry.form
+            if not row.amount.data:
+                continue
+            amount = read_money(row.amount, self.own_currency)
+            if amount is None:
+                is_valid = False
+                continue
+            chosen.append((row.instalment_id.data or "", amount))
+            rows.append(number)
+        self.chosen, self._row_of = chosen, rows
+        sync(self.matches)
+        if is_valid and not chosen:
+            self.take(Invalid(_("Say how much of the receipt pays which instalment."), field="matches"))
+            return False
+        return is_valid
+
+    def take(self, error: Invalid) -> None:
+        """Put refusals of instalments beside their own rows; the rest above the form."""
+        rest: dict[str, list[str]] = {}
+        for name, sentences in error.errors.items():
+            place = name.removeprefix("matches-").partition("-")[0]
+            if name.startswith("matches-") and place.isdigit() and int(place) < len(self._row_of):
+                field = self.matches.entries[self._row_of[int(place)]].form.amount
+                field.errors = [*field.errors, *sentences]
+            else:
+                rest[""] = [*rest.get("", []), *sentences]
+        sync(self.matches)
+        if rest:
+            super().take(Invalid(errors=rest))
+
+
 class ShareRow(RowForm):
     """An output's share."""
 

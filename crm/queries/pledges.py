@@ -270,6 +270,17 @@ def receipt_detail(receipt_id: uuid.UUID) -> Receipt:
     return receipt
 
 
+def unmatched(receipt: Receipt) -> Money:
+    """What a receipt with its matches loaded holds beyond the instalments it pays. Nothing where it converted a pledge in
+    another currency: then it pays no instalment and is used up."""
+    matched = sum(row.amount_minor for row in receipt.matches)
+    if receipt.pledge_id is not None and not matched:
+        currency = db.session.scalar(select(Pledge.currency).where(Pledge.id == receipt.pledge_id))
+        if currency != receipt.currency:
+            return from_minor(0, receipt.currency)
+    return from_minor(receipt.amount_minor - matched, receipt.currency)
+
+
 def allocation_detail(allocation_id: uuid.UUID) -> Allocation:
     """One allocation with programme and output; raises `NotFound`."""
     found = _allocations(Allocation.id == allocation_id)
@@ -381,6 +392,56 @@ def _due(
     if office_ids is not None:
         statement = statement.where(Instalment.office_id.in_(list(office_ids)))
     return statement.where(entity.donor_id == donor_id) if donor_id else statement
+
+
+@dataclass(frozen=True)
+class OpenInstalment:
+    """An instalment of a donor's present plans that is still to come. `kind`: agreement or pledge; `reference`: that record's."""
+
+    id: uuid.UUID
+    kind: str
+    record_id: uuid.UUID
+    reference: str
+    due_on: date | None
+    due_when: str
+    open_amount: Money
+
+
+def open_instalments(donor_id: uuid.UUID, office_id: uuid.UUID, currency: str, *, limit: int = 100) -> tuple[OpenInstalment, ...]:
+    """What is still to come of a donor to an office in a currency, agreements first, the oldest due first. Two statements."""
+    found = []
+    for kind, entity, terms, parent in (
+        ("agreement", Agreement, AgreementTerms, AgreementTerms.agreement_id),
+        ("pledge", Pledge, PledgeTerms, PledgeTerms.pledge_id),
+    ):
+        own = Instalment.agreement_terms_id if kind == "agreement" else Instalment.pledge_terms_id
+        rows = db.session.execute(
+            select(
+                Instalment.id,
+                entity.id.label("record_id"),
+                entity.reference,
+                Instalment.due_on,
+                Instalment.due_when,
+                Instalment.amount_minor,
+                Instalment.matched_minor,
+            )
+            .select_from(Instalment)
+            .join(terms, own == terms.id)
+            .join(entity, parent == entity.id)
+            .where(
+                Instalment.is_current,
+                Instalment.matched_minor < Instalment.amount_minor,
+                Instalment.currency == currency,
+                entity.donor_id == donor_id,
+                entity.office_id == office_id,
+            )
+            .order_by(Instalment.due_on.nulls_last(), entity.reference, Instalment.position)
+            .limit(limit)
+        )
+        for row in rows:
+            left = from_minor(row.amount_minor - row.matched_minor, currency)
+            found.append(OpenInstalment(row.id, kind, row.record_id, row.reference, row.due_on, row.due_when, left))
+    return tuple(found)
 
 
 # --- what happened ---------------------------------------------------------------------------------------------

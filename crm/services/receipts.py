@@ -13,7 +13,7 @@ from crm.db import db, transactional
 from crm.errors import Invalid, NotFound
 from crm.formatting import day
 from crm.i18n import _, get_locale
-from crm.models.pledges import Agreement, Pledge, PledgeTerms, Receipt
+from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
@@ -50,6 +50,7 @@ class NewReceipt:
     bank_reference: str = ""
     matches: Sequence[MatchLine] = ()
     converted: Money | None = None
+    reason: str = ""
 
 
 @transactional
@@ -82,15 +83,16 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
         currency=new.amount.currency,
         bank_reporting_minor=_bank_amount(new, office_id),
         bank_reference=rules.text_of(new.bank_reference, "bank_reference", longest=BANK_REFERENCE_LENGTH),
+        reason=rules.text_of(new.reason, "reason"),
     )
     db.session.add(receipt)
     db.session.flush()
     if agreement is not None:
         agreement.received_minor = rules.within_reach(agreement.received_minor + minor, agreement.currency)
-        _match_as_said(receipt, agreement, new.matches)
+        _match_as_said(receipt, rules.agreement_plan(agreement) if new.matches else (), new.matches)
         rules.apply_credit(agreement)
-    elif new.matches:
-        raise Invalid(_("Only money under an agreement can be matched by hand."), field="matches")
+    elif new.matches and pledge is None:
+        raise Invalid(_("Only money under an agreement or against a pledge pays instalments."), field="matches")
     if pledge is not None:
         _convert(pledge, receipt, new)
     return receipt.id
@@ -145,15 +147,16 @@ def _bank_amount(new: NewReceipt, office_id: uuid.UUID) -> int | None:
     return minor
 
 
-def _match_as_said(receipt: Receipt, agreement: Agreement, matches: Sequence[MatchLine]) -> None:
-    """Match by hand: current instalments of this agreement, no more than is open on each and than arrived."""
-    plan = {row.id: row for row in rules.agreement_plan(agreement)} if matches else {}
+def _match_as_said(receipt: Receipt, present: Sequence[Instalment], matches: Sequence[MatchLine]) -> dict[uuid.UUID, int]:
+    """Match by hand: instalments of the present plan, no more than is open on each and than arrived; what each was paid."""
+    plan = {row.id: row for row in present}
+    paid: dict[uuid.UUID, int] = {}
     left = receipt.amount_minor
     for place, line in enumerate(matches):
         field = f"matches-{place}-amount"
         instalment = plan.get(line.instalment_id)
         if instalment is None:
-            raise Invalid(_("Choose an instalment of this agreement's present plan."), field=f"matches-{place}-instalment_id")
+            raise Invalid(_("Choose an instalment of the present plan."), field=f"matches-{place}-instalment_id")
         minor = rules.minor_of(line.amount, field, currency=receipt.currency)
         open_minor = instalment.amount_minor - instalment.matched_minor
         if minor > open_minor:
@@ -161,15 +164,21 @@ def _match_as_said(receipt: Receipt, agreement: Agreement, matches: Sequence[Mat
         if minor > left:
             raise Invalid(_("Of this receipt only %(left)s is left.", left=rules.shown(left, receipt.currency)), field=field)
         rules.match(receipt, instalment, minor)
+        paid[instalment.id] = paid.get(instalment.id, 0) + minor
         left -= minor
     db.session.flush()
+    return paid
 
 
 def _convert(pledge: Pledge, receipt: Receipt, new: NewReceipt) -> None:
     """A receipt against a pledge converts that part; where more came than is outstanding, the rest is unmatched credit."""
     if pledge.currency == receipt.currency:
         part = min(receipt.amount_minor, pledge.outstanding_minor)
-        rules.match_in_order(receipt, part, rules.pledge_plan(pledge))
+        plan = rules.pledge_plan(pledge)
+        paid = _match_as_said(receipt, plan, new.matches)
+        rules.match_in_order(receipt, part - sum(paid.values()), plan)
+        open_parts = [(row, row.amount_minor - row.matched_minor) for row in plan]
+        left = [rules.PlanItem(minor, row.due_on, row.due_when, row.id) for row, minor in open_parts if minor]
     elif new.converted is None:
         raise Invalid(
             _("The money came in another currency. Say how much of the pledge, in %(currency)s, it pays.", currency=pledge.currency),
@@ -177,8 +186,8 @@ def _convert(pledge: Pledge, receipt: Receipt, new: NewReceipt) -> None:
         )
     else:
         part = rules.minor_of(new.converted, "converted", currency=pledge.currency)
+        left = rules.take_first(rules.pledge_items(pledge), part)[1]
     rules.refuse_overdrawn_pledge(pledge, -part, receipt.value_on, "converted" if new.converted else "value_on")
-    left = rules.take_first(rules.pledge_items(pledge), part)[1]
     rules.add_pledge_terms(pledge, "conversion", receipt.value_on, -part, left, converts=part, receipt_id=receipt.id)
 
 

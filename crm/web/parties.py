@@ -252,6 +252,7 @@ def _actions(party: Party, who: Actor) -> list[dict[str, str]]:
         ]
     if can(who, Permission.MONEY_WRITE):
         found.append({"label": _("Record a pledge"), "url": link("pledges.create", party=party.id), "icon": "pledges"})
+        found.append({"label": _("Record money received"), "url": link("receipts.alone", party=party.id), "icon": "money"})
     if can(who, Permission.CONTACT_LOG, party.office_id):
         found.append({"label": _("Edit"), "url": url_for("parties.edit", party_id=party.id), "icon": "edit"})
     return [action for action in found if action["url"]]

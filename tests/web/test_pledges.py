@@ -601,3 +601,35 @@ def test_an_agreement_without_a_pledge(browser, scene):
         },
     )
     assert "Direct" in text_of(grants.get(answer.location))
+
+
+def test_money_alone_is_recorded_from_the_party_and_matched_by_hand_and_back(browser, scene):
+    """M2: a receipt without agreement; then matched to what was signed, refused beside its row where too much, and undone."""
+    grants = browser("grants")
+    party = f"/parties/{scene['donor']}"
+    link = next(href for href in tree(grants.get(party)).xpath("//a/@href") if href.startswith("/receipts/new"))
+    seen, answer = confirm(grants, link, {"amount": "5m", "currency": "EUR", "value_on": "2023-06-01"})
+    assert "no agreement and no pledge" in text_of(seen)
+    receipt = answer.location
+    assert "Match by hand" not in text_of(grants.get(receipt))
+    agreement = {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15", "donor-text": "Ministry of Northland"}
+    _seen, answer = confirm(grants, "/agreements/new", agreement)
+    page = text_of(grants.get(receipt))
+    assert "EUR 5,000,000.00 of it pays no instalment." in page
+    _target, values = grants.fields(f"{receipt}/match")
+    assert values["matches-0-amount"] == "5000000.00"
+    refused = grants.submit(f"{receipt}/match", {"matches-0-amount": "6m"}, status=422)
+    assert any("more than the receipt's rest" in line for line in errors(refused)), errors(refused)
+    refused = grants.submit(f"{receipt}/match", {"matches-0-amount": "10m"}, status=422)
+    assert any("only EUR 9,000,000.00 is open" in line for line in errors(refused)), errors(refused)
+    assert tree(refused).xpath("//input[@name='matches-0-amount']/@value") == ["10m"]
+    grants.submit(f"{receipt}/match", {"matches-0-amount": ""}, status=422)
+    new = grants.submit(f"{receipt}/match", {"matches-0-amount": "2m"}).location
+    assert "EUR 7,000,000.00" in text_of(grants.get(answer.location))
+    assert "was taken back by" in text_of(grants.get(receipt))
+    grants.submit(f"{new}/release", {"reason": "not for this"})
+    assert "EUR 2,000,000.00" not in text_of(grants.get(answer.location)).split("Signed")[0]
+    browser("viewer").get(f"{receipt}/match", status=403)
+    browser("other-grants").get(f"{receipt}/match", status=404)
+    refused = grants.submit("/receipts/new", {"donor-text": "Nobody known", "amount": "5", "value_on": "2023-06-01", "go": "check"}, status=422)
+    assert any("Nobody is called" in line for line in errors(refused))
