@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import and_, event, false, inspect, or_, select
@@ -134,6 +134,20 @@ def actor_for(user: User, offices: Iterable[Office]) -> Actor:
         office_name=home.name if home else "",
         office_code=home.code if home else "",
         reporting_currency=home.reporting_currency if home else "USD",
+    )
+
+
+def actor_within(actor: Actor, office_id: uuid.UUID, offices: Iterable[Office]) -> Actor:
+    """The same person with the scope of one office and those below it: what is made for the office holds nothing of others (P1)."""
+    tree = list(offices)
+    inside = {office_id}
+    while more := {office.id for office in tree if office.parent_id in inside} - inside:
+        inside |= more
+    return replace(
+        actor,
+        grants={key: allowed for key, allowed in actor.grants.items() if key in inside},
+        member_of=actor.member_of & inside,
+        covers_all=actor.covers_all and inside == {office.id for office in tree},
     )
 
 

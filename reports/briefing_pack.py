@@ -54,6 +54,8 @@ MOST_PROMISES = 14
 MOST_EVENTS = 14
 MOST_QUESTIONS = 6
 LONGEST_CONTACT = 420
+LONGEST_NOTE = 1200
+MOST_NOTE_LINES = 20
 LONGEST_LINK = 70
 LONGEST_LABEL = 34
 
@@ -301,7 +303,9 @@ class _Build:
         level = _("for our office only") if note.level == OFFICE else _("for everybody in scope")
         day = self.printer.day(self.printer.local_day(note.created_at))
         name = _("Note of %(day)s", day=day)
-        return Remark(note.body, _("%(day)s, %(level)s", day=day, level=level), self._mark(note, "note", _("A note that is quoted"), name))
+        is_short = len(note.body) <= LONGEST_NOTE and note.body.count("\n") <= MOST_NOTE_LINES
+        body = note.body if is_short else _shortened(note.body, LONGEST_NOTE)
+        return Remark(body, _("%(day)s, %(level)s", day=day, level=level), self._mark(note, "note", _("A note that is quoted"), name))
 
     def _timeline(self) -> Plate | None:
         printer = self.printer

@@ -17,7 +17,7 @@ from crm.db import READ_ONLY, db, steady_reading
 from crm.errors import Invalid, NotFound
 from crm.i18n import LOCALES, _
 from crm.models.documents import Document
-from crm.policy import Actor, require
+from crm.policy import Actor, actor_within, all_offices, bind_actor, require
 from crm.queries import documents as queries
 from crm.services import documents, submissions
 from crm.services.documents import NewDocument
@@ -66,8 +66,8 @@ def make_document(
         raise Invalid(_("The day of the data cannot lie ahead."), field="as_of")
     number = documents.reserve_reference(actor, office_id)
     order = Order(params, day, clock.now().replace(microsecond=0), timezone, number, lang, level, place.is_demo)
-    with _reading():
-        built = report.build(actor, order)
+    with _reading(actor, office_id) as reader:
+        built = report.build(reader, order)
     pdf = snapshots.draw(built.frozen)
     stored_as = _store(place.folder, pdf.bytes)
     new = NewDocument(
@@ -122,15 +122,20 @@ def redraw(document_id: uuid.UUID) -> bytes:
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[None]:
-    """Read only, from one state of the records: a service called inside raises, and the read transaction ends with the block."""
+def _reading(actor: Actor, office_id: uuid.UUID) -> Iterator[Actor]:
+    """Read only, from one state of the records, within the scope of the document's office: the actor to read as.
+
+    Whoever may open the document must be allowed to see all that stands in it, however much its maker may see (P1)."""
     info = db.session().info
     before = info.get(READ_ONLY, False)
     info[READ_ONLY] = True
     try:
         with steady_reading():
-            yield
+            reader = actor_within(actor, office_id, all_offices())
+            bind_actor(reader)
+            yield reader
     finally:
+        bind_actor(actor)
         info[READ_ONLY] = before
 
 

@@ -86,7 +86,7 @@ def _decode(text: str) -> tuple[object, uuid.UUID] | None:
         kind, value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if kind == "t":
             value = datetime.fromisoformat(value)
-            value = value if value.tzinfo else value.replace(tzinfo=UTC)
+            value = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
         elif kind == "d":
             value = date.fromisoformat(value)
         elif kind == "i":
@@ -96,7 +96,7 @@ def _decode(text: str) -> tuple[object, uuid.UUID] | None:
         elif not isinstance(value, str) or "\x00" in value:
             return None
         return value, uuid.UUID(key)
-    except (ValueError, TypeError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeDecodeError):
         return None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from crm import clock
-from crm.db import db, transactional
+from crm.db import db, savepoint, transactional
 from crm.models.offices import Office, ReferenceCounter
 
 KINDS = {
@@ -36,14 +38,16 @@ def next_references(office_id: uuid.UUID, kind: str, count: int) -> list[str]:
     """The next `count` references of a kind, taken at once: for imports."""
     office = db.session.get_one(Office, office_id)
     letters, year = KINDS[kind], clock.today(office.timezone).year
-    counter = db.session.scalar(
+    mine = (
         select(ReferenceCounter)
         .where(ReferenceCounter.office_id == office_id, ReferenceCounter.kind == letters, ReferenceCounter.year == year)
         .with_for_update()
     )
+    counter = db.session.scalar(mine)
     if counter is None:
-        counter = ReferenceCounter(office_id=office_id, kind=letters, year=year, last=0)
-        db.session.add(counter)
+        with contextlib.suppress(IntegrityError), savepoint():  # somebody else may begin it at this moment
+            db.session.add(ReferenceCounter(office_id=office_id, kind=letters, year=year, last=0))
+        counter = db.session.scalars(mine).one()
     first = counter.last + 1
     counter.last += count
     db.session.flush()

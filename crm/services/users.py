@@ -192,8 +192,8 @@ def sign_out_everywhere(actor: Actor) -> int:
 
 
 @transactional
-def change_password(actor: Actor, current: str, new: str) -> None:
-    """Change one's own password; every session ends (the caller opens a new one)."""
+def change_password(actor: Actor, current: str, new: str, *, address: str = "", browser: str = "") -> str:
+    """Change one's own password; every session ends and one begins, in one transaction: its secret token for the cookie."""
     user = db.session.get(User, actor.user_id)
     if user is None:
         raise NotFound(_("This account does not exist."))
@@ -207,6 +207,7 @@ def change_password(actor: Actor, current: str, new: str) -> None:
     user.password_hash = _hasher.hash(new)
     user.password_changed_at = clock.now()
     sign_out_everywhere(actor)
+    return _open_session(user.id, _hash(user.email), address, browser)
 
 
 @transactional

@@ -104,9 +104,12 @@ def password() -> Any:
     who = actor()
     if form.validate():
         try:
-            users.change_password(who, request.form.get("current", ""), request.form.get("new", ""))
-            token = users.sign_in(
-                who.email, request.form.get("new", ""), address=request.remote_addr or "", browser=request.user_agent.string
+            token = users.change_password(
+                who,
+                request.form.get("current", ""),
+                request.form.get("new", ""),
+                address=request.remote_addr or "",
+                browser=request.user_agent.string,
             )
         except Invalid as error:
             form.take(error)

@@ -90,7 +90,8 @@ def set_up_errors(app: Flask) -> None:
         original = getattr(error, "original_exception", None)
         if isinstance(error, InternalServerError) and original is not None:
             log.error("unexpected error on %s %s", request.method, request.path, exc_info=original)
-        return page(status)
+        allowed = getattr(error, "valid_methods", None)
+        return page(status, headers={"Allow": ", ".join(sorted(allowed))} if allowed else None)
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Any:

@@ -169,11 +169,12 @@ def local(at: datetime, office: Office) -> datetime:
 
 
 def day_arg(name: str) -> date | None:
-    """A day in the address of a list; anything odd is none."""
+    """A day in the address of a list; anything odd is none, and so is a day at the end of the calendar (no zone can shift it)."""
     try:
-        return date.fromisoformat(request.args.get(name, "")[:10])
+        found = date.fromisoformat(request.args.get(name, "")[:10])
     except ValueError:
         return None
+    return found if date.min.year < found.year < date.max.year else None
 
 
 def choice_arg(name: str, allowed: Iterable[str]) -> str:

@@ -287,6 +287,27 @@ def test_nothing_of_another_office_is_in_the_pack(scene, place):
     assert "76,543.21" not in kept.html
 
 
+def test_a_wider_scope_of_the_maker_is_not_in_the_pack(acting, scene, place):
+    """P1: whoever opens the pack of an office reads that office's records, whoever made it."""
+    kenyan, regional = acting("other"), acting("regional")
+    bind_actor(kenyan)
+    notes.write_note(kenyan, made.office("KEN"), scene.donor, "KENYACANARY", "open")
+    bind_actor(regional)
+    notes.write_note(regional, made.office("MER"), scene.donor, "REGIONCANARY", "office")
+    key = jobs.make_document(regional, "briefing-pack", {"interaction": scene.meeting}, place, as_of=briefing.DAY)
+    bind_actor(scene.actor)
+    kept = queries.snapshot(key)
+    text = text_of(jobs.read_file(queries.get(key), place))
+    for canary in ("KENYACANARY", "REGIONCANARY"):
+        assert canary not in kept.content + kept.html + text
+
+
+@pytest.mark.parametrize("body", ["x" * 19_999, "a line\n" * 2_800], ids=["one word", "many lines"])
+def test_a_very_long_note_does_not_stop_the_pack(scene, place, body):
+    notes.write_note(scene.actor, scene.office_id, scene.donor, body, "open")
+    assert make(scene, place).pages < 20
+
+
 def test_who_may_only_read_may_not_make(acting, scene, place):
     with pytest.raises(Denied):
         make(replace(scene, actor=acting("viewer")), place)

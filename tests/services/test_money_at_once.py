@@ -12,7 +12,7 @@ from crm.errors import Conflict, Invalid
 from crm.models.pledges import Agreement, Pledge
 from crm.policy import bind_actor
 from crm.queries.figures import programmable, stored
-from crm.services import allocations, pledges, users
+from crm.services import allocations, pledges, references, users
 from tests.factories import money as made
 from tests.factories import world
 
@@ -94,3 +94,9 @@ def test_two_receipts_at_once_are_both_kept_and_matched(app, funded):
     db.session.expire_all()
     assert db.session.get_one(Agreement, agreement_id).received == made.usd(118)
     assert list(stored.wrong_agreements()) == []
+
+
+def test_the_first_records_of_a_kind_may_come_at_the_same_moment(app, funded):
+    """Nobody's record is refused on the first day of a year because a colleague begins the counter too."""
+    results = at_once(app, *[lambda actor: references.next_reference(made.office(), "ask")] * 6)
+    assert results == [None] * 6

@@ -67,6 +67,15 @@ def test_typed_text_survives_the_end_of_a_session(browser):
     assert 'data-theme="dark"' in signed_in.get("/account/").get_data(as_text=True)
 
 
+def test_a_stranger_guessing_does_not_lock_out_who_changes_the_password(browser):
+    here, stranger = browser("officer"), browser(None)
+    for _ in range(6):
+        target, values = stranger.fields("/sign-in")
+        stranger.client.post(target, data={**values, "email": world.address("officer"), "password": "guess"})
+    here.submit("/account/", {"current": world.PASSWORD, "new": "a much longer sentence"}, action="/password")
+    here.get("/account/")
+
+
 def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(browser):
     here, there = browser("officer"), browser("officer")
     refused = here.submit("/account/", {"current": "wrong", "new": "a much longer sentence"}, action="/password", status=422)

@@ -1,0 +1,34 @@
+"""Strangers' addresses: days at the end of the calendar, cursors that overflow, methods that are none."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+
+import pytest
+
+
+def cursor(kind: str, value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps([kind, value, str(uuid.uuid4())]).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("path", ["/interactions/", "/documents/", "/imports/", "/pledges/", "/parties/"])
+def test_cursors_and_days_that_overflow_are_harmless(browser, path):
+    client = browser("grants").client
+    after = [
+        cursor("t", "0001-01-01T00:00:00+14:00"),
+        cursor("t", "9999-12-31T23:59:59-14:00"),
+        cursor("i", float("inf")),
+        cursor("i", float("nan")),
+        cursor("d", "0001-01-01"),
+    ]
+    queries = [f"after={one}" for one in after] + ["from=0001-01-01", "to=9999-12-31", "from=9999-12-31&to=0001-01-01"]
+    for query in queries:
+        assert client.get(f"{path}?{query}").status_code == 200, query
+
+
+def test_a_refused_method_names_those_allowed(browser):
+    answer = browser("officer").client.delete("/interactions/")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
