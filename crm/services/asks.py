@@ -18,6 +18,7 @@ from crm.models.interactions import Interaction
 from crm.money import MAX_MINOR, AmountInvalid, Money, to_minor
 from crm.policy import Actor, Permission, require
 from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
+from crm.services.levels import carry_level
 from crm.services.parties import NewParty
 from crm.services.references import next_reference
 
@@ -95,7 +96,7 @@ def _load(ask_id: uuid.UUID) -> Ask:
 
 @transactional
 def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int | Opened) -> uuid.UUID:
-    """Change an ask; its office stays. An ask that is narrowed takes its answers along. Raises `EditConflict`."""
+    """Change an ask; its office stays. An ask that is narrowed takes along what hangs on it. Raises `EditConflict`."""
     ask = _load(ask_id)
     require(actor, Permission.CONTACT_LOG, ask.office_id)
     checks = Checks()
@@ -105,12 +106,7 @@ def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int | Opened
     checks.done()
     for name, value in merge(ask, version, values).items():
         setattr(ask, name, value)
-    answers = db.session.execute(
-        select(AskAnswer, Interaction.level).join(Interaction, Interaction.id == AskAnswer.interaction_id).where(AskAnswer.ask_id == ask.id)
-    )
-    for answer, level in answers:
-        answer.level = narrower(ask.level, level)
-    db.session.flush()
+    carry_level(ask)
     return ask.id
 
 

@@ -18,6 +18,7 @@ from crm.models.notes import Note
 from crm.policy import Actor, Permission, require
 from crm.queries import commitments as queries
 from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
+from crm.services.levels import carry_level
 from crm.services.parties import NewParty
 from crm.services.references import next_reference
 
@@ -140,7 +141,7 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
         if name in _CHECKED and getattr(record, name) != value:
             record.verified_by_id, record.verified_at = None, None
         setattr(record, name, value)
-    db.session.flush()
+    carry_level(record)
     return record.id
 
 

@@ -13,10 +13,8 @@ from crm import clock
 from crm.db import db, transactional
 from crm.errors import Conflict, Invalid, NotFound
 from crm.i18n import _
-from crm.models.asks import Ask, AskAnswer
 from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
-from crm.models.commitments import Commitment
-from crm.models.interactions import INTERACTION_KINDS, FollowUp, Interaction, Participant
+from crm.models.interactions import INTERACTION_KINDS, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.policy import Actor, Permission, require
@@ -27,6 +25,7 @@ from crm.services import follow_ups as follow_up_services
 from crm.services import parties
 from crm.services.asks import NewAnswer
 from crm.services.checking import Checks, Opened, merge, narrower, new_party
+from crm.services.levels import carry_level
 from crm.services.references import next_reference
 from crm.services.versions import touch
 
@@ -146,7 +145,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     db.session.add(record)
     _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
     if planned is not None:
-        _carry_level(record)
+        carry_level(record)
     _save_rows(actor, record, new, checks)
     checks.done()
     db.session.flush()
@@ -415,25 +414,8 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
         touch(record)
     for name, value in merged.items():
         setattr(record, name, value)
-    _carry_level(record)
-    db.session.flush()
+    carry_level(record)
     return record.id
-
-
-def _carry_level(record: Interaction) -> None:
-    """Children are never wider than their contact: who reads less of it reads less of them."""
-    for participant in db.session.scalars(select(Participant).where(Participant.interaction_id == record.id)):
-        participant.level = record.level
-    for answer in db.session.scalars(select(AskAnswer).where(AskAnswer.interaction_id == record.id)):
-        ask = db.session.scalar(select(Ask).where(Ask.id == answer.ask_id))
-        answer.level = narrower(record.level, ask.level if ask else OFFICE)
-    children: list[FollowUp | Commitment | Note] = [
-        *db.session.scalars(select(FollowUp).where(FollowUp.interaction_id == record.id)),
-        *db.session.scalars(select(Commitment).where(Commitment.interaction_id == record.id)),
-        *db.session.scalars(select(Note).where(Note.interaction_id == record.id)),
-    ]
-    for child in children:
-        child.level = narrower(record.level, child.level)
 
 
 @transactional
