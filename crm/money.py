@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from babel.core import UnknownLocaleError
@@ -29,6 +30,7 @@ _LONGEST_SEARCHED = 4000
 _EXACT = Context(prec=120, traps=[Inexact])
 #: Digits kept where a division cannot be exact; rounding to minor units afterwards is then right.
 _WIDE = Context(prec=60)
+_SUMS = Context(prec=90)
 _GROUP = 3
 
 
@@ -222,6 +224,11 @@ def convert_across(amount: Decimal, from_per_base: Decimal, to_per_base: Decimal
     return _WIDE.divide(_EXACT.multiply(_decimal(amount), _rate(to_per_base)), _rate(from_per_base))
 
 
+def add(one: Decimal, other: Decimal) -> Decimal:
+    """Return the sum of two converted amounts to 90 digits; Python's own `+` keeps 28, too few for totals of 18 and their parts."""
+    return _SUMS.add(one, other)
+
+
 # --- splitting and cost recovery --------------------------------------------------------------------------------
 
 
@@ -234,17 +241,25 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
     if isinstance(total_minor, bool) or not isinstance(total_minor, int):
         message = f"minor units are int, never {type(total_minor).__name__}"
         raise ProgrammingError(message)
-    shares = [weight if isinstance(weight, Fraction) else Fraction(_decimal(weight)) for weight in weights]
-    whole = sum(shares, Fraction(0))
+    shares = _whole_numbers(weights)
+    whole = sum(shares)
     if any(share < 0 for share in shares) or whole <= 0:
         raise AmountInvalid("The shares of a split must not be negative, and at least one must be greater than 0.")
     size = abs(total_minor)
-    exact = [share * size / whole for share in shares]
-    parts = [part.numerator // part.denominator for part in exact]
-    by_remainder = sorted(range(len(parts)), key=lambda line: (parts[line] - exact[line], line))
+    parts = [share * size // whole for share in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda line: (-(shares[line] * size % whole), line))
     for line in by_remainder[: size - sum(parts)]:
         parts[line] += 1
     return [-part for part in parts] if total_minor < 0 else parts
+
+
+def _whole_numbers(weights: Sequence[Decimal | int | Fraction]) -> list[int]:
+    """Whole numbers in the same proportion."""
+    if all(type(weight) is int for weight in weights):
+        return [int(weight) for weight in weights]
+    shares = [weight if isinstance(weight, Fraction) else Fraction(_decimal(weight)) for weight in weights]
+    scale = lcm(*(share.denominator for share in shares))
+    return [share.numerator * (scale // share.denominator) for share in shares]
 
 
 class RecoveryBasis(StrEnum):

@@ -30,7 +30,7 @@ ECB, UNORE = "ECB", "UNORE"
 REACH: Mapping[str, int] = {UNORE: 31}
 _FARTHEST = max(MOST_DAYS_BACK, *REACH.values())
 FIXED = "fixed"
-_FEW_DAYS = 400
+_FEW_DAYS = 40
 #: How many of a source's newest sheets are looked at for the newest quote of a currency: a revision may name few of them.
 _NEWEST_SHEETS = 40
 
@@ -138,18 +138,16 @@ class RateBook:
         return self._known[key]
 
     def _find(self, currency: str, on: date) -> Rate | None:
-        sheets = [
-            sheet
-            for back in range(_FARTHEST + 1)
-            for sheet in self._days.get(on - timedelta(days=back), [])
-            if back <= REACH.get(sheet.source, MOST_DAYS_BACK)
-        ]
-        quoted_by_ecb = [sheet for sheet in sheets if sheet.source == ECB]
-        for sheet in (*quoted_by_ecb, *(sheet for sheet in sheets if sheet.source != ECB)):
-            rate = _through(sheet, currency, self.to)
-            if rate is not None:
-                return rate
-        return None
+        others: list[_Sheet] = []
+        for back in range(_FARTHEST + 1):
+            for sheet in self._days.get(on - timedelta(days=back), ()):
+                if back > REACH.get(sheet.source, MOST_DAYS_BACK):
+                    continue
+                if sheet.source != ECB:
+                    others.append(sheet)
+                elif (rate := _through(sheet, currency, self.to)) is not None:
+                    return rate
+        return next((rate for sheet in others if (rate := _through(sheet, currency, self.to)) is not None), None)
 
     def why_missing(self, currency: str, on: date) -> str:
         """The sentence for an amount that stands in its own currency alone."""
@@ -181,10 +179,9 @@ class RateBook:
 
 def _reached(days: Collection[date], most: int) -> ColumnElement[bool]:
     """The days on which a sheet may have been published that still counts on some days; many are asked for as a span."""
-    wanted = {on - timedelta(days=back) for on in days for back in range(most + 1)}
-    if len(wanted) <= _FEW_DAYS:
-        return RateSheet.published_on.in_(sorted(wanted))
-    return RateSheet.published_on.between(min(wanted), max(wanted))
+    if len(days) <= _FEW_DAYS:
+        return RateSheet.published_on.in_(sorted({on - timedelta(days=back) for on in days for back in range(most + 1)}))
+    return RateSheet.published_on.between(min(days) - timedelta(days=most), max(days))
 
 
 def _through(sheet: _Sheet, currency: str, to: str) -> Rate | None:

@@ -17,7 +17,8 @@ from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
 from crm.policy import ROLES, Actor, Permission, can
 from crm.queries import home as queries
-from crm.queries.figures.money import office_money, receipts_by_month
+from crm.queries.figures.money import receipts_by_month
+from crm.queries.figures.totals import office_secured
 from crm.queries.home import Series, SetUp
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.offices import OfficeNode, office_tree
@@ -213,7 +214,7 @@ def _asks(found: queries.Answered) -> dict[str, Any]:
 
 
 def _received(who: Actor, today: date, offices: Sequence[uuid.UUID]) -> dict[str, Any]:
-    figures = office_money(offices, today, currency=who.reporting_currency)
+    figures = office_secured(offices, today, currency=who.reporting_currency)
     months = receipts_by_month(office_ids=offices, as_of=today, months=12, currency=who.reporting_currency)
     chart = charts.sparkline(
         charts.Sparkline(

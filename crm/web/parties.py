@@ -24,7 +24,7 @@ from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
 from crm.queries import timeline
-from crm.queries.figures.money import party_money
+from crm.queries.figures.totals import party_totals
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
 from crm.services import notes, parties, submissions
@@ -191,7 +191,7 @@ def detail(party_id: uuid.UUID) -> Any:
     today = clock.today(who.timezone)
     party = queries.get(party_id)
     standing = queries.standing(party_id, clock.now())
-    figures = party_money(party_id, today)
+    figures = party_totals(party_id, today)
     past = timeline.timeline_of(party_id, before=request.args.get("before"))
     members, member_count = queries.members_of(party_id)
     return render_template(

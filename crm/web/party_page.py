@@ -16,7 +16,8 @@ from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party
 from crm.policy import Actor, Permission
-from crm.queries.figures.money import Figure, MoneyFigures
+from crm.queries.figures.money import Figure
+from crm.queries.figures.totals import Totals
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.parties import Standing, is_late
 from crm.queries.timeline import Event
@@ -45,7 +46,7 @@ def excerpt(text: str) -> str:
 # --- how it stands -------------------------------------------------------------------------------------------------
 
 
-def facts(standing: Standing, figures: MoneyFigures | None, actor: Actor, today: date, party_id: uuid.UUID) -> list[dict[str, str]]:
+def facts(standing: Standing, figures: Totals | None, actor: Actor, today: date, party_id: uuid.UUID) -> list[dict[str, str]]:
     """The strip of figures: last interaction, open asks, open promises both ways, money."""
     found = [
         _last_interaction(standing, actor, today),

@@ -21,7 +21,8 @@ from crm.money import Money
 from crm.policy import Permission, can, require
 from crm.queries import flows, money_choices
 from crm.queries import programmes as queries
-from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money, programmes_money
+from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money
+from crm.queries.figures.years import programmes_year
 from crm.queries.programmes import IndicatorSeries
 from crm.services import programmes as services
 from crm.services.programmes import IndicatorInput, ProgrammeInput
@@ -52,8 +53,7 @@ def index() -> Any:
     sort = asked if asked in queries.SORTS else "title"
     filters = queries.ProgrammeFilter(q=searched())
     page = queries.list_programmes(filters, paging(), sort=sort)
-    money = programmes_money([row.id for row in page.rows])
-    years = {key: next((item for item in figures.years if item.year == year), None) for key, figures in money.items()}
+    years = programmes_year([row.id for row in page.rows], year, today)
     return render_template(
         "programmes/index.html", page=page, filters=filters, year=year, years=years, sort=sort, args_with=args_with, sectors=dac_sectors()
     )

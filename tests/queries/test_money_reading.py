@@ -20,6 +20,8 @@ from crm.queries import programmes as programme_reading
 from crm.queries import rates as rate_reading
 from crm.queries.figures import money
 from crm.queries.figures.programmes import programme_money, programmes_money
+from crm.queries.figures.totals import office_totals, party_totals
+from crm.queries.figures.years import programmes_year
 from crm.queries.paging import Paging
 from crm.services import agreements, allocations, pledges, programmes, rates
 from tests.factories import money as made
@@ -79,6 +81,9 @@ def test_every_read_takes_as_many_statements_for_much_as_for_little(acting):
             "pledge money": lambda: money.pledge_figures(pledge_id, DAY),
             "agreement money": lambda: money.agreement_figures(agreement_id, DAY),
             "programme money": lambda: programmes_money([programme], DAY),
+            "party totals": lambda: party_totals(donor, DAY),
+            "office totals": lambda: office_totals(None, DAY),
+            "a year of programmes": lambda: programmes_year([programme], 2023, DAY),
             "months": lambda: money.receipts_by_month(party_id=donor, as_of=DAY),
         }
 

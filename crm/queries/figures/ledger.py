@@ -12,7 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
+from sqlalchemy.orm import aliased
 
 from crm.db import db
 from crm.models.offices import Office
@@ -27,6 +28,7 @@ from crm.models.pledges import (
     Receipt,
     ReceiptMatch,
 )
+from crm.money import split
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,14 @@ class Scope:
     party_id: uuid.UUID | None = None
     pledge_id: uuid.UUID | None = None
     agreement_id: uuid.UUID | None = None
+    agreement_ids: Collection[uuid.UUID] | None = None
     receipt_id: uuid.UUID | None = None
     programme_ids: Collection[uuid.UUID] | None = None
 
 
 @dataclass(frozen=True)
 class Term:
-    """A dated change of a pledge or an agreement, with the plan that held from then."""
+    """A dated change of a pledge or an agreement. The newest one has the plan that holds; those before have none."""
 
     id: uuid.UUID
     version: int
@@ -98,6 +101,13 @@ class AgreementRow:
     terms: list[Term] = field(default_factory=list)
     receipts: list[ReceiptRow] = field(default_factory=list)
     lines: list[tuple[uuid.UUID, int]] = field(default_factory=list)
+
+    def part_of(self, programme_id: uuid.UUID, minor: int) -> int:
+        """A programme's part of an amount by the budget lines: whole cents, no cent lost over all programmes (M6)."""
+        if len(self.lines) == 1:
+            return minor if self.lines[0][0] == programme_id else 0
+        parts = split(minor, [weight for _programme, weight in self.lines])
+        return sum(part for part, (programme, _weight) in zip(parts, self.lines, strict=True) if programme == programme_id)
 
 
 @dataclass
@@ -160,9 +170,15 @@ class Ledger:
         return days
 
 
-def load(scope: Scope, as_of: date, *, with_allocations: bool = False) -> Ledger:
-    """The records of a scope up to a day: at most nine statements, whatever the data."""
-    pledge_where, agreement_where, receipt_where, allocation_where = _conditions(scope)
+def load(scope: Scope, as_of: date, *, with_allocations: bool = False, currencies: Collection[str] | None = None) -> Ledger:
+    """The records of a scope up to a day: at most nine statements, whatever the data. `currencies` narrows it to theirs."""
+    pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
+    if currencies is not None:
+        among = sorted(currencies)
+        pledge_where = None if pledge_where is None else pledge_where & Pledge.currency.in_(among)
+        agreement_where = None if agreement_where is None else agreement_where & Agreement.currency.in_(among)
+        receipt_where &= Receipt.currency.in_(among)
+        allocation_where &= Allocation.currency.in_(among)
     ledger = Ledger(as_of, reporting_currencies())
     if pledge_where is not None:
         ledger.pledges = _pledges(pledge_where, as_of)
@@ -183,7 +199,12 @@ def _ids(agreement_where: ColumnElement[bool] | None) -> Any:
     return select(Agreement.id).where(false() if agreement_where is None else agreement_where)
 
 
-def _conditions(
+def signed_ids(agreement_where: ColumnElement[bool], as_of: date) -> Select[uuid.UUID]:
+    """The keys of agreements that were signed by a day."""
+    return select(Agreement.id).where(agreement_where, Agreement.signed_on <= as_of)
+
+
+def conditions(
     scope: Scope,
 ) -> tuple[ColumnElement[bool] | None, ColumnElement[bool] | None, ColumnElement[bool], ColumnElement[bool]]:
     """What a scope means for pledges, agreements, receipts without an agreement, and allocations."""
@@ -198,6 +219,9 @@ def _conditions(
         return Pledge.id == scope.pledge_id, agreements, mine, _of_sources(agreements, mine)
     if scope.agreement_id is not None:
         return None, Agreement.id == scope.agreement_id, false(), Allocation.agreement_id == scope.agreement_id
+    if scope.agreement_ids is not None:
+        keys = list(scope.agreement_ids)
+        return None, Agreement.id.in_(keys), false(), Allocation.agreement_id.in_(keys)
     if scope.receipt_id is not None:
         it = or_(Receipt.id == scope.receipt_id, Receipt.reversal_of_id == scope.receipt_id)
         return None, None, loose & it, Allocation.receipt_id == scope.receipt_id
@@ -238,7 +262,8 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
     if not found:
         return []
     mine = (PledgeTerms.pledge_id.in_(select(Pledge.id).where(where)), PledgeTerms.effective_on <= as_of)
-    plans = _plans(select(*_DUE).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).where(*mine), {})
+    newest = is_newest(PledgeTerms, PledgeTerms.pledge_id, as_of)
+    plans = _plans(select(*_DUE).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).where(*mine, newest), {})
     terms = db.session.execute(
         select(
             PledgeTerms.pledge_id,
@@ -282,7 +307,8 @@ def _term(row: Any, plans: dict[uuid.UUID, list[Due]]) -> Term:
     return Term(row.id, row.version, row.kind, row.effective_on, row.change_minor, tuple(plans.get(row.id, ())), row.reversal_of_id)
 
 
-def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
+def agreement_rows(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
+    """Agreements that were signed by a day, without their terms, receipts and lines: one statement."""
     rows = db.session.execute(
         select(
             Agreement.id,
@@ -298,7 +324,17 @@ def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
         .where(where, Agreement.signed_on <= as_of)
         .order_by(Agreement.signed_on, Agreement.id)
     )
-    found = {row.id: AgreementRow(*row) for row in rows}
+    return [AgreementRow(*row) for row in rows]
+
+
+def is_newest(terms: type[PledgeTerms | AgreementTerms], parent: Any, as_of: date) -> ColumnElement[bool]:
+    """Whether a version of terms was the newest by a day: the one whose plan held."""
+    newer = aliased(terms)
+    return ~exists().where(getattr(newer, parent.key) == parent, newer.version > terms.version, newer.effective_on <= as_of)
+
+
+def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
+    found = {row.id: row for row in agreement_rows(where, as_of)}
     if not found:
         return []
     parents = select(Agreement.id).where(where)
@@ -311,7 +347,8 @@ def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
     for match in matches:
         paid.setdefault(match.instalment_id, []).append((match.value_on, match.amount_minor))
     mine = (AgreementTerms.agreement_id.in_(parents), AgreementTerms.effective_on <= as_of)
-    plans = _plans(select(*_DUE).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id).where(*mine), paid)
+    newest = is_newest(AgreementTerms, AgreementTerms.agreement_id, as_of)
+    plans = _plans(select(*_DUE).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id).where(*mine, newest), paid)
     terms = db.session.execute(
         select(
             AgreementTerms.agreement_id,
@@ -360,10 +397,11 @@ def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
     return [ReceiptRow(*row) for row in rows]
 
 
-def receipts_of(scope: Scope, as_of: date) -> list[ReceiptRow]:
-    """The receipts of a scope up to a day, reversals among them: one statement."""
-    _pledges_where, agreement_where, loose, _allocations_where = _conditions(scope)
-    return list(_receipts(or_(loose, Receipt.agreement_id.in_(_ids(agreement_where))), as_of))
+def receipts_of(scope: Scope, as_of: date, *, since: date) -> list[ReceiptRow]:
+    """The receipts of a scope from one day up to another, reversals among them: one statement."""
+    _pledges_where, agreement_where, loose, _allocations_where = conditions(scope)
+    mine = or_(loose, Receipt.agreement_id.in_(_ids(agreement_where)))
+    return list(_receipts(mine & (Receipt.value_on >= since), as_of))
 
 
 def reporting_currencies() -> dict[uuid.UUID, str]:

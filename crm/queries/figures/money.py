@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from crm import clock
 from crm.errors import NotFound
 from crm.formatting import money as written
 from crm.i18n import _, get_locale
-from crm.money import Money, convert_across, from_minor, zero
+from crm.money import Money, add, convert_across, from_minor, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
 from crm.queries.figures import programmable
@@ -29,6 +29,7 @@ from crm.queries.rates import Rate, RateBook, fixed
 #: Ageing of what is late, by days since it was due (M7): the last day of each bucket, None = all beyond.
 BUCKETS: tuple[tuple[str, int | None], ...] = (("0-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365), (">365", None))
 DEFAULT_CURRENCY = "USD"
+_FINEST, _DIGITS = Decimal(1).scaleb(-30), Context(prec=90)
 
 
 # --- what a figure is ------------------------------------------------------------------------------------------
@@ -116,25 +117,41 @@ class Adder:
         self._sources[source.id] = source
         self.add_reporting(own, source, reporting, rate, why)
 
+    def add_sums(self, own: Iterable[Money], reporting: Decimal, rates: Iterable[Rate]) -> None:
+        """Add many records at once: what they come to in each currency and together; they are no sources of the figure."""
+        for amount in own:
+            self._own[amount.currency] = self._own.get(amount.currency, zero(amount.currency)) + amount
+        self._exact = add(self._exact, reporting)
+        self._rates |= {(rate.base, rate.published_on, rate.source, rate.value): rate for rate in rates if rate.source}
+
+    def take(self, figure: Figure) -> None:
+        """Add all of another figure in the same currency."""
+        self.add_sums(figure.own, (figure.exact + zero(self.currency)).amount, figure.rates)
+        self._left_out += figure.left_out
+        self._sources |= {source.id: source for source in figure.sources}
+
     def add_reporting(self, own: Money, source: Reference, reporting: Decimal | None, rate: Rate | None = None, why: str = "") -> None:
         """The same for an amount that exists in the reporting currency alone (a difference of rates)."""
         if reporting is not None:
-            self._exact += reporting
+            self._exact = add(self._exact, reporting)
             if rate is not None and rate.source:
                 self._rates[(rate.base, rate.published_on, rate.source, rate.value)] = rate
         elif own:
             text = _("%(amount)s of %(reference)s: %(why)s", amount=written(own, get_locale()), reference=source.reference, why=why)
             self._left_out.append(LeftOut(own, source, text, why))
 
-    def figure(self) -> Figure:
-        """What has been added up."""
+    def figure(self, *, has_sources: bool = True) -> Figure:
+        """What has been added up; without the records behind it where they are not all known.
+
+        Divisions end after 60 digits, so a sum depends in its last ones on its order: half a cent might fall short of it, and a
+        receipt and its reversal leave something. Those are cut off: one by one or together, records come to the same."""
         return Figure(
             self.currency,
             tuple(self._own[code] for code in sorted(self._own)),
-            Money(self._exact, self.currency),
+            Money(self._exact.quantize(_FINEST, context=_DIGITS), self.currency),
             tuple(self._rates[key] for key in sorted(self._rates)),
             tuple(self._left_out),
-            tuple(self._sources.values()),
+            tuple(self._sources.values()) if has_sources else (),
         )
 
 
@@ -313,7 +330,7 @@ def signed_reporting(agreement: AgreementRow, book: RateBook) -> tuple[Decimal |
         rate = book.find(agreement.currency, term.on)
         if rate is None:
             return None, [], book.why_missing(agreement.currency, term.on)
-        together += rate.times(from_minor(term.change, agreement.currency).amount)
+        together = add(together, rate.times(from_minor(term.change, agreement.currency).amount))
         rates.append(rate)
     return together, rates, ""
 
@@ -424,7 +441,7 @@ class _Books:
         for receipt in agreement.receipts:
             part = self._add_receipt(receipt, is_secured=False)
             is_paid_known = is_paid_known and part is not None
-            paid += part or Decimal(0)
+            paid = add(paid, part or Decimal(0))
         report_rate = self.book.find(agreement.currency, self.as_of)
         report_why = "" if report_rate else self.book.why_missing(agreement.currency, self.as_of)
         open_minor = max(0, value - received)
@@ -529,7 +546,8 @@ def today() -> date:
     return clock.today(actor.timezone) if actor else clock.today()
 
 
-def _reader_currency(currency: str | None) -> str:
+def reader_currency(currency: str | None) -> str:
+    """The currency asked for, else the reader's reporting currency."""
     actor = bound_actor()
     return currency or (actor.reporting_currency if actor else DEFAULT_CURRENCY)
 
@@ -592,7 +610,7 @@ def agreement_figures(agreement_id: uuid.UUID, as_of: date | None = None) -> Agr
 
 def party_money(party_id: uuid.UUID, as_of: date | None = None, *, currency: str | None = None) -> MoneyFigures:
     """A donor's money with the offices in scope, as of a day (default today), in the reader's reporting currency."""
-    return _books(records.load(Scope(party_id=party_id), as_of or today()), _reader_currency(currency)).figures()
+    return _books(records.load(Scope(party_id=party_id), as_of or today()), reader_currency(currency)).figures()
 
 
 def office_money(
@@ -600,7 +618,7 @@ def office_money(
 ) -> MoneyFigures:
     """The money of offices (None: all in scope), each record counted once (M16), as of a day (default today)."""
     scope = Scope(office_ids=None if office_ids is None else frozenset(office_ids))
-    return _books(records.load(scope, as_of or today()), _reader_currency(currency)).figures()
+    return _books(records.load(scope, as_of or today()), reader_currency(currency)).figures()
 
 
 @dataclass(frozen=True)
@@ -623,8 +641,8 @@ def receipts_by_month(
     day = as_of or today()
     first = clock.add_months(day.replace(day=1), 1 - months)
     scope = Scope(party_id=party_id) if party_id else Scope(office_ids=None if office_ids is None else frozenset(office_ids))
-    rows = [row for row in records.receipts_of(scope, day) if row.value_on >= first]
-    book = RateBook(_reader_currency(currency), {(row.currency, row.value_on) for row in rows})
+    rows = records.receipts_of(scope, day, since=first)
+    book = RateBook(reader_currency(currency), {(row.currency, row.value_on) for row in rows})
     reporting = records.reporting_currencies()
     sums = {clock.add_months(first, step): Adder(book.to) for step in range(months)}
     for row in rows:

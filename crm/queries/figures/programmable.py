@@ -18,7 +18,7 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.pledges import Agreement, Receipt
-from crm.money import Money, RecoveryBasis, cost_recovery, from_minor, to_minor
+from crm.money import Money, RecoveryBasis, add, cost_recovery, from_minor, to_minor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, ReceiptRow, Scope
 from crm.queries.rates import RateBook
@@ -97,11 +97,11 @@ def received_in(receipts: list[ReceiptRow], to: str, reporting: str, book: RateB
     for receipt in receipts:
         own = from_minor(receipt.amount, receipt.currency)
         if receipt.currency == to:
-            together += own.amount
+            together = add(together, own.amount)
         elif receipt.bank is not None and to == reporting:
-            together += from_minor(receipt.bank, reporting).amount
+            together = add(together, from_minor(receipt.bank, reporting).amount)
         elif (rate := book.find(receipt.currency, receipt.value_on)) is not None:
-            together += rate.times(own.amount)
+            together = add(together, rate.times(own.amount))
         else:
             left_out.append(
                 _(
@@ -161,5 +161,5 @@ def _signed_in(agreement: AgreementRow, to: str, book: RateBook) -> Decimal | No
         rate = book.find(agreement.currency, term.on)
         if rate is None:
             return None
-        together += rate.times(from_minor(term.change, agreement.currency).amount)
+        together = add(together, rate.times(from_minor(term.change, agreement.currency).amount))
     return together if agreement.currency != to else from_minor(sum(term.change for term in agreement.terms), to).amount

@@ -10,19 +10,19 @@ A requirement counts in its newest version whatever the day; in another currency
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from crm.db import db
 from crm.errors import NotFound
 from crm.formatting import money as written
 from crm.i18n import _, get_locale
 from crm.models.programmes import Programme, Requirement
-from crm.money import Money, from_minor, split, to_minor, zero
+from crm.money import Money, add, from_minor, split, to_minor, zero
 from crm.queries.figures import ledger as records
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
 from crm.queries.figures.money import (
@@ -111,7 +111,7 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
     if not rows:
         return {}
     ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True)
-    needs = _requirements([row.id for row in rows])
+    needs = requirements([row.id for row in rows])
     books: dict[str, RateBook] = {}
     result = {}
     for row in rows:
@@ -124,7 +124,9 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
 
 
 @dataclass(frozen=True)
-class _Need:
+class Need:
+    """What a programme needs in a year, in the newest version."""
+
     id: uuid.UUID
     year: int
     minor: int
@@ -132,11 +134,11 @@ class _Need:
     reference: str
 
 
-def _requirements(programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[_Need]]:
-    """The newest version of each year."""
+def requirements(programme_ids: list[uuid.UUID], year: int | None = None) -> dict[uuid.UUID, list[Need]]:
+    """The newest version of each year, or of one."""
     newest = (
         select(Requirement.programme_id, Requirement.year, func.max(Requirement.version).label("version"))
-        .where(Requirement.programme_id.in_(programme_ids))
+        .where(Requirement.programme_id.in_(programme_ids), true() if year is None else Requirement.year == year)
         .group_by(Requirement.programme_id, Requirement.year)
         .subquery()
     )
@@ -153,11 +155,21 @@ def _requirements(programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[_Need]
         )
         .order_by(Requirement.year)
     )
-    found: dict[uuid.UUID, list[_Need]] = {}
+    found: dict[uuid.UUID, list[Need]] = {}
     for row in rows:
         reference = f"{row.reference} {row.year}"
-        found.setdefault(row.programme_id, []).append(_Need(row.id, row.year, row.amount_minor, row.currency, reference))
+        found.setdefault(row.programme_id, []).append(Need(row.id, row.year, row.amount_minor, row.currency, reference))
     return found
+
+
+def add_need(adders: Iterable[Adder], need: Need, book: RateBook, day: date) -> None:
+    """Add a requirement, in another currency at the rate of the report's day."""
+    source = Reference(need.id, need.reference, "requirement", date(need.year, 1, 1))
+    own = from_minor(need.minor, need.currency)
+    rate = book.find(need.currency, day)
+    why = "" if rate else book.why_missing(need.currency, day)
+    for adder in adders:
+        adder.add(own, source, None if rate is None else rate.times(own.amount), rate, why)
 
 
 class _Year:
@@ -168,13 +180,13 @@ class _Year:
 class _Programme:
     """Adds one programme up."""
 
-    def __init__(self, programme_id: uuid.UUID, ledger: Ledger, book: RateBook, needs: list[_Need]) -> None:
+    def __init__(self, programme_id: uuid.UUID, ledger: Ledger, book: RateBook, needs: list[Need]) -> None:
         self.id, self.ledger, self.book, self.currency = programme_id, ledger, book, book.to
         self.required, self.secured, self.paid, self.pledged, self.allocated, self.planned = (Adder(book.to) for _name in range(6))
         self.years: dict[int, _Year] = {}
         self.outputs: dict[uuid.UUID | None, tuple[Adder, Adder]] = {}
         for need in needs:
-            self._add_need(need)
+            add_need((self.required, self._year(need.year).required), need, book, ledger.as_of)
         with_lines = set()
         for agreement in ledger.agreements:
             if any(line == programme_id for line, _weight in agreement.lines):
@@ -189,14 +201,6 @@ class _Programme:
 
     def _year(self, year: int) -> _Year:
         return self.years.setdefault(year, _Year(self.currency))
-
-    def _add_need(self, need: _Need) -> None:
-        source = Reference(need.id, need.reference, "requirement", date(need.year, 1, 1))
-        own = from_minor(need.minor, need.currency)
-        rate = self.book.find(need.currency, self.ledger.as_of)
-        why = "" if rate else self.book.why_missing(need.currency, self.ledger.as_of)
-        for adder in (self.required, self._year(need.year).required):
-            adder.add(own, source, None if rate is None else rate.times(own.amount), rate, why)
 
     def _add_agreement(self, agreement: AgreementRow) -> None:
         source = Reference(agreement.id, agreement.reference, "agreement", agreement.signed_on)
@@ -225,7 +229,7 @@ class _Programme:
             value, rate, why = receipt_reporting(receipt, self.book, self.ledger.reporting[agreement.office_id])
             if value is None:
                 return None, why
-            together += value
+            together = add(together, value)
             if rate is not None:
                 reference = Reference(receipt.id, receipt.reference, "receipt", receipt.value_on)
                 self.paid.add_reporting(zero(receipt.currency), reference, Decimal(0), rate)
@@ -242,8 +246,8 @@ class _Programme:
         why: str,
     ) -> None:
         """This programme's part of an agreement's amount by its budget lines, then by year: whole cents, no cent lost (M6)."""
-        own_minor = self._part(agreement, minor)
-        value_minor = None if reporting is None else self._part(agreement, to_minor(Money(reporting, self.currency).rounded()))
+        own_minor = agreement.part_of(self.id, minor)
+        value_minor = None if reporting is None else agreement.part_of(self.id, to_minor(Money(reporting, self.currency).rounded()))
         value = None if value_minor is None else from_minor(value_minor, self.currency).amount
         adder: Adder = getattr(self, stage)
         adder.add(from_minor(own_minor, agreement.currency), source, value, None, why)
@@ -255,10 +259,6 @@ class _Programme:
             part = None if value_part is None else from_minor(value_part, self.currency).amount
             yearly: Adder = getattr(self._year(year), stage)
             yearly.add(from_minor(own_part, agreement.currency), source, part, None, why)
-
-    def _part(self, agreement: AgreementRow, minor: int) -> int:
-        parts = split(minor, [weight for _programme, weight in agreement.lines])
-        return sum(part for part, (programme, _weight) in zip(parts, agreement.lines, strict=True) if programme == self.id)
 
     def _add_allocation(self, row: AllocationRow, *, is_counted: bool) -> None:
         source = Reference(row.id, row.reference, "allocation", row.on)
@@ -292,7 +292,7 @@ class _Programme:
 
     def figures(self) -> ProgrammeMoney:
         required, secured = self.required.figure(), self.secured.figure()
-        gap, over = _gap(required, secured)
+        gap, over = gap_and_over(required, secured)
         return ProgrammeMoney(
             programme_id=self.id,
             as_of=self.ledger.as_of,
@@ -311,11 +311,11 @@ class _Programme:
 
     def _figures_of(self, year: int, sums: _Year) -> YearMoney:
         required, secured = sums.required.figure(), sums.secured.figure()
-        gap, over = _gap(required, secured)
+        gap, over = gap_and_over(required, secured)
         return YearMoney(year, required, secured, sums.paid.figure(), sums.pledged.figure(), gap, over)
 
 
-def _gap(required: Figure, secured: Figure) -> tuple[Money | None, Money | None]:
+def gap_and_over(required: Figure, secured: Figure) -> tuple[Money | None, Money | None]:
     """`max(0, required - secured)` and the overfunding (M2); unknown where the requirement has no rate.
 
     Secured money without a rate is not in it: then the gap is at most this (`secured.left_out` says what is missing).
