@@ -16,6 +16,7 @@ from crm.forms.money_fields import (
     DayNeeded,
     PlanForm,
     Rows,
+    add_error,
     amount_field,
     currency_field,
     read_money,
@@ -24,7 +25,7 @@ from crm.forms.money_fields import (
 )
 from crm.i18n import _, _l
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
-from crm.money import Money
+from crm.money import Money, from_minor, split, to_minor
 
 HUNDRED = Decimal(100)
 MOST_SHARES = 60
@@ -111,6 +112,19 @@ class RescheduleForm(PlanForm):
         return is_valid and is_plan_read
 
 
+class EarmarkRow(RowForm):
+    """A programme that a part of an agreement is for: its percent, or its amount; one row alone is the whole."""
+
+    programme_id = SelectField(_l("Programme"), validate_choice=False)
+    percent = StringField(_l("Percent"), [OneLine(10)])
+    amount = StringField(_l("or amount"), [OneLine(40)])
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was chosen or typed."""
+        return not (self.programme_id.data or self.percent.data or self.amount.data)
+
+
 class AgreementForm(PlanForm):
     """What was signed. Without instalments the pledge's open plan is taken over."""
 
@@ -126,7 +140,7 @@ class AgreementForm(PlanForm):
     signed_on = DayField(_l("Signed on"), [DayNeeded()])
     starts_on = DayField(_l("Starts on"))
     ends_on = DayField(_l("Ends on"))
-    programme_id = SelectField(_l("For the programme"), validate_choice=False)
+    lines = Rows(FormField(EarmarkRow), label=_l("Earmarked to"), min_entries=1, max_entries=MOST_SHARES)
     earmarking = SelectField(_l("Earmarking"), validate_choice=False)
     recovery_rate = StringField(_l("Cost recovery, percent"), [OneLine(10)], default="8")
     recovery_basis = RadioField(
@@ -141,14 +155,88 @@ class AgreementForm(PlanForm):
     converted_money: Money | None = None
     recovery: Decimal | None = None
     pledge_currency = ""
+    earmarks: Sequence[tuple[str, Money]] = ()
+    _line_of: Sequence[int] = ()
+
+    def offer(self, programmes: Sequence[Any]) -> None:
+        """Set the programmes to choose from, in each row."""
+        for entry in self.lines.entries:
+            entry.form.programme_id.choices = programmes
+
+    def add_line(self) -> None:
+        """One more blank row of the earmarking, for who has no script."""
+        if len(self.lines.entries) < MOST_SHARES:
+            self.lines.append_entry()
+
+    def _read_lines(self) -> bool:
+        """Read which programmes the agreement is for: all by percent, or all by amount; a blank row is left out."""
+        rows = [(number, entry.form) for number, entry in enumerate(self.lines.entries) if not entry.form.is_blank]
+        self._line_of = [number for number, _row in rows]
+        for _number, row in rows:
+            if not row.programme_id.data:
+                add_error(row.programme_id, _("Choose a programme."))
+        chosen = [row.programme_id.data for _number, row in rows]
+        for place, (_number, row) in enumerate(rows):
+            if row.programme_id.data and row.programme_id.data in chosen[:place]:
+                add_error(row.programme_id, _("This programme is named twice. Give it one row."))
+        parts = self._parts([row for _number, row in rows])
+        sync(self.lines)
+        if self.money is None:  # its own field says so
+            return not self.lines.errors
+        if parts is None or self.lines.errors:
+            return False
+        self.earmarks = list(zip(chosen, parts, strict=True))
+        return True
+
+    def _parts(self, rows: Sequence[EarmarkRow]) -> list[Money] | None:
+        """What each row is in money: of percents the parts are exactly the whole (M6)."""
+        if not rows or self.money is None:
+            return []
+        if len(rows) == 1 and not rows[0].percent.data and not rows[0].amount.data:
+            return [self.money]
+        if all(row.amount.data and not row.percent.data for row in rows):
+            read = [read_money(row.amount, self.money.currency) for row in rows]
+            return [part for part in read if part is not None] if all(read) else None
+        if not all(row.percent.data and not row.amount.data for row in rows):
+            self.lines.errors = [*self.lines.errors, _("Give every programme its percent, or every one its amount.")]
+            return None
+        percents = [read_number(row.percent, is_needed=True) for row in rows]
+        for row, percent in zip(rows, percents, strict=True):
+            if percent is not None and percent <= 0:
+                add_error(row.percent, _("A share is more than 0 percent."))
+        if any(row.percent.errors for row in rows):
+            return None
+        known = [percent for percent in percents if percent is not None]
+        together = sum(known, Decimal(0))
+        if together != HUNDRED:
+            sentence = _("The shares come to %(sum)s percent; together they must be 100.", sum=f"{together.normalize():f}")
+            self.lines.errors = [*self.lines.errors, sentence]
+            return None
+        return [from_minor(part, self.money.currency) for part in split(to_minor(self.money), known)]
+
+    def take(self, error: Invalid) -> None:
+        """Put refusals of budget lines beside their own rows."""
+        rest: dict[str, list[str]] = {}
+        for name, sentences in error.errors.items():
+            place, _dash, part = name.removeprefix("budget_lines-").partition("-")
+            if name.startswith("budget_lines-") and place.isdigit() and int(place) < len(self._line_of):
+                row = self.lines.entries[self._line_of[int(place)]].form
+                field = row.programme_id if part == "programme_id" else row.amount
+                field.errors = [*field.errors, *sentences]
+            else:
+                rest["lines" if name == "budget_lines" else name] = sentences
+        sync(self.lines)
+        if rest:
+            super().take(Invalid(errors=rest))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Read amounts, percent and plan."""
+        """Read amounts, shares, percent and plan."""
         is_valid = bool(super().validate(extra_validators))
         self.money = read_money(self.amount, self.currency.data)
         is_plan_read = self.read_plan(self.currency.data) if self.money else not self.amount.errors
         if self.pledge_currency and self.pledge_currency != self.currency.data:
             self.converted_money = read_money(self.converted, self.pledge_currency, is_needed=False)
+        is_plan_read = self._read_lines() and is_plan_read
         percent = read_number(self.recovery_rate, is_needed=self.recovery_basis.data != "none")
         self.recovery = Decimal(0) if percent is None else percent / HUNDRED
         is_read = not (self.converted.errors or self.recovery_rate.errors)

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from crm import clock
 from crm.data import earmarking_modalities
+from crm.errors import Invalid
 from crm.forms.base import choices
 from crm.forms.pledges import AgreementForm, AmendmentForm, RescheduleForm
 from crm.i18n import _
@@ -27,14 +28,13 @@ from crm.web.lookups import opened, prefill, settle
 from crm.web.money import as_of, event_lines, may_write, record_url
 from crm.web.money_forms import (
     checked_save,
-    chosen,
     given,
     hidden_answers,
     label_of,
     offer_money,
     offer_offices,
-    offer_programmes,
     plan_helper,
+    programme_options,
     read_uuid,
     reschedule_page,
     writable,
@@ -64,7 +64,8 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
     if request.method == "GET":
         _prefill(form, pledge, office_id)
     offer_money(form.currency, office_id, pledge.currency if pledge else "")
-    offer_programmes(form.programme_id, [office_id])
+    programmes = programme_options([office_id])
+    form.offer(programmes)
     form.earmarking.choices = choices(
         [("", _("Not said")), *((code, f"{code} – {item.name}") for code, item in earmarking_modalities().items())]
     )
@@ -73,7 +74,8 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
         return pledge is not None or settle(form.donor, office_id, can_add=False) is not None
 
     def save() -> uuid.UUID:
-        amount, programme_id = given(form.money), chosen(form.programme_id)
+        amount = given(form.money)
+        lines = [services.BudgetLine(_programme(key, place), part) for place, (key, part) in enumerate(form.earmarks)]
         return services.sign_agreement(
             who,
             services.NewAgreement(
@@ -89,7 +91,7 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
                 earmarking=form.earmarking.data or None,
                 recovery_rate=given(form.recovery),
                 recovery_basis=form.recovery_basis.data or "programmable",
-                budget_lines=[services.BudgetLine(programme_id, amount)] if programme_id else (),
+                budget_lines=lines,
                 plan=form.plan_lines or None,
                 converted=form.converted_money,
             ),
@@ -107,14 +109,23 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
     if step.response:
         return step.response
     facts = {"pledge": pledge, "donor": pledge.donor.name if pledge else form.donor.text, "back": _back(pledge_id)}
+    form.offer(programmes)  # a row may have been added
     if step.preview:
-        labels = {name: label_of(form[name]) for name in ("programme_id", "earmarking")}
+        titles = {choice.value: str(choice.label) for choice in programmes}
+        labels = {"earmarking": label_of(form.earmarking), "lines": [(titles.get(key, ""), part) for key, part in form.earmarks]}
         return render_template(
             "agreements/check.html", form=form, facts=facts, figures=step.preview, labels=labels, answers=hidden_answers()
         )
     return render_template(
         "agreements/form.html", form=form, facts=facts, offices=offices, likely=[] if pledge else lookups.likely_parties(office_id)
     ), step.code
+
+
+def _programme(key: str, place: int) -> uuid.UUID:
+    found = read_uuid(key)
+    if found is None:
+        raise Invalid(_("Choose from the list."), field=f"budget_lines-{place}-programme_id")
+    return found
 
 
 def _back(pledge_id: uuid.UUID | None) -> str:
@@ -124,7 +135,7 @@ def _back(pledge_id: uuid.UUID | None) -> str:
 def _prefill(form: AgreementForm, pledge: Pledge | None, office_id: uuid.UUID) -> None:
     form.signed_on.data = clock.today(actor().timezone)
     if pledge is not None:
-        form.programme_id.data = str(pledge.programme_id or "")
+        form.lines.entries[0].form.programme_id.data = str(pledge.programme_id or "")
     else:
         prefill(form.donor, read_uuid(request.args.get("party")), office_id)
 

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from flask import render_template, request
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from crm import clock
 from crm.errors import Conflict, EditConflict, Invalid, NotFound, ProgrammingError
 from crm.formatting import day, money
 from crm.forms.base import BaseForm, choices
 from crm.forms.money_fields import PlanForm, offer_currencies
-from crm.forms.pledges import RescheduleForm
+from crm.forms.pledges import AgreementForm, RescheduleForm
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.pledges import Agreement, Pledge
 from crm.money import Money
@@ -91,6 +92,9 @@ def plan_helper(form: PlanForm, total: Callable[[], Money | None]) -> Callable[[
         if go == "equal":
             ready(form)
             return form.fill_equal_parts(total())
+        if isinstance(form, AgreementForm) and request.form.get("add") == form.lines.name:
+            form.add_line()
+            return True
         form.add_row()
         return True
 
@@ -230,8 +234,13 @@ def offer_money(field: SelectField, office_id: uuid.UUID | None, default: str = 
 
 def offer_programmes(field: SelectField, office_ids: Sequence[uuid.UUID]) -> None:
     """The programmes of the offices; with several offices each is named."""
+    field.choices = programme_options(office_ids)
+
+
+def programme_options(office_ids: Sequence[uuid.UUID]) -> list[SelectChoice]:
+    """The same as a list, for rows that share it."""
     names = lookups.office_names(office_ids) if len(office_ids) > 1 else {}
-    field.choices = choices(
+    return choices(
         [
             ("", _("Not said")),
             *(

@@ -463,7 +463,7 @@ def test_a_year_paid_beyond_what_was_secured_says_that_rates_made_it(browser, sc
     _seen, answer = confirm(
         grants,
         f"{pledge}/agreement",
-        {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15", "programme_id": str(scene["programme"])},
+        {"title": "A", "amount": "9m", "currency": "EUR", "signed_on": "2022-12-15", "lines-0-programme_id": str(scene["programme"])},
     )
     for amount, on in (("4,500,000.00", "2023-03-31"), ("3,000,000.00", "2023-09-29")):
         confirm(grants, f"{answer.location}/receipts/new", {"amount": amount, "value_on": on})
@@ -517,7 +517,8 @@ def test_an_amendment_and_a_new_plan_of_an_agreement(browser, scene):
         ("recovery_rate", "800", "less than 100"),
         ("recovery_rate", "some", "not a number"),
         ("recovery_basis", "odd", ""),
-        ("programme_id", "00000000-0000-0000-0000-000000000000", "programme"),
+        ("lines-0-programme_id", "00000000-0000-0000-0000-000000000000", "programme"),
+        ("lines-0-programme_id", "not-a-key", "Choose from the list"),
         ("plan-0-amount", "1", "day"),
     ],
 )
@@ -597,7 +598,7 @@ def test_an_agreement_without_a_pledge(browser, scene):
             "amount": "1m",
             "currency": "EUR",
             "signed_on": "2023-01-10",
-            "programme_id": str(scene["programme"]),
+            "lines-0-programme_id": str(scene["programme"]),
         },
     )
     assert "Direct" in text_of(grants.get(answer.location))
@@ -631,5 +632,51 @@ def test_money_alone_is_recorded_from_the_party_and_matched_by_hand_and_back(bro
     assert "EUR 2,000,000.00" not in text_of(grants.get(answer.location)).split("Signed")[0]
     browser("viewer").get(f"{receipt}/match", status=403)
     browser("other-grants").get(f"{receipt}/match", status=404)
-    refused = grants.submit("/receipts/new", {"donor-text": "Nobody known", "amount": "5", "value_on": "2023-06-01", "go": "check"}, status=422)
+    refused = grants.submit(
+        "/receipts/new", {"donor-text": "Nobody known", "amount": "5", "value_on": "2023-06-01", "go": "check"}, status=422
+    )
     assert any("Nobody is called" in line for line in errors(refused))
+
+
+EARMARKED = {
+    "donor-text": "Ministry of Northland",
+    "title": "Two programmes",
+    "amount": "100.01",
+    "currency": "EUR",
+    "signed_on": "2022-12-15",
+}
+
+
+def test_an_agreement_for_several_programmes_by_percent_or_amount(browser, scene, app):
+    """M6: the parts of the percents are the whole, to the cent; a row is added without a script and keeps what was typed."""
+    with app.app_context():
+        actor = users.actor_by_email(world.address("grants"))
+        bind_actor(actor)
+        second = made.programme(actor, "Schools that stay open")
+        db.session.remove()
+    grants = browser("grants")
+    both = {"lines-0-programme_id": str(scene["programme"]), "lines-1-programme_id": str(second)}
+    grown = grants.submit("/agreements/new", {**EARMARKED, **both, "lines-0-percent": "60", "add": "lines"}, status=200)
+    page = tree(grown)
+    assert len(page.xpath("//select[contains(@name, '-programme_id')]")) == 3
+    assert page.xpath("//input[@name='lines-0-percent']/@value") == ["60"]
+    assert len(page.xpath("//input[contains(@name, 'plan-') and contains(@name, '-amount')]")) == 1
+    seen, answer = confirm(grants, "/agreements/new", {**EARMARKED, **both, "lines-0-percent": "60", "lines-1-percent": "40"})
+    assert "Clinics in the dry season: EUR 60.01; Schools that stay open: EUR 40.00" in text_of(seen)
+    page = text_of(grants.get(answer.location))
+    assert "EUR 60.01" in page
+    assert "EUR 40.00" in page
+    seen, _answer = confirm(grants, "/agreements/new", {**EARMARKED, **both, "lines-0-amount": "99", "lines-1-amount": "1.01"})
+    assert "EUR 1.01" in text_of(seen)
+    for bad, says in (
+        ({**both, "lines-0-percent": "60", "lines-1-percent": "30"}, "The shares come to 90 percent"),
+        ({**both, "lines-0-percent": "60", "lines-1-amount": "1"}, "every programme its percent, or every one its amount"),
+        ({**both, "lines-0-amount": "60", "lines-1-amount": "1"}, "differ by EUR 39.01"),
+        ({**both, "lines-0-percent": "0", "lines-1-percent": "100"}, "more than 0 percent"),
+        ({**both, "lines-1-programme_id": str(scene["programme"]), "lines-0-percent": "50", "lines-1-percent": "50"}, "named twice"),
+        ({"lines-0-percent": "100"}, "Choose a programme"),
+        (both, "every programme its percent"),
+    ):
+        refused = grants.submit("/agreements/new", {**EARMARKED, **bad, "go": "check"}, status=422)
+        assert any(says in line for line in errors(refused)), (says, errors(refused))
+        check_page(refused)
