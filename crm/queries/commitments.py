@@ -168,6 +168,25 @@ def pledged(commitment_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(commitment_ids)))) if commitment_ids else set()
 
 
+def standings(records: Collection[Commitment], today: date) -> dict[uuid.UUID, Standing]:
+    """How some promises stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
+    outstanding, else by its next instalment. One statement."""
+    rows = db.session.execute(
+        select(Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on).where(Pledge.id.in_([one.id for one in records]))
+    )
+    pledges = {row.id: row for row in rows} if records else {}
+    found = {}
+    for one in records:
+        pledge = pledges.get(one.id)
+        if pledge is None or one.outcome is not None:
+            found[one.id] = standing(one.outcome, one.due_on, today)
+        elif not pledge.outstanding_minor:
+            found[one.id] = Standing("settled", _("Settled as a pledge"), "done")
+        else:
+            found[one.id] = standing(None, pledge.next_due_on, today)
+    return found
+
+
 def declared_by(commitment_id: uuid.UUID) -> uuid.UUID | None:
     """Who last declared the outcome, from the history."""
     return db.session.scalar(

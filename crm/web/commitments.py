@@ -54,6 +54,7 @@ def index() -> Any:
     asked = paging()
     page = queries.listing(filters, today, asked, sort=sort)
     party = lookups.party_match(filters.party_id)
+    standings = queries.standings(page.rows, today)
     chips = [
         (filters.direction, str(DIRECTION_LABELS.get(filters.direction, "")), "direction"),
         (filters.status, str(STATUS_LABELS.get(filters.status, "")), "status"),
@@ -73,7 +74,7 @@ def index() -> Any:
             shared.sort_header("due", _("Due"), sort, "due", phone="when"),
             shared.sort_header("made", _("Made on"), sort, "made", phone="hide"),
         ],
-        rows=[_row(record, today) for record in page.rows],
+        rows=[_row(record, standings[record.id]) for record in page.rows],
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         direction_options=shared.options(DIRECTION_LABELS.items()),
         status_options=shared.options(STATUS_LABELS.items()),
@@ -85,8 +86,7 @@ def index() -> Any:
     )
 
 
-def _row(record: Commitment, today: date) -> list[Any]:
-    standing = queries.standing(record.outcome, record.due_on, today)
+def _row(record: Commitment, standing: queries.Standing) -> list[Any]:
     return [
         {"text": shared.short(record.words, 140), "href": url_for("commitments.detail", commitment_id=record.id)},
         {"status": standing.word, "tone": standing.tone},

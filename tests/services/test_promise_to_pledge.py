@@ -203,3 +203,15 @@ def test_a_promise_of_money_comes_before_another_one_without_any_pledge(grants, 
     money = promise(grants, donor, made_on=TODAY - timedelta(days=9))
     promise(grants, donor, kind="public-voice", words="We shall say so in public.")
     assert standing(donor, clock.now()).commitment.id == money
+
+
+def test_a_promise_that_is_a_pledge_stands_as_its_money_does(grants, donor):
+    """Late is computed from what is outstanding; what was signed in full is not late, whatever day was said."""
+    past, coming = TODAY - timedelta(days=30), TODAY + timedelta(days=60)
+    key = record_pledge(grants, new_pledge(donor, None, pledged_on=past, plan=(made.line(made.eur(10_000_000), coming),), due_on=past))
+    plain = promise(grants, donor, due_on=past, made_on=past)
+    rows = [queries.get(key), queries.get(plain)]
+    assert [one.key for one in queries.standings(rows, TODAY).values()] == ["open", "late"]
+    made.agreement(grants, made.eur(10_000_000), pledge_id=key, signed_on=TODAY)
+    assert queries.standings(rows, TODAY)[key].key == "settled"
+    assert queries.standings([], TODAY) == {}
