@@ -61,12 +61,13 @@ def test_pages_that_do_not_exist_yet_are_said_so(app) -> None:
     assert bench.measure.address(app, page, bench.COUNTRY_OFFICER) is None
 
 
-def test_a_table_that_grows_a_needed_column_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_grows_a_needed_column_is_noticed(tmp_path: Path) -> None:
     """The generator names its columns; one that is new, needed and has no default stops it with a sentence."""
+    sink = dataset.SqliteSink(tmp_path / "nothing.sqlite3")
     with pytest.raises(RuntimeError, match=r"parties\.name needs a value"):
-        dataset.Sink().table("parties", "id office_id reference form folded_name")
+        sink.table("parties", "id office_id reference form folded_name")
     with pytest.raises(RuntimeError, match="has no"):
-        dataset.Sink().table("parties", "id nonsense")
+        sink.table("parties", "id nonsense")
 
 
 def test_percentiles() -> None:

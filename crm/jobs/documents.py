@@ -65,7 +65,8 @@ def make_document(
     if day > clock.today(timezone):
         raise Invalid(_("The day of the data cannot lie ahead."), field="as_of")
     number = documents.reserve_reference(actor, office_id)
-    order = Order(params, day, clock.now().replace(microsecond=0), timezone, number, lang, level, place.is_demo)
+    moment = clock.now()  # to the microsecond in the record, so that what came since can be told; to the second on paper
+    order = Order(params, day, moment.replace(microsecond=0), timezone, number, lang, level, place.is_demo)
     with _reading(actor, office_id) as reader:
         built = report.build(reader, order)
     pdf = snapshots.draw(built.frozen)
@@ -86,7 +87,7 @@ def make_document(
         html=built.frozen.html,
         assets=snapshots.assets(),
         versions=snapshots.versions(),
-        made_at=order.made_at,
+        made_at=moment,
         level=built.record_level,
         party_id=built.party_id,
         interaction_id=built.interaction_id,

@@ -130,7 +130,10 @@ def conflict_page(form: BaseForm, back: str) -> Any:
     clash = form.conflict
     if clash is None:
         raise NotFound
-    rows = [[str(_CHANGED[name]), _shown(before), _shown(now)] for name, (before, now, _yours) in clash.changes.items()]
+    rows = [
+        {"label": str(_CHANGED[name]), "value": _shown(now), "note": _("when you opened it: %(before)s", before=_shown(before))}
+        for name, (before, now, _yours) in clash.changes.items()
+    ]
     who = clash.who or _("Somebody else")
     page = render_template(
         "pledges/conflict.html", form=form, rows=rows, yours=_typed_lines(form), settled=clash.version, who=who, back=back
