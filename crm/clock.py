@@ -36,11 +36,6 @@ def today(tz: tzinfo | str = UTC) -> date:
     return now().astimezone(zone(tz) if isinstance(tz, str) else tz).date()
 
 
-def is_frozen() -> bool:
-    """Say whether the clock was set by `frozen` (an "as of" view, or a test)."""
-    return _frozen_at.get() is not None
-
-
 @contextmanager
 def frozen(at: datetime | date) -> Iterator[datetime]:
     """Hold the clock at a moment for this context (this request or task; other threads keep theirs).
@@ -84,8 +79,3 @@ def month_steps(first: date, count: int, *, every: int = 1) -> list[date]:
         message = "Instalments need a count of 0 or more and a step of at least 1 month."
         raise Invalid(message)
     return [add_months(first, step * every) for step in range(count)]
-
-
-def days_between(earlier: date, later: date) -> int:
-    """Return whole days from one date to another; negative when the second is earlier."""
-    return (later - earlier).days

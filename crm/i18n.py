@@ -149,10 +149,5 @@ def lazy_gettext(message: str, /, **params: Any) -> Any:
     return LazyText(lambda: gettext(message, **params))
 
 
-def lazy_pgettext(context: str, message: str, /, **params: Any) -> Any:
-    """Return text with a context that is translated at the moment it is shown."""
-    return LazyText(lambda: pgettext(context, message, **params))
-
-
 _ = gettext
 _l = lazy_gettext

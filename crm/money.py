@@ -214,11 +214,6 @@ def convert(amount: Decimal, rate: Decimal) -> Decimal:
     return _EXACT.multiply(_decimal(amount), _rate(rate))
 
 
-def convert_back(amount: Decimal, rate: Decimal) -> Decimal:
-    """Return amount / rate for a rate given the other way round (units per USD: USD = amount / rate), to 60 digits."""
-    return _WIDE.divide(_decimal(amount), _rate(rate))
-
-
 def convert_across(amount: Decimal, from_per_base: Decimal, to_per_base: Decimal) -> Decimal:
     """Return an amount crossed through a common base (ECB: both quotes are units per 1 EUR), multiplied first, divided once."""
     return _WIDE.divide(_EXACT.multiply(_decimal(amount), _rate(to_per_base)), _rate(from_per_base))

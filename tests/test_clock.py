@@ -15,7 +15,6 @@ from crm.errors import Invalid, ProgrammingError
 
 def test_now_is_aware_and_in_utc() -> None:
     assert clock.now().utcoffset() == timedelta(0)
-    assert not clock.is_frozen()
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
@@ -28,21 +27,20 @@ def test_today_is_the_offices_day() -> None:
 
 def test_as_of_a_day_includes_that_day_and_ends_with_the_block() -> None:
     with clock.frozen(date(2026, 6, 30)):
-        assert clock.is_frozen()
         assert clock.today() == date(2026, 6, 30)
         with clock.frozen(date(2025, 1, 1)):
             assert clock.today() == date(2025, 1, 1)
         assert clock.now() > datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
-    assert not clock.is_frozen()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_another_thread_keeps_its_own_time() -> None:
-    seen: list[bool] = []
+    seen: list[date] = []
     with clock.frozen(date(2020, 1, 1)):
-        thread = Thread(target=lambda: seen.append(clock.is_frozen()))
+        thread = Thread(target=lambda: seen.append(clock.today()))
         thread.start()
         thread.join()
-    assert seen == [False]
+    assert seen[0].year > 2020
 
 
 def test_a_naive_moment_is_refused() -> None:
@@ -57,7 +55,6 @@ def test_months_clamp_and_return_to_the_anchor_day() -> None:
     assert clock.month_steps(date(2026, 1, 1), 0) == []
     assert clock.add_months(date(2026, 2, 28), 1, anchor_day=31) == date(2026, 3, 31)
     assert clock.add_months(date(2026, 3, 31), -1) == date(2026, 2, 28)
-    assert clock.days_between(date(2026, 1, 1), date(2025, 12, 31)) == -1
 
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.integers(-600, 600))

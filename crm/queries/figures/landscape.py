@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm.db import db
-from crm.models.flows import Flow, PlanLink
+from crm.models.flows import Flow
 from crm.money import Money, from_minor, zero
 from crm.queries.flows import IN_KIND, SHARED, DataAsOf, counted_once, data_as_of, of_party
 
@@ -190,12 +190,6 @@ def party_flows_summary(party_id: uuid.UUID) -> PartyFlows:
     if not given and not received:
         return PartyFlows(given, received, DataAsOf())
     return PartyFlows(given, received, data_as_of(once, mine))
-
-
-def programme_flows(programme_id: uuid.UUID) -> list[Part]:
-    """What is reported for the plans that an officer linked to a programme, per plan: beside the programme's own money, never in it."""
-    linked = select(PlanLink.plan_name).where(PlanLink.programme_id == programme_id)
-    return by_plan([counted_once(), Flow.plan_name.in_(linked)])
 
 
 # --- from rows to figures ----------------------------------------------------------------------------------------

@@ -19,8 +19,7 @@ from sqlalchemy import func, select, true
 
 from crm.db import db
 from crm.errors import NotFound
-from crm.formatting import money as written
-from crm.i18n import _, get_locale
+from crm.i18n import _
 from crm.models.programmes import Programme, Requirement
 from crm.money import Money, add, from_minor, split, to_minor, zero
 from crm.queries.figures import ledger as records
@@ -28,7 +27,6 @@ from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, Pled
 from crm.queries.figures.money import (
     Adder,
     Figure,
-    LeftOut,
     Reference,
     balance,
     open_parts,
@@ -325,12 +323,3 @@ def gap_and_over(required: Figure, secured: Figure) -> tuple[Money | None, Money
     rest = required.reporting - secured.reporting
     nothing = zero(required.currency)
     return max(rest, nothing), max(-rest, nothing)
-
-
-def gap_sentence(figures: ProgrammeMoney) -> str:
-    """What the gap leaves out, as one sentence; "" where it leaves out nothing."""
-    missing: tuple[LeftOut, ...] = (*figures.required.left_out, *figures.secured.left_out)
-    if not missing:
-        return ""
-    names = ", ".join(written(gap.amount, get_locale()) for gap in missing)
-    return _("Not counted, because no rate was published: %(amounts)s.", amounts=names)
