@@ -44,6 +44,38 @@ FONTS = (
     ("Noto Sans Arabic", "normal", "700", "NotoSansArabic-Bold.ttf"),
     ("Noto Sans SC", "normal", "400", "NotoSansSC-Regular.ttf"),
     ("Noto Sans Symbols", "normal", "400", "NotoSansSymbols-Regular.ttf"),
+    ("Noto Sans Adlam", "normal", "400", "NotoSansAdlam-Regular.ttf"),
+    ("Noto Sans Armenian", "normal", "400", "NotoSansArmenian-Regular.ttf"),
+    ("Noto Sans Bengali", "normal", "400", "NotoSansBengali-Regular.ttf"),
+    ("Noto Sans Chakma", "normal", "400", "NotoSansChakma-Regular.ttf"),
+    ("Noto Sans Devanagari", "normal", "400", "NotoSansDevanagari-Regular.ttf"),
+    ("Noto Sans Ethiopic", "normal", "400", "NotoSansEthiopic-Regular.ttf"),
+    ("Noto Sans Georgian", "normal", "400", "NotoSansGeorgian-Regular.ttf"),
+    ("Noto Sans Gujarati", "normal", "400", "NotoSansGujarati-Regular.ttf"),
+    ("Noto Sans Gurmukhi", "normal", "400", "NotoSansGurmukhi-Regular.ttf"),
+    ("Noto Sans Hanifi Rohingya", "normal", "400", "NotoSansHanifiRohingya-Regular.ttf"),
+    ("Noto Sans Hebrew", "normal", "400", "NotoSansHebrew-Regular.ttf"),
+    ("Noto Sans KR", "normal", "400", "NotoSansKR-Regular.ttf"),
+    ("Noto Sans Kannada", "normal", "400", "NotoSansKannada-Regular.ttf"),
+    ("Noto Sans Khmer", "normal", "400", "NotoSansKhmer-Regular.ttf"),
+    ("Noto Sans Lao", "normal", "400", "NotoSansLao-Regular.ttf"),
+    ("Noto Sans Malayalam", "normal", "400", "NotoSansMalayalam-Regular.ttf"),
+    ("Noto Sans Math", "normal", "400", "NotoSansMath-Regular.ttf"),
+    ("Noto Sans Meetei Mayek", "normal", "400", "NotoSansMeeteiMayek-Regular.ttf"),
+    ("Noto Sans Myanmar", "normal", "400", "NotoSansMyanmar-Regular.ttf"),
+    ("Noto Sans NKo", "normal", "400", "NotoSansNKo-Regular.ttf"),
+    ("Noto Sans Ol Chiki", "normal", "400", "NotoSansOlChiki-Regular.ttf"),
+    ("Noto Sans Oriya", "normal", "400", "NotoSansOriya-Regular.ttf"),
+    ("Noto Sans Sinhala", "normal", "400", "NotoSansSinhala-Regular.ttf"),
+    ("Noto Sans Symbols 1", "normal", "400", "NotoSansSymbols1-Regular.ttf"),
+    ("Noto Sans Symbols 2", "normal", "400", "NotoSansSymbols2-Regular.ttf"),
+    ("Noto Sans Syriac", "normal", "400", "NotoSansSyriac-Regular.ttf"),
+    ("Noto Sans Tamil", "normal", "400", "NotoSansTamil-Regular.ttf"),
+    ("Noto Sans Telugu", "normal", "400", "NotoSansTelugu-Regular.ttf"),
+    ("Noto Sans Thaana", "normal", "400", "NotoSansThaana-Regular.ttf"),
+    ("Noto Sans Thai", "normal", "400", "NotoSansThai-Regular.ttf"),
+    ("Noto Sans Tifinagh", "normal", "400", "NotoSansTifinagh-Regular.ttf"),
+    ("Noto Serif Tibetan", "normal", "400", "NotoSerifTibetan-Regular.ttf"),
 )
 
 
@@ -190,15 +222,17 @@ class TooManyPages(Exception):
 
 
 class Notes(logging.Handler):
-    """Keeps what WeasyPrint complains about: a figure it could not draw, a link to nowhere."""
+    """Keeps what WeasyPrint complains about: a figure it could not draw, a link to nowhere, a character without a glyph."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the first lines."""
-        if len(self.lines) < 50:  # noqa: PLR2004 - enough to find the cause
+        """Keep the first lines, each once; of mere warnings only those that a reader would see on paper."""
+        if record.levelno < logging.ERROR and not str(record.msg).startswith(".notdef"):
+            return
+        if len(self.lines) < 50 and record.getMessage()[:300] not in self.lines:  # noqa: PLR2004 - enough to find the cause
             self.lines.append(record.getMessage()[:300])
 
 

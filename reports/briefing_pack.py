@@ -328,7 +328,7 @@ class _Build:
                         (Event(row.value_on, _("Paid %(amount)s", amount=paid), "paid"), record("receipt", row.id, row.reference))
                     )
         for promise in self.promises:
-            if promise.outcome is None and promise.due_on is not None and promise.due_on < self.as_of:
+            if self._is_open(promise) and promise.due_on is not None and promise.due_on < self.as_of:
                 label = _("Late: %(words)s", words=_shortened(promise.words, LONGEST_LABEL))
                 events.append((Event(promise.due_on, label, "late"), record("commitment", promise.id, promise.reference)))
         if not events:
@@ -364,12 +364,12 @@ class _Build:
     # --- 2 promises ------------------------------------------------------------------------------------------
 
     def _promises(self) -> Promises:
-        still_open = [one for one in self.promises if one.outcome is None or (one.outcome_on and one.outcome_on > self.as_of)]
+        still_open = [one for one in self.promises if self._is_open(one)]
         ours = tuple(self._promise(one) for one in still_open if one.direction == "ours")[:MOST_PROMISES]
         theirs = tuple(self._promise(one) for one in still_open if one.direction == "theirs")[:MOST_PROMISES]
         record_facts = []
         for direction, label in (("ours", _("Our promises kept")), ("theirs", _("Their promises kept"))):
-            settled = [one for one in self.promises if one.direction == direction and one.outcome is not None]
+            settled = [one for one in self.promises if one.direction == direction and not self._is_open(one)]
             if settled:
                 kept = sum(one.outcome == "kept" for one in settled)
                 text = _("%(kept)s of %(all)s", kept=kept, all=len(settled))
@@ -378,6 +378,10 @@ class _Build:
                     Fact(label, self.printer.of_records(text, f"{kept}/{len(settled)}", label, sources), _("of those settled"))
                 )
         return Promises(ours, theirs, tuple(record_facts))
+
+    def _is_open(self, one: Commitment) -> bool:
+        """Without an outcome on the day of the data: what was declared for a later day is not known yet."""
+        return one.outcome is None or (one.outcome_on is not None and one.outcome_on > self.as_of)
 
     def _promise(self, one: Commitment) -> Promise:
         printer = self.printer
@@ -394,7 +398,7 @@ class _Build:
     def _questions(self) -> tuple[Question, ...]:
         """Who, what, by when: our late promises first, then theirs, late money, and the ask of the day."""
         printer = self.printer
-        late = [one for one in self.promises if one.outcome is None and one.due_on and one.due_on < self.as_of]
+        late = [one for one in self.promises if self._is_open(one) and one.due_on and one.due_on < self.as_of]
         found = [
             Question(
                 self.office.name,

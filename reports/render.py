@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -84,7 +85,8 @@ class Attachment:
 class RenderedPdf:
     """A PDF. `seconds` is wall time with waiting; `refused` lists addresses the markup asked for and did not get.
 
-    `notes` are WeasyPrint's complaints (a figure it could not draw, a link to nowhere): a good document has none.
+    `notes` are WeasyPrint's complaints (a figure it could not draw, a link to nowhere, a character that no font holds):
+    a good document has none.
     """
 
     bytes: builtins.bytes
@@ -121,12 +123,25 @@ def _locale(lang: str) -> Locale:
     return Locale.parse("en_GB" if lang == "en" else lang.replace("-", "_"))
 
 
+_WAYS = {"rtl": Markup(' dir="rtl"'), "ltr": Markup(' dir="ltr"')}
+
+
+def direction(text: str) -> str:
+    """The way of the first letter that has one, "rtl" or "ltr"; empty where none has."""
+    for one in text:
+        kind = unicodedata.bidirectional(one)
+        if kind in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    return ""
+
+
 @functools.lru_cache(maxsize=32)
 def environment(lang: str, translations: gettext_module.NullTranslations | None = None) -> Environment:
     """The Jinja environment of one language.
 
     Undefined names raise, everything is escaped, there is no request. Filters: `number` (Decimal | int | None ->
-    text, `digits` after the point), `percent` (a share, 0.42 -> 42%), `day` (date -> long date). None prints as "-".
+    text, `digits` after the point), `percent` (a share, 0.42 -> 42%), `day` (date -> long date); None prints as "-".
+    `way` is the dir attribute of a block whose words run against the page (a Hebrew note in an English pack).
     """
     jinja = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -154,12 +169,19 @@ def environment(lang: str, translations: gettext_module.NullTranslations | None 
     def day(value: date | None, style: str = "long") -> str:
         return "\N{EN DASH}" if value is None else format_date(value, format=style, locale=locale)
 
-    jinja.filters.update(number=number, percent=percent, day=day)
+    own = "rtl" if locale.language in RIGHT_TO_LEFT else "ltr"
+
+    def way(text: str) -> Markup | str:
+        """The attribute of a block whose words run against the page: WeasyPrint knows no dir="auto"."""
+        found = direction(text)
+        return "" if found in ("", own) else _WAYS[found]
+
+    jinja.filters.update(number=number, percent=percent, day=day, way=way)
     jinja.globals.update(
         page_number=Markup('<span class="page-number"></span>'),
         page_count=Markup('<span class="page-count"></span>'),
     )
-    jinja.globals.update(lang=lang, direction="rtl" if locale.language in RIGHT_TO_LEFT else "ltr", stylesheet=stylesheet)
+    jinja.globals.update(lang=lang, direction=own, stylesheet=stylesheet)
     return jinja
 
 
@@ -378,13 +400,6 @@ def _after_fork() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 atexit.register(lambda: _RENDERER.close())  # noqa: PLW0108 - whichever it is by then
-
-
-def configure(*, workers: int) -> None:
-    """Set how many documents this process may draw at once (about 150 MB each). Ends idle rendering processes."""
-    global _RENDERER  # noqa: PLW0603 - as above
-    _RENDERER.close()
-    _RENDERER = Renderer(workers)
 
 
 def render_pdf(

@@ -77,4 +77,6 @@ def _build(actor: Actor, report: registry.Report, output: Path, given: tuple[str
         waiting.unlink(missing_ok=True)
         click.echo(_("%(path)s cannot be written: %(why)s", path=output, why=error.strerror or ""), err=True)
         sys.exit(2)
+    for sentence in jobs.boxes(queries.snapshot(document_id)):
+        click.echo(_("Could not be printed (no font holds it): %(what)s", what=sentence), err=True)
     return document.reference, document.pages

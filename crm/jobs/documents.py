@@ -21,8 +21,12 @@ from crm.policy import Actor, actor_within, all_offices, bind_actor, require
 from crm.queries import documents as queries
 from crm.services import documents, submissions
 from crm.services.documents import NewDocument
-from reports import registry, snapshots
+from reports import glyphs, registry, snapshots
+from reports.glyphs import Unprinted
 from reports.registry import INTERNAL, Order
+from reports.render import RenderFailed
+
+MOST_BOXES = 12
 
 
 @dataclass(frozen=True)
@@ -104,22 +108,45 @@ def make_document(
 
 
 def read_file(document: Document, place: Place) -> bytes:
-    """The stored PDF, checked against its hash. Raises NotFound with a sentence where it is gone or was changed."""
+    """The issued PDF, proven by its hash: the stored file or, where that is gone or was changed, drawn again from the snapshot.
+
+    Raises NotFound with a sentence where neither is what was issued (the libraries or fonts are others by now)."""
     try:
         data = _path(place.folder, document.stored_as).read_bytes()
-    except OSError as error:
-        raise NotFound(_("The file of %(reference)s is missing. Make the document again.", reference=document.reference)) from error
-    if hashlib.sha256(data).hexdigest() != document.sha256:
+    except OSError:
+        data = b""
+    if _is_issued(document, data):
+        return data
+    with contextlib.suppress(RenderFailed):
+        kept = queries.snapshot(document.id)
+        again = snapshots.draw(snapshots.thaw(kept.content, kept.html)).bytes
+        if _is_issued(document, again):
+            return again
+    if data:
         raise NotFound(
             _("The file of %(reference)s is not the one that was issued. Make the document again.", reference=document.reference)
         )
-    return data
+    raise NotFound(_("The file of %(reference)s is missing. Make the document again.", reference=document.reference))
 
 
-def redraw(document_id: uuid.UUID) -> bytes:
-    """The PDF drawn again from its snapshot: the same bytes where libraries, fonts and style sheets are the same."""
-    kept = queries.snapshot(document_id)
-    return snapshots.draw(snapshots.thaw(kept.content, kept.html)).bytes
+def _is_issued(document: Document, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == document.sha256
+
+
+def boxes(kept: queries.Kept) -> tuple[str, ...]:
+    """What the pages of a kept document show as empty boxes, a sentence for each place: no font that drew it holds these characters."""
+    return tuple(_box_sentence(one) for one in glyphs.unprinted(kept.content, kept.html, kept.assets))
+
+
+def _box_sentence(found: Unprinted) -> str:
+    named = ", ".join(f"\u2068{one}\u2069 (U+{ord(one):04X})" for one in found.characters[:MOST_BOXES])
+    more = len(found.characters) - MOST_BOXES
+    if more > 0:
+        named = _("%(names)s and %(num)d more", names=named, num=more)
+    section = found.section or _("the first page")
+    if found.record:
+        return _("%(record)s, in “%(section)s”: %(characters)s", record=found.record, section=section, characters=named)
+    return _("“%(section)s”: %(characters)s", section=section, characters=named)
 
 
 @contextlib.contextmanager

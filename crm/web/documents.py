@@ -104,7 +104,8 @@ def detail(document_id: uuid.UUID) -> Any:
     """A document: what it is, who made it and from what, its file, and whether the records changed since."""
     document = queries.get(document_id)
     office = queries.office_of(document)
-    used = queries.snapshot(document_id).used
+    kept = queries.snapshot(document_id)
+    used = kept.used
     made_at = when_words(document.created_at, office.timezone)
     return render_template(
         "documents/detail.html",
@@ -118,6 +119,7 @@ def detail(document_id: uuid.UUID) -> Any:
         maker=queries.maker(document) or _("somebody of another office"),
         changed=_since_words(document, queries.changed_since(document, used)),
         groups=_grouped(used),
+        boxes=jobs.boxes(kept),
         form=MakeForm() if document.interaction_id and can(actor(), Permission.DOCUMENT_BUILD, document.office_id) else None,
     )
 

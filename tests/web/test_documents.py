@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,7 +17,7 @@ from crm.db import db
 from crm.models.documents import Document
 from crm.policy import Actor, bind_actor
 from crm.queries.documents import interaction
-from crm.services import interactions, users
+from crm.services import interactions, notes, users
 from reports.render import RenderFailed
 from tests.factories import money as made
 from tests.factories import world
@@ -133,12 +135,29 @@ def test_a_drawing_that_fails_is_a_sentence_and_keeps_nothing(browser, meeting, 
     assert "took longer than 20 seconds" in answer.get_data(as_text=True)
 
 
-def test_a_lost_file_is_a_page_not_an_error(browser, meeting, app):
-    from pathlib import Path
-
+def test_the_page_names_what_the_paper_shows_as_boxes(browser, meeting, app):
+    """C7: said on the document's page and by the command; nothing is said where every character was printed."""
     address = made_document(browser, meeting)
+    assert "could not be printed" not in browser("officer").get(address).get_data(as_text=True)
+    with acting_as(app, "officer") as actor:
+        party_id = interaction(meeting).party_id
+        notes.write_note(actor, made.office(), party_id, "They agree 🙂 <b>", "open")
+    page = browser("officer").get(made_document(browser, meeting)).get_data(as_text=True)
+    assert "Some characters could not be printed" in page
+    assert re.search(r"<li>Note of [^<]*, in “1\. Who they are”: \u2068🙂\u2069 \(U\+1F642\)</li>", page)
+
+
+def test_a_lost_file_is_drawn_again_and_where_that_gives_another_it_is_a_page_not_an_error(browser, meeting, app, monkeypatch):
+    address = made_document(browser, meeting)
+    issued = browser("officer").get(f"{address}.pdf").data
     for file in (Path(app.instance_path) / "documents").glob("*.pdf"):
         file.unlink()
+    assert browser("officer").get(f"{address}.pdf").data == issued
+
+    def fail(*_args: object) -> None:
+        raise RenderFailed("timeout", seconds=20)
+
+    monkeypatch.setattr("reports.snapshots.draw", fail)
     assert "is missing" in browser("officer").get(f"{address}.pdf", status=404).get_data(as_text=True)
 
 
@@ -154,12 +173,15 @@ def test_the_command_lists_and_builds(app, meeting, tmp_path):
     listed = run(args=["report", "list", "--json"])
     assert json.loads(listed.output)["reports"][0]["slug"] == "briefing-pack"
     target = tmp_path / "pack.pdf"
-    done = run(
-        args=["report", "build", "briefing-pack", "-o", str(target), "--param", f"interaction={reference}", "--as", "officer@test.example"]
-    )
+    args = ["report", "build", "briefing-pack", "-o", str(target), "--param", f"interaction={reference}", "--as", "officer@test.example"]
+    done = run(args=args)
     assert done.exit_code == 0, done.output
     assert target.read_bytes().startswith(b"%PDF-")
     assert "JOR-DO-" in done.output
+    assert done.stderr == ""
+    with acting_as(app, "officer") as actor:
+        notes.write_note(actor, made.office(), interaction(meeting).party_id, "They agree 🙂", "open")
+    assert "U+1F642" in run(args=args).stderr
 
 
 @pytest.mark.parametrize(
