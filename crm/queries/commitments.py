@@ -40,6 +40,27 @@ STATUS_LABELS: Mapping[str, LazyText] = {
     "overtaken": _l("Overtaken by events"),
     "unverified": _l("Declared, not verified"),
 }
+#: What a promise says: whoever verifies it has checked all of this, so a change takes the check away (domain 0.1).
+SAID = frozenset(
+    {
+        "party_id",
+        "position_id",
+        "on_behalf_of",
+        "direction",
+        "kind",
+        "words",
+        "made_on",
+        "due_on",
+        "quantity",
+        "baseline",
+        "indicator_text",
+        "funding_source",
+        "place_text",
+        "witness",
+        "evidence",
+    }
+)
+_OUTCOME = frozenset({"outcome", "outcome_on", "outcome_note"})
 DIRECTION_LABELS: Mapping[str, LazyText] = {"ours": _l("By us"), "theirs": _l("By them")}
 OUTCOME_LABELS: Mapping[str, LazyText] = {
     "kept": _l("Kept"),
@@ -187,15 +208,22 @@ def standings(records: Collection[Commitment], today: date) -> dict[uuid.UUID, S
     return found
 
 
-def declared_by(commitment_id: uuid.UUID) -> uuid.UUID | None:
-    """Who last declared the outcome, from the history."""
-    return db.session.scalar(
-        select(AuditEntry.actor_id)
-        .join(AuditValue, AuditValue.entry_seq == AuditEntry.seq)
-        .where(AuditEntry.record_id == commitment_id, AuditValue.field == "outcome")
-        .order_by(AuditEntry.seq.desc())
-        .limit(1)
+def hands_in(record: Commitment) -> frozenset[uuid.UUID]:
+    """Whose work a check of this promise would be a check of (four eyes): who recorded it, and for each thing it says and each
+    part of its outcome who changed that last, from the history. Not for the evidence, which is what the verifier writes."""
+    rows = db.session.execute(
+        select(AuditValue.field, AuditEntry.actor_id)
+        .join(AuditEntry, AuditValue.entry_seq == AuditEntry.seq)
+        .where(
+            AuditEntry.about_id == record.id,
+            AuditEntry.record_id == record.id,
+            AuditEntry.noun == Commitment.__tablename__,
+            AuditValue.field.in_(SAID - {"evidence"} | _OUTCOME),
+        )
+        .order_by(AuditEntry.seq)
     )
+    last = {row.field: row.actor_id for row in rows}
+    return frozenset(person for person in (record.created_by_id, *last.values()) if person is not None)
 
 
 def notes_of(commitment_id: uuid.UUID) -> list[Note]:

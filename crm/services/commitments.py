@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -23,8 +24,6 @@ from crm.services.parties import NewParty
 from crm.services.references import next_reference
 
 SHORT_LENGTH = 200
-#: What a second person has checked: changing it takes the check away.
-_CHECKED = ("words", "kind", "direction", "due_on", "quantity", "party_id")
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,8 @@ def _load(commitment_id: uuid.UUID) -> Commitment:
 
 @transactional
 def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, version: int | Opened) -> uuid.UUID:
-    """Change a promise; `office_id` of the input is the record's own. What a second person checked is unchecked by a change
-    of words, kind, side, amount or day. Raises `EditConflict` where both changed a field."""
+    """Change a promise; `office_id` of the input is the record's own. A second person's check falls with a change of anything
+    the promise says or of its evidence. Raises `EditConflict` where both changed a field."""
     record = _load(commitment_id)
     require(actor, Permission.CONTACT_LOG, record.office_id)
     if new.office_id != record.office_id:
@@ -137,12 +136,17 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
             if values[field] != getattr(record, field):
                 checks.refuse(field, _("This promise is a pledge, whose figures hang on it. It stays as it is."))
     checks.done()
-    for name, value in merge(record, version, values).items():
-        if name in _CHECKED and getattr(record, name) != value:
-            record.verified_by_id, record.verified_at = None, None
-        setattr(record, name, value)
+    set_values(record, merge(record, version, values))
     carry_level(record)
     return record.id
+
+
+def set_values(record: Commitment, values: Mapping[str, object]) -> None:
+    """Set a promise's columns; where what it says becomes another, a second person's check of it falls."""
+    for name, value in values.items():
+        if name in queries.SAID and getattr(record, name) != value:
+            record.verified_by_id, record.verified_at = None, None
+        setattr(record, name, value)
 
 
 @transactional
@@ -177,11 +181,12 @@ def declare_outcome(
 
 @transactional
 def verify_commitment(actor: Actor, commitment_id: uuid.UUID, *, evidence: str, version: int | Opened) -> uuid.UUID:
-    """A second person has seen the evidence. Never whoever recorded the promise or declared its outcome (four eyes)."""
+    """A second person has seen the evidence. Never whoever recorded the promise, last changed something it says, or declared
+    its outcome (four eyes)."""
     record = _load(commitment_id)
     require(actor, Permission.PROMISE_VERIFY, record.office_id)
-    if actor.user_id is None or actor.user_id in (record.created_by_id, queries.declared_by(commitment_id)):
-        raise Denied(_("Another person must verify this: you recorded it or declared its outcome yourself."))
+    if actor.user_id is None or actor.user_id in queries.hands_in(record):
+        raise Denied(_("Another person must verify this: you recorded or changed it, or declared its outcome."))
     checks = Checks()
     seen = checks.text("evidence", evidence, SENTENCE_LENGTH, needed=_("Write which evidence you have seen."))
     checks.done()

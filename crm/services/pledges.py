@@ -26,6 +26,7 @@ from crm.policy import Actor, Permission, require
 from crm.queries import commitments
 from crm.services import money_rules as rules
 from crm.services.checking import Opened, merge, narrower
+from crm.services.commitments import set_values
 from crm.services.money_rules import PlanLine
 from crm.services.references import next_reference
 
@@ -122,8 +123,7 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     reference = next_reference(new.office_id, "pledge")
     if promise is not None:
         _take_over(promise, new, said, level)
-        promise.due_on = due_on or promise.due_on
-        promise.quantity = promise.quantity or rules.shown(minor, currency)
+        set_values(promise, {"due_on": due_on or promise.due_on, "quantity": promise.quantity or rules.shown(minor, currency)})
         commitment = promise
     else:
         commitment = Commitment(
@@ -183,10 +183,7 @@ def _take_over(promise: Commitment, new: NewPledge, said: Mapping[str, object], 
     """Write what the form says of the promise, merged with what others changed since; a check of its words is asked again."""
     yours = dict(said) if new.words.strip() else {name: value for name, value in said.items() if name != "words"}
     merged = yours if new.opened is None else merge(promise, new.opened, yours)
-    for name, value in merged.items():
-        if name == "words" and value != promise.words:
-            promise.verified_by_id, promise.verified_at = None, None
-        setattr(promise, name, value)
+    set_values(promise, merged)
     promise.level = narrower(promise.level, level)
 
 

@@ -227,10 +227,7 @@ def _detail_page(
     today = clock.today(office.timezone)
     standing = queries.standing(record.outcome, record.due_on, today)
     may_log = can(who, Permission.CONTACT_LOG, record.office_id)
-    is_own_work = who.user_id is not None and who.user_id in (
-        record.created_by_id,
-        queries.declared_by(record.id) if record.outcome else None,
-    )
+    is_own_work = who.user_id is not None and who.user_id in queries.hands_in(record)
     may_verify = can(who, Permission.PROMISE_VERIFY, record.office_id) and not is_own_work
     if outcome_form is None:
         outcome_form = OutcomeForm(
@@ -274,7 +271,7 @@ def _detail_page(
         follow_ups=follow_up_queries.of_commitment(record.id),
         may_log=may_log,
         may_verify=may_verify,
-        why_not_verify=_("Another person must verify this: you recorded it or declared its outcome.") if is_own_work else "",
+        why_not_verify=_("Another person must verify this: you recorded or changed it, or declared its outcome.") if is_own_work else "",
         pledge_url=pledge_url if can(who, Permission.MONEY_WRITE, record.office_id) else "",
         is_money=is_money,
         level_note=str(LEVEL_NOTES[record.level]),

@@ -154,6 +154,16 @@ def test_other_words_take_the_check_of_a_second_person_away(grants, donor, actin
     assert queries.get(heard).verified_by_id is None
 
 
+def test_a_due_day_taken_from_the_plan_takes_the_check_away(grants, donor, acting):
+    """The verifier saw a promise without a day and without an amount; the pledge gives it both."""
+    heard = promise(grants, donor)
+    manager = acting("manager")
+    commitments.verify_commitment(manager, heard, evidence="The note verbale", version=1)
+    assert record_pledge(acting("grants"), new_pledge(donor, heard, plan=[made.line(made.eur(10_000_000), TODAY + timedelta(days=9))]))
+    record = queries.get(heard)
+    assert (record.due_on, record.verified_by_id, record.verified_at) == (TODAY + timedelta(days=9), None, None)
+
+
 def test_what_a_pledge_hangs_on_is_not_changed_on_the_promise(grants, donor):
     key = record_pledge(grants, new_pledge(donor, promise(grants, donor)))
     for values in ({"kind": "service"}, {"made_on": TODAY - timedelta(days=1)}, {"programme_id": made.programme(grants)}):

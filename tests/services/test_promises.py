@@ -24,6 +24,7 @@ from crm.policy import Actor
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as queries
 from crm.queries import follow_ups as follow_up_queries
+from crm.queries import history
 from crm.queries.paging import Paging
 from crm.services import asks, commitments, follow_ups
 from crm.services.asks import NewAsk
@@ -151,6 +152,68 @@ def test_a_second_person_verifies_never_the_same(acting: Acting) -> None:
     officer = acting("officer")
     commitments.declare_outcome(officer, made, outcome="broken", on=TODAY, note="taken out again", version=record.version)
     assert queries.get(made).verified_by_id is None, "the check was of what was known before"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"words": "A line of five millions."}, {"quantity": "500 nurses"}, {"due_on": TODAY}, {"kind": "service"}, {"witness": "Me"}],
+)
+def test_nobody_verifies_what_they_changed_themselves(acting: Acting, change: dict[str, Any]) -> None:
+    """Four eyes: the last hand in each thing that is checked is told from the history."""
+    officer = acting("officer")
+    party = ministry(officer)
+    made = commitments.record_commitment(officer, promise(party))
+    head = acting("head")
+    commitments.edit_commitment(head, made, promise(party, **change), 1)
+    with pytest.raises(Denied):
+        commitments.verify_commitment(head, made, evidence="my own", version=2)
+    officer = acting("officer")  # another thing is changed: the head's change is still the head's
+    commitments.edit_commitment(officer, made, promise(party, **change, place_text="Mafraq"), 2)
+    head = acting("head")
+    with pytest.raises(Denied):
+        commitments.verify_commitment(head, made, evidence="my own", version=3)
+    manager = acting("manager")
+    commitments.verify_commitment(manager, made, evidence="the gazette", version=3)
+    assert queries.get(made).verified_by_id == manager.user_id
+
+
+def test_what_a_promise_does_not_say_is_no_hand_in_it(acting: Acting) -> None:
+    """Whose it is to follow up, and the evidence that the verifier writes anyway, bar nobody."""
+    officer = acting("officer")
+    party = ministry(officer)
+    made = commitments.record_commitment(officer, promise(party))
+    head = acting("head")
+    commitments.edit_commitment(head, made, promise(party, owner_id=officer.user_id, evidence="gazette"), 1)
+    commitments.verify_commitment(head, made, evidence="the gazette of May", version=2)
+    assert queries.get(made).verified_by_id == head.user_id
+
+
+@pytest.mark.parametrize(
+    ("change", "stands"),
+    [
+        ({}, True),
+        ({"owner_id": None}, True),
+        ({"words": "Less."}, False),
+        ({"quantity": "5"}, False),
+        ({"due_on": TODAY}, False),
+        ({"baseline": "none"}, False),
+        ({"place_text": "Mafraq"}, False),
+        ({"evidence": "hearsay"}, False),
+    ],
+)
+def test_a_check_falls_with_what_was_checked_and_the_history_says_so(acting: Acting, change: dict[str, Any], stands: bool) -> None:
+    officer = acting("officer")
+    party = ministry(officer)
+    made = commitments.record_commitment(officer, promise(party))
+    head = acting("head")
+    commitments.verify_commitment(head, made, evidence="the gazette of May", version=1)
+    officer = acting("officer")
+    changed = promise(party, **{"evidence": "the gazette of May", "owner_id": officer.user_id, **change})
+    commitments.edit_commitment(officer, made, changed, 2)
+    record = queries.get(made)
+    assert (record.verified_by_id is not None, record.verified_at is not None) == (stands, stands)
+    told = [value for entry in history.history_of(made).entries for value in entry.values if value.field == "verified_by_id"]
+    assert (told[0].new, told[0].old) == ((str(head.user_id), None) if stands else (None, str(head.user_id)))
 
 
 def test_outcomes_are_dated_and_can_be_taken_back(acting: Acting) -> None:
