@@ -6,17 +6,18 @@ Only `@transactional` commits (the outermost public service call); everything el
 from __future__ import annotations
 
 import functools
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import pysqlite3.dbapi2 as pysqlite3
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import IntegrityError
@@ -192,11 +193,6 @@ _MAY_COMMIT = "tl_may_commit"
 READ_ONLY = "tl_read_only"
 
 
-def in_transaction() -> bool:
-    """True inside a `@transactional` call."""
-    return bool(db.session().info.get(_DEPTH, 0))
-
-
 def after_commit(action: Callable[[], object]) -> None:
     """Run `action` once the outermost transaction has committed (e-mail, files, jobs); never if it rolls back."""
     info = db.session().info
@@ -288,6 +284,20 @@ def _integrity_sentence(error: IntegrityError) -> str:
     return "The database refused a value that breaks one of its rules."
 
 
+def hold(*names: str) -> None:
+    """Hold some names until the transaction ends: whoever holds one of them too waits. For what no row stands for yet.
+
+    SQLite has one writer at a time as it is. Names are taken in one order, so that two holders never wait for each other."""
+    session = db.session()
+    if not session.info.get(_DEPTH):
+        message = "hold() outside a transaction"
+        raise ProgrammingError(message)
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    for key in sorted(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names):
+        session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 @contextmanager
 def savepoint() -> Iterator[None]:
     """A part of a transaction that may fail alone (one row of an import): its error undoes only itself."""
@@ -323,8 +333,3 @@ def _only_transactional_flushes(session: Session, _context: Any, _instances: Any
     if not session.info.get(_DEPTH) and (session.new or session.dirty or session.deleted):
         message = "records were changed outside a transaction"
         raise ProgrammingError(message)
-
-
-def as_date(moment: datetime) -> date:
-    """The UTC day of a moment."""
-    return moment.astimezone(UTC).date()

@@ -16,12 +16,12 @@ from sqlalchemy.orm import selectinload
 
 from crm import clock
 from crm.data.passwords import common_passwords
-from crm.db import db, transactional, writes_on_read
+from crm.db import db, hold, transactional, writes_on_read
 from crm.errors import Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
-from crm.policy import Actor, Permission, actor_for, all_offices, require, unscoped
+from crm.policy import Actor, Permission, actor_for, all_offices, can, require, unscoped
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -31,6 +31,7 @@ TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 50
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
+ADDRESS_LENGTH = 64
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 
@@ -98,7 +99,14 @@ def create_user(actor: Actor, new: NewUser) -> uuid.UUID:
 
 
 @transactional
-def _count_try(email_hash: str, address: str) -> None:
+def _take_try(email_hash: str, address: str) -> None:
+    """Count a try before its password is looked at, so that tries at the same moment are counted too; raises `TooManyTries`.
+
+    Whoever knows the password clears the account's tries by signing in."""
+    hold(f"sign-in address {address}", f"sign-in account {email_hash}")
+    wait = _wait_for(email_hash, address)
+    if wait > 0:
+        raise TooManyTries(wait)
     db.session.add(SignInTry(email_hash=email_hash, address=address))
 
 
@@ -114,15 +122,14 @@ def _wait_for(email_hash: str, address: str) -> int:
 
 
 def sign_in(email: str, password: str, *, address: str, browser: str) -> str:
-    """Check a password and open a session: the secret token for the cookie.
+    """Check a password and open a session: the secret token for the cookie. Not for use inside a transaction: the try counts,
+    and is committed, before the password is looked at.
 
     Raises TooManyTries, or Denied with the same sentence for an unknown address and a wrong password."""
     folded = fold_email(email)[:254]
     email_hash = _hash(folded)
     with unscoped("sign-in"):
-        wait = _wait_for(email_hash, address)
-        if wait > 0:
-            raise TooManyTries(wait)
+        _take_try(email_hash, address[:ADDRESS_LENGTH])
         user = db.session.scalar(select(User).where(User.email == folded))
         known_hash = user.password_hash if user else _NOBODY
         try:
@@ -130,7 +137,6 @@ def sign_in(email: str, password: str, *, address: str, browser: str) -> str:
         except (VerificationError, InvalidHashError):
             is_right = False
         if user is None or not is_right or not user.is_active:
-            _count_try(email_hash, address)
             raise Denied(_("The address and the password do not match, or this person may not sign in."))
         return _open_session(user.id, email_hash, address, browser)
 
@@ -141,7 +147,7 @@ def _open_session(user_id: uuid.UUID, email_hash: str, address: str, browser: st
     db.session.execute(delete(SignInTry).where(SignInTry.email_hash == email_hash))
     db.session.execute(delete(SignIn).where(SignIn.last_used_at < clock.now() - timedelta(days=30)))
     db.session.execute(delete(SignInTry).where(SignInTry.at < clock.now() - timedelta(days=1)))
-    db.session.add(SignIn(user_id=user_id, token_hash=_hash(token), address=address[:64], browser=browser[:200]))
+    db.session.add(SignIn(user_id=user_id, token_hash=_hash(token), address=address[:ADDRESS_LENGTH], browser=browser[:200]))
     return token
 
 
@@ -214,7 +220,8 @@ def change_password(actor: Actor, current: str, new: str, *, address: str = "", 
 def change_user(actor: Actor, user_id: uuid.UUID, *, role: str, is_active: bool, password: str) -> uuid.UUID:
     """Change a colleague's role in the home office, whether they may sign in, and (if given) the password.
 
-    Rights change at once: every session of that person ends."""
+    Rights change at once: every session of that person ends. Denied where the person holds, in any office, a role that the
+    actor could not give: a new password would be the way to it."""
     user = db.session.scalar(select(User).where(User.id == user_id).options(selectinload(User.memberships)))
     if user is None:
         raise NotFound(_("There is no such person."))
@@ -224,8 +231,12 @@ def change_user(actor: Actor, user_id: uuid.UUID, *, role: str, is_active: bool,
     if role not in ROLES:
         raise Invalid(_("Choose one of the roles."), field="role")
     _check_grant(actor, role, user.office_id)
-    for membership in user.memberships:
-        _check_grant(actor, membership.role, membership.office_id)
+    with unscoped("nobody changes a person who holds more somewhere else"):
+        held = db.session.execute(select(Membership.role, Membership.office_id).where(Membership.user_id == user.id)).all()
+    for one in held:
+        if not can(actor, Permission.USER_MANAGE, one.office_id):
+            raise Denied(_("This person has a role in an office whose people you do not manage. Ask an administrator."))
+        _check_grant(actor, one.role, one.office_id)
     at_home = [membership for membership in user.memberships if membership.office_id == user.office_id]
     if [membership.role for membership in at_home] != [role]:
         for membership in at_home:

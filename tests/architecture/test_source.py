@@ -25,6 +25,7 @@ UNSCOPED_REASONS = {
     "migrations",
     "rights change at once: the sessions of a changed person end",
     "verify looks at every record",
+    "nobody changes a person who holds more somewhere else",
 }
 
 
