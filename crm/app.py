@@ -49,6 +49,7 @@ def create_app(config: Config | None = None) -> Flask:
         set_up_engine(db.engine)
         guard_engine(db.engine)
     _set_up_templates(app)
+    _set_up_limits(app)  # before anything reads a form
     set_up_gate(app)  # before the form tokens: a session that ended keeps what was typed
     CSRFProtect(app)
     set_up_errors(app)
@@ -59,6 +60,15 @@ def create_app(config: Config | None = None) -> Flask:
     _set_up_headers(app)
     refuse_silent_routes(app)
     return app
+
+
+def _set_up_limits(app: Flask) -> None:
+    """A form without a file may be no longer than all its fields together: the parser bounds only those that come in parts."""
+
+    @app.before_request
+    def _bound_form() -> None:
+        if request.mimetype == "application/x-www-form-urlencoded":
+            request.max_content_length = app.config["MAX_FORM_MEMORY_SIZE"]
 
 
 def _set_up_templates(app: Flask) -> None:

@@ -35,7 +35,7 @@ class FileFormat:
     description: LazyText
     read: Reader
     matches: Callable[[Table], bool]
-    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt")
+    suffixes: tuple[str, ...] = (".csv", ".tsv", ".txt", ".zip")
     max_bytes: int = MAX_BYTES
 
 
@@ -81,7 +81,6 @@ FORMATS: Mapping[str, FileFormat] = MappingProxyType(
                 _l("A currency, a rate and a date in each row: units of that currency per one US dollar."),
                 read_per_usd,
                 _has_all(RATE_COLUMNS),
-                (".csv", ".tsv", ".txt", ".zip"),
             ),
         )
     }

@@ -17,7 +17,9 @@ class UploadForm(BaseForm):
     file = FileField(
         _l("File"),
         [Needed(_l("Choose a file."))],
-        description=_l("CSV or TSV as OCHA FTS publishes flows or requirements; exchange rates as CSV or ZIP. At most 30 MB."),
+        description=_l(
+            "CSV or TSV: flows or requirements as OCHA FTS publishes them, or exchange rates. A ZIP may hold one such file. At most 30 MB."
+        ),
     )
     office = SelectField(_l("Office"), description=_l("Its colleagues see what the file says; so do the offices above it."))
 

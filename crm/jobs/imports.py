@@ -162,17 +162,17 @@ def _facts(slug: str, name: str, data: bytes, *, rows: int = 0, header: Sequence
 
 def _read(family: str, name: str, data: bytes) -> Contents[Any]:
     """The facts, records, rejected rows and notes of a file. Raises `Refused`."""
-    read_bytes(data)
+    content = unpack_single(read_bytes(data))
     wanted = FAMILIES.get(family, (family,))
     if len(wanted) == 1:
         chosen: registry.FileFormat | None = registry.find(wanted[0])
     else:
-        chosen = registry.recognise(data)
+        chosen = registry.recognise(content)
     if chosen is None:
-        _say_what_is_missing(data, wanted)
+        _say_what_is_missing(content, wanted)
     if chosen.slug not in wanted:
         raise Refused(_("This is a file of %(kind)s. Bring it as such.", kind=str(chosen.title)))
-    file = chosen.read(data)
+    file = chosen.read(content)
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     notes = _sentences(file.notes)
     if isinstance(file, RateFile):
@@ -192,7 +192,7 @@ def _read(family: str, name: str, data: bytes) -> Contents[Any]:
 
 def _say_what_is_missing(data: bytes, wanted: Sequence[str]) -> NoReturn:
     """Refuse a file of no known kind: in the words of the reader it comes nearest to, else by naming what is read here."""
-    table = open_table(unpack_single(data))
+    table = open_table(data)
     found = {slug: len(locate(table, columns).keys() & _needed(columns)) / len(_needed(columns)) for slug, columns in _COLUMNS.items()}
     nearest = max(found, key=lambda slug: (slug in wanted, found[slug]))
     if nearest in wanted and found[nearest] >= _ENOUGH:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm.db import db
@@ -17,6 +17,8 @@ from crm.models.programmes import Indicator, Measurement, Programme, Requirement
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 SORTS = ("title", "newest", "reference")
+#: Agreements and pledges on a programme's page; all of them stand one click away.
+MONEY_SHOWN = 15
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,21 @@ class IndicatorSeries:
 
 @dataclass(frozen=True)
 class ProgrammeDetail:
-    """A programme with everything that hangs on it. `requirements`: every version, by year, newest version first."""
+    """A programme with everything that hangs on it. `requirements`: every version, by year, newest version first.
+    `agreements` and `pledges`: the newest ones; the counts say how many there are."""
 
     programme: Programme
     requirements: dict[int, tuple[Requirement, ...]]
     indicators: tuple[IndicatorSeries, ...]
     agreements: tuple[Agreement, ...]
+    agreement_count: int
     pledges: tuple[Pledge, ...]
+    pledge_count: int
 
 
-def programme_detail(programme_id: uuid.UUID) -> ProgrammeDetail:
-    """One programme in a constant number of statements; raises `NotFound` when absent or out of scope."""
+def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN) -> ProgrammeDetail:
+    """One programme in a constant number of statements, with so many agreements and pledges (None: all of them); raises
+    `NotFound` when absent or out of scope."""
     programme = db.session.scalar(
         select(Programme)
         .where(Programme.id == programme_id)
@@ -101,19 +107,26 @@ def programme_detail(programme_id: uuid.UUID) -> ProgrammeDetail:
         .options(selectinload(Indicator.measurements))
         .order_by(Indicator.created_at, Indicator.id)
     )
-    named = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id)
+    is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
     agreements = db.session.scalars(
-        select(Agreement).where(Agreement.id.in_(named)).options(selectinload(Agreement.donor)).order_by(Agreement.signed_on, Agreement.id)
+        select(Agreement)
+        .where(is_named)
+        .options(selectinload(Agreement.donor))
+        .order_by(Agreement.signed_on.desc(), Agreement.id.desc())
+        .limit(most)
     )
+    is_for = Pledge.programme_id == programme.id
     pledges = db.session.scalars(
-        select(Pledge).where(Pledge.programme_id == programme.id).options(selectinload(Pledge.donor)).order_by(Pledge.pledged_on, Pledge.id)
+        select(Pledge).where(is_for).options(selectinload(Pledge.donor)).order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(most)
     )
     return ProgrammeDetail(
         programme,
         {year: tuple(rows) for year, rows in years.items()},
         tuple(IndicatorSeries(indicator, tuple(indicator.measurements)) for indicator in indicators),
         tuple(agreements),
+        db.session.scalar(select(func.count(Agreement.id)).where(is_named)) or 0,
         tuple(pledges),
+        db.session.scalar(select(func.count(Pledge.id)).where(is_for)) or 0,
     )
 
 

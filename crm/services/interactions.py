@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.policy import Actor, Permission, require
 from crm.queries import history, lookups
+from crm.queries.asks import ANSWER_LABELS
 from crm.services import asks as ask_services
 from crm.services import commitments as commitment_services
 from crm.services import follow_ups as follow_up_services
@@ -120,12 +122,15 @@ class NewInteraction:
 def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     """Record a contact, planned or held, with its participants, asks, answers, promises, follow-ups and note: all or nothing.
 
-    With `planned_id` a planned one is written up: its record becomes the held one. Raises `Invalid` by field (rows as
-    `promises-0-words`), `Denied`, `NotFound`, `EditConflict`."""
+    With `planned_id` a planned one is written up: its record becomes the held one. Where a colleague did so meanwhile, the
+    two are put together: what both wrote differently is an `EditConflict`, rows are added, no answer is taken away. Raises
+    `Invalid` by field (rows as `promises-0-words`), `Denied`, `NotFound`, `EditConflict`."""
     require(actor, Permission.CONTACT_LOG, new.office_id)
     planned = _load(new.planned_id) if new.planned_id is not None else None
-    if planned is not None and (planned.state != "planned" or planned.office_id != new.office_id):
-        raise Conflict(_("This interaction is no longer planned: it was written up or cancelled meanwhile."))
+    if planned is not None and planned.state == "cancelled":
+        raise Conflict(_("This interaction was cancelled meanwhile. What you typed is kept: save again to record it as one of its own."))
+    if planned is not None and planned.office_id != new.office_id:
+        raise Conflict(_("This interaction belongs to another office."))
     checks = Checks()
     if new.state not in ("planned", "held"):
         checks.refuse("state", _("Choose planned or held."))
@@ -135,21 +140,61 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     people = _people(new, party_id, checks)
     checks.done()
     record = planned if planned is not None else _blank(new)
+    was_held = planned is not None and planned.state == "held"
     if planned is not None:
-        values = merge(planned, new.version, values)
+        values = _merged(planned, new, values, people)
     values["state"] = new.state
     for name, value in values.items():
         setattr(record, name, value)
-    if new.state == "held":
+    if new.state == "held" and not was_held:
         record.written_up_at = clock.now()
     db.session.add(record)
-    _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
-    if planned is not None:
+    if planned is None:
+        _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
+    else:
         carry_level(record)
+    if was_held:
+        new = dataclasses.replace(new, answers=_not_answered(record, new.answers, checks))
     _save_rows(actor, record, new, checks)
     checks.done()
     db.session.flush()
     return record.id
+
+
+def _merged(record: Interaction, new: NewInteraction, values: dict[str, object], people: Sequence[NewParticipant]) -> dict[str, object]:
+    """What to write into a record that others may have changed since the form was opened; the participants are put in place.
+    Raises `EditConflict` (participants as tuples of side, name, post)."""
+    present = _shape(record.participants)
+    parts = None
+    opened = new.version if isinstance(new.version, int) else new.version.version
+    if record.version != opened:
+        before = history.parts_at(record, "participants", opened, present, _PART_FIELDS)
+        parts = {"participants": (tuple(sorted(before)), present)}
+    merged = merge(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
+    wanted = merged.pop("participants")
+    if wanted != present:
+        _set_participants(record, people)
+        touch(record)
+    return merged
+
+
+def _not_answered(record: Interaction, answers: Sequence[NewAnswer], checks: Checks) -> list[NewAnswer]:
+    """The answers of a second writer, the first's where there is one; one that says otherwise is refused beside it."""
+    given = {row.ask_id: row for row in record.answers}
+    for index, one in enumerate(answers):
+        known = given.get(one.ask_id)
+        if known is None or not one.answer:
+            continue
+        if (known.answer, known.words) != (one.answer, one.words.strip()):
+            label = ANSWER_LABELS[known.answer]
+            sentence = _(
+                "A colleague recorded “%(answer)s” meanwhile. Take your answer away to keep it; change it afterwards.", answer=label
+            )
+            checks.refuse(f"answers-{index}-answer", sentence)
+    return [
+        dataclasses.replace(one, answer=given[one.ask_id].answer, words=given[one.ask_id].words) if one.ask_id in given else one
+        for one in answers
+    ]
 
 
 def _blank(new: NewInteraction) -> Interaction:
@@ -401,18 +446,7 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
     values["ask_id"] = _ask(actor, new, party_id, checks)
     people = _people(new, party_id, checks)
     checks.done()
-    present = _shape(record.participants)
-    parts = None
-    opened = new.version if isinstance(new.version, int) else new.version.version
-    if record.version != opened:
-        before = history.parts_at(record, "participants", opened, present, _PART_FIELDS)
-        parts = {"participants": (tuple(sorted(before)), present)}
-    merged = merge(record, new.version, {**values, "participants": _shape(people)}, parts=parts)
-    wanted = merged.pop("participants")
-    if wanted != present:
-        _set_participants(record, people)
-        touch(record)
-    for name, value in merged.items():
+    for name, value in _merged(record, new, values, people).items():
         setattr(record, name, value)
     carry_level(record)
     return record.id

@@ -107,10 +107,8 @@ def create() -> Any:
     """Record a promise; ?party=, ?interaction=, ?ask=, ?direction= fill in."""
     who = actor()
     form = CommitmentForm()
-    interaction_id = uuid_of(form.interaction_id.data or request.args.get("interaction"))
-    ask_id = uuid_of(form.ask_id.data or request.args.get("ask"))
-    interaction = interaction_queries.get(interaction_id) if interaction_id else None
-    ask = ask_queries.get(ask_id) if ask_id else None
+    interaction = shared.still_there(form, form.interaction_id, request.args.get("interaction"), interaction_queries.get)
+    ask = shared.still_there(form, form.ask_id, request.args.get("ask"), ask_queries.get)
     parent = interaction or ask
     office = shared.choose_office(form, who, parent.office_id if parent else None)
     require(who, Permission.CONTACT_LOG, office.id)
@@ -120,8 +118,8 @@ def create() -> Any:
         form.made_on.data = shared.local(interaction.starts_at, office).date() if interaction else clock.today(office.timezone)
         form.kind.data = "service"
         form.direction.data = shared.choice_arg("direction", DIRECTIONS) or "theirs"
-        form.interaction_id.data = str(interaction_id or "")
-        form.ask_id.data = str(ask_id or (interaction.ask_id if interaction else "") or "")
+        form.interaction_id.data = str(interaction.id if interaction else "")
+        form.ask_id.data = str((ask.id if ask else interaction.ask_id if interaction else "") or "")
         programme_id = (interaction.programme_id if interaction else None) or (ask.programme_id if ask else None)
         form.programme_id.data = str(programme_id or "")
         form.level.data = OFFICE if parent is not None and parent.level == OFFICE else "open"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from crm.db import db
 from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
@@ -78,12 +80,15 @@ def read_to_the_end() -> None:
         left -= len(piece)
 
 
-def set_up_errors(app: Flask) -> None:
+def set_up_errors(app: Flask) -> None:  # noqa: C901 - one handler a kind of error
     """Register the handlers."""
     app.register_error_handler(RequestEntityTooLarge, too_large)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:
+        if isinstance(error, RequestRedirect):  # to the address with its slash: without the host, which anybody may make up
+            target = urlsplit(error.new_url)
+            return redirect(urlunsplit(("", "", target.path, target.query, "")), code=error.code)
         if error.response is not None:
             return error.response
         status = error.code or 500

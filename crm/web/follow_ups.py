@@ -93,10 +93,10 @@ def create() -> Any:
     """Set a follow-up; ?interaction=, ?commitment=, ?ask=, ?party= say what it is about."""
     who = actor()
     form = FollowUpForm()
-    ids = {name: uuid_of(form[f"{name}_id"].data or request.args.get(name)) for name in ("interaction", "commitment", "ask")}
-    interaction = interaction_queries.get(ids["interaction"]) if ids["interaction"] else None
-    commitment = commitment_queries.get(ids["commitment"]) if ids["commitment"] else None
-    ask = ask_queries.get(ids["ask"]) if ids["ask"] else None
+    interaction = shared.still_there(form, form.interaction_id, request.args.get("interaction"), interaction_queries.get)
+    commitment = shared.still_there(form, form.commitment_id, request.args.get("commitment"), commitment_queries.get)
+    ask = shared.still_there(form, form.ask_id, request.args.get("ask"), ask_queries.get)
+    ids = {name: found.id if found else None for name, found in (("interaction", interaction), ("commitment", commitment), ("ask", ask))}
     parent = interaction or commitment or ask
     office = shared.choose_office(form, who, parent.office_id if parent else None)
     require(who, Permission.CONTACT_LOG, office.id)

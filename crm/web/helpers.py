@@ -42,7 +42,7 @@ def save_form(
     An EditConflict is left on `form.conflict` for the page to show yours, theirs and the original."""
     if request.method != "POST":
         return None
-    is_valid = form.validate()
+    is_valid = form.validate() and not form.whole_errors
     if check is not None:
         is_valid = check() and is_valid
     if not is_valid:

@@ -27,7 +27,7 @@ from crm.web import lookups as shared
 from crm.web.gate import actor
 from crm.web.lookups import Found
 
-HELD, PLANNED = "held", "planned"
+HELD, PLANNED, CANCELLED = "held", "planned", "cancelled"
 _PLAN_FIELDS = ("purpose", "fallback", "offer", "point_1", "point_2", "point_3", "red_line")
 
 

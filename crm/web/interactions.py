@@ -30,7 +30,7 @@ from crm.web import interaction_page as words
 from crm.web import lookups as shared
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
-from crm.web.interaction_form import HELD, PLANNED
+from crm.web.interaction_form import CANCELLED, HELD, PLANNED
 from crm.web.lookups import Found
 
 bp = Blueprint("interactions", __name__, url_prefix="/interactions")
@@ -113,9 +113,8 @@ def create() -> Any:
     """Log an interaction that was held, or plan one (?state=planned); ?party= and ?ask= fill in, ?planned= writes up a planned one."""
     who = actor()
     form = InteractionForm()
-    planned_id = uuid_of(form.planned.data or request.args.get("planned"))
-    planned = queries.get(planned_id) if planned_id else None
-    if planned is not None and planned.state != PLANNED:
+    planned = shared.still_there(form, form.planned, request.args.get("planned"), queries.get)
+    if planned is not None and planned.state != PLANNED and request.method == "GET":
         flash(_("This interaction is no longer planned."), "warning")
         return redirect(url_for("interactions.detail", interaction_id=planned.id))
     office = shared.choose_office(form, who, planned.office_id if planned else None)
@@ -148,6 +147,8 @@ def create() -> Any:
     if form.conflict is not None and planned is not None:
         back = url_for("interactions.detail", interaction_id=planned.id)
         return shared.conflict_page(form, filling.labels(), shared.value_words(form, office.timezone), back)
+    if planned is not None and planned.state == CANCELLED:
+        form.planned.data, planned = "", None  # the refusal says so: sent again, what was typed is a contact of its own
     return _form_page(form, office, planned, settled.get("party") or filling.known(form)), status(form)
 
 
@@ -276,11 +277,18 @@ def edit(interaction_id: uuid.UUID) -> Any:
     require(who, Permission.CONTACT_LOG, record.office_id)
     office = lookups.office(record.office_id)
     back = url_for("interactions.detail", interaction_id=interaction_id)
+    if request.method == "GET" and record.state == CANCELLED:
+        flash(_cannot_change(record), "warning")
+        return redirect(back)
     form = InteractionForm()
     if request.method == "GET":
         filling.show(form, record, office)
         form.version.data = str(record.version)
-    form.state.data, form.planned.data = record.state, ""
+    elif form.state.data != record.state or record.state == CANCELLED:
+        form.whole_errors.append(_cannot_change(record))
+    if request.method == "GET" or form.state.data not in INTERACTION_STATES:
+        form.state.data = record.state
+    form.planned.data = ""
     shared.choose_office(form, who, record.office_id)
     filling.offer(form, office, record)
     if request.method == "POST" and ("add" in request.form or "look-up" in request.form):
@@ -308,6 +316,13 @@ def edit(interaction_id: uuid.UUID) -> Any:
     return _edit_page(form, record, office, settled.get("party") or filling.known(form), back), status(form)
 
 
+def _cannot_change(record: Interaction) -> str:
+    """Why a form that was opened for a plan can no longer be saved: what was typed stays on the page to be copied."""
+    if record.state == CANCELLED:
+        return _("This interaction was cancelled meanwhile, so it stays as it was. What you typed is still here: copy what you need.")
+    return _("This interaction was written up meanwhile, so its plan stays as it was. What you typed is still here: copy what you need.")
+
+
 def _edit_page(form: InteractionForm, record: Interaction, office: Office, found: Found | None, back: str) -> str:
     party_id = found.party_id if found is not None else filling.party_of(form)
     asks = filling.offer_asks(form, party_id, office, record)
@@ -316,7 +331,7 @@ def _edit_page(form: InteractionForm, record: Interaction, office: Office, found
         form=form,
         office=office,
         record=record,
-        state=record.state,
+        state=form.state.data,
         planned=None,
         asks={str(ask.id): ask for ask in asks},
         suggestions=lookups.likely_parties(office.id),

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import render_template, request, url_for
 from werkzeug.routing import BuildError
-from wtforms import SelectField, SelectMultipleField
+from wtforms import Field, SelectField, SelectMultipleField
 
 from crm import clock
 from crm.data import countries_by_iso2
@@ -32,6 +32,8 @@ from crm.services.parties import NewParty
 from crm.web.conflicts import ConflictItem, shown
 from crm.web.gate import actor
 from crm.web.helpers import args_with, safe_target
+
+_Row = TypeVar("_Row")
 
 FORM_LABELS: dict[str, LazyText] = {"person": _l("Person"), "organisation": _l("Organisation"), "group": _l("Group")}
 ADD_LABELS: dict[str, LazyText] = {
@@ -302,6 +304,24 @@ def promise_line(record: Commitment, today: date, who: str) -> dict[str, Any]:
         "due": record.due_on or "",
         "who": who,
     }
+
+
+def still_there(form: BaseForm, field: Field, key: str | None, get: Callable[[uuid.UUID], _Row]) -> _Row | None:
+    """The record that a form hangs on: `key` from its hidden field or the address. One that is absent or out of scope is a
+    404 for a link; where a form was typed meanwhile, the words stay, and what is sent again goes without it."""
+    found = uuid_of(field.data or key)
+    if found is None:
+        return None
+    try:
+        return get(found)
+    except NotFound:
+        if request.method != "POST":
+            raise
+        field.data = ""
+        form.whole_errors.append(
+            _("What this belonged to can no longer be opened. What you typed is kept: save again to record it by itself.")
+        )
+        return None
 
 
 # --- two people at once --------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def checked_save(
     if go == "save":
         done = save_form(form, save, then=then, message=message, check=check)
         return Step(response=done, code=409 if form.conflict else 422)
-    is_valid = form.validate()
+    is_valid = form.validate() and not form.whole_errors
     if check is not None:
         is_valid = check() and is_valid
     if not is_valid:

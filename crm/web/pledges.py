@@ -30,7 +30,7 @@ from crm.services.money_rules import PlanLine
 from crm.web import money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.lookups import conflict_page, opened, prefill, settle, value_words
+from crm.web.lookups import conflict_page, opened, prefill, settle, still_there, value_words
 from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, searched, set_up, status_word
 from crm.web.money_forms import (
     checked_save,
@@ -92,7 +92,7 @@ def index() -> Any:
 def create() -> Any:
     """Record a pledge: the form, the check of the answers, then the record. `?commitment=` takes over a promise of money."""
     who, form = actor(), PledgeForm()
-    promise = _promise(read_uuid(form.commitment_id.data or request.args.get("commitment")))
+    promise = still_there(form, form.commitment_id, request.args.get("commitment"), commitment_queries.get)
     if promise is not None and commitment_queries.has_pledge(promise.id) and request.method == "GET":
         return redirect(url_for("pledges.detail", pledge_id=promise.id))
     if promise is not None:
@@ -139,11 +139,6 @@ def create() -> Any:
         promise=promise,
         refusal=commitment_queries.why_no_pledge(promise) if promise is not None and request.method == "GET" else "",
     ), step.code
-
-
-def _promise(commitment_id: uuid.UUID | None) -> Commitment | None:
-    """The promise that is to become a pledge; absent and out of scope are alike (404)."""
-    return commitment_queries.get(commitment_id) if commitment_id else None
 
 
 def _typed(form: PledgeForm, office_id: uuid.UUID) -> services.NewPledge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 
@@ -157,3 +158,13 @@ def test_the_region_chooses_among_its_offices(browser):
     names = {name for _code, name, *_rest in world.OFFICES}
     assert len(options) == 2
     assert set(options) < names
+
+
+def test_a_zip_of_one_file_is_read_like_the_file(browser):
+    client = browser("grants")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("flows.csv", fts.file_of(size=3))
+    place = upload(client, packed.getvalue(), "flows.zip").location
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 3 new" in text(client.get(place))

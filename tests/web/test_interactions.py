@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -342,6 +343,105 @@ def test_an_edit_conflict_is_shown_and_settled(app: Flask, browser: Browsers) ->
     shown = mine.get(f"/interactions/{key}").get_data(as_text=True)
     for expected in ("My words", "Arabic", "There"):
         assert expected in shown
+
+
+def planned_with_ask(app: Flask) -> tuple[str, dict[str, str]]:
+    """A meeting of tomorrow about an ask, whose day has come."""
+    party = make_party(app, "Ministry of Health")
+    ask = in_world(app, "officer", lambda a, o: asks.create_ask(a, asks.NewAsk(o, party, "No fees for under-fives.")))
+    key = make_meeting(app, party, state="planned", starts_at=clock.now() + timedelta(minutes=5), summary="", ask_id=ask)
+    return str(key), {"answers-0-ask_id": str(ask)}
+
+
+def test_two_who_write_up_one_meeting_lose_nothing(app: Flask, browser: Browsers) -> None:
+    """F7: the second one sees yours / theirs / original; promises are added, an answer that differs is named, none goes away."""
+    key, _ask = planned_with_ask(app)
+    first, second = browser("officer"), browser("grants")
+    target, mine = second.fields(f"/interactions/new?planned={key}")
+    first_target, theirs = first.fields(f"/interactions/new?planned={key}")
+    theirs |= {"summary": "Their words", "answers-0-answer": "yes", "promises-0-words": "They send a letter"}
+    assert first.client.post(first_target, data=theirs).status_code == 303
+    again = first.client.post(first_target, data=theirs)
+    assert again.status_code == 303, "a second click is answered like the first"
+    assert path_of(again) == f"/interactions/{key}"
+    mine |= {"summary": "My words", "promises-0-words": "They name a focal point", "place_text": "Amman", "answers-0-answer": "no"}
+    answer = second.client.post(target, data=mine)
+    assert answer.status_code == 409
+    page = tree(answer)
+    for expected in ("Their words", "My words"):
+        assert expected in page.text_content()
+    form = next(form for form in page.forms if "settled" in form.fields)
+    chosen = dict(form.form_values()) | {"choose-summary": "theirs"}
+    refused = second.client.post(target, data=chosen)
+    assert refused.status_code == 422
+    assert "“Yes” meanwhile" in refused.get_data(as_text=True)
+    assert "They name a focal point" in refused.get_data(as_text=True)
+    saved = second.client.post(target, data=chosen | {"answers-0-answer": ""})
+    assert saved.status_code == 303, errors(saved)
+    shown = second.get(f"/interactions/{key}").get_data(as_text=True)
+    for expected in ("Their words", "They send a letter", "They name a focal point", "Amman", "Yes"):
+        assert expected in shown
+    assert "My words" not in shown
+
+
+def test_a_meeting_cancelled_meanwhile_is_written_up_by_itself(app: Flask, browser: Browsers) -> None:
+    """Nothing typed is lost: the refusal says so, and sent again it is a contact of its own."""
+    key, _ask = planned_with_ask(app)
+    mine, theirs = browser("officer"), browser("grants")
+    target, values = mine.fields(f"/interactions/new?planned={key}")
+    theirs.submit(f"/interactions/{key}/cancel", {"reason": "The minister travels."})
+    answer = mine.client.post(target, data=values | {"summary": "We met all the same"})
+    assert answer.status_code == 422
+    assert "cancelled meanwhile" in answer.get_data(as_text=True)
+    form = next(form for form in tree(answer).forms if "summary" in form.fields)
+    assert form.fields["summary"].strip() == "We met all the same"
+    saved = mine.client.post(target, data=dict(form.form_values()))
+    assert saved.status_code == 303, errors(saved)
+    assert path_of(saved) != f"/interactions/{key}"
+    assert "We met all the same" in mine.get(path_of(saved)).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("closing", ["cancelled", "written up"])
+def test_the_plan_typed_into_a_closed_meeting_stays_on_the_page(app: Flask, browser: Browsers, closing: str) -> None:
+    key, _ask = planned_with_ask(app)
+    mine, theirs = browser("officer"), browser("grants")
+    target, values = mine.fields(f"/interactions/{key}/edit")
+    if closing == "cancelled":
+        theirs.submit(f"/interactions/{key}/cancel", {"reason": "The minister travels."})
+    else:
+        theirs.submit(f"/interactions/new?planned={key}", {"summary": "Said", "answers-0-answer": ""})
+    answer = mine.client.post(target, data=values | {"offer": "A visit to the clinic", "point_2": "Second of all"})
+    assert answer.status_code == 422
+    assert f"{closing} meanwhile" in answer.get_data(as_text=True)
+    form = next(form for form in tree(answer).forms if "offer" in form.fields)
+    assert (form.fields["offer"], form.fields["point_2"]) == ("A visit to the clinic", "Second of all")
+    mine.get(f"/interactions/{key}/edit", status=302 if closing == "cancelled" else 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "typed"),
+    [
+        ("/interactions/new", "planned", {"summary": "Long words typed on a bus"}),
+        ("/commitments/new", "interaction_id", {"words": "Long words typed on a bus"}),
+        ("/commitments/new", "ask_id", {"words": "Long words typed on a bus"}),
+        ("/follow-ups/new", "commitment_id", {"text": "Long words typed on a bus"}),
+    ],
+)
+def test_what_a_form_belonged_to_may_vanish_but_not_the_words(
+    app: Flask, browser: Browsers, path: str, field: str, typed: dict[str, str]
+) -> None:
+    make_party(app, "Ministry of Health")
+    officer = browser("officer")
+    target, values = officer.fields(path)
+    gone = values | typed | {"party-text": "Ministry of Health", field: str(uuid.UUID(int=7))}
+    answer = officer.client.post(target, data=gone)
+    assert answer.status_code == 422
+    assert "can no longer be opened" in answer.get_data(as_text=True)
+    assert "Long words typed on a bus" in answer.get_data(as_text=True)
+    name = next(iter(typed))
+    form = next(form for form in tree(answer).forms if name in form.fields)
+    saved = officer.client.post(target, data=dict(form.form_values()))
+    assert saved.status_code == 303, errors(saved)
 
 
 def test_who_may_only_look_is_refused(app: Flask, browser: Browsers) -> None:

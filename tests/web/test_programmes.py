@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from decimal import Decimal
 
@@ -265,3 +266,33 @@ def test_a_tag_left_alone_keeps_what_the_other_saved(browser):
     mine = {name: value for name, value in opened.items() if value is not None}
     assert grants.client.post(f"{location}/edit", data={**mine, "summary": "Other words."}).status_code == 303
     assert grants.fields(f"{location}/edit")[1]["targets"] == "3.8 4.1"
+
+
+def test_many_agreements_are_one_click_away(browser, app):
+    """The page keeps its size: the newest fifteen of agreements and pledges, and all of them behind a link."""
+    grants = browser("grants")
+    location = make(grants)
+    key = uuid.UUID(location.rsplit("/", 1)[-1])
+    with app.app_context():
+        actor = users.actor_by_email(world.address("grants"))
+        bind_actor(actor)
+        donor = made.donor(actor)
+        for day in range(1, 18):
+            made.agreement(
+                actor,
+                made.eur(100),
+                office_id=made.office(),
+                donor_id=donor,
+                budget_lines=[agreements.BudgetLine(key, made.eur(100))],
+                plan=[made.line(made.eur(100), date(2023, 3, 31))],
+                signed_on=date(2023, 1, day),
+            )
+            made.pledge(actor, donor, made.eur(200), programme_id=key)
+        db.session.remove()
+    page = grants.get(location)
+    assert text_of(page).count("EUR 100.00") == 15
+    links = {link.text_content(): link.get("href") for link in tree(page).iter("a")}
+    everything = text_of(grants.get(links["Show all 17 agreements"]))
+    assert everything.count("EUR 100.00") == 17
+    assert "Show all" not in everything
+    assert text_of(grants.get(links["Show all 17 pledges"])).count("EUR 200.00") >= 17

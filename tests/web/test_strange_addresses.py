@@ -32,3 +32,16 @@ def test_a_refused_method_names_those_allowed(browser):
     answer = browser("officer").client.delete("/interactions/")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
+
+
+def test_an_address_without_its_slash_is_mended_on_this_site_alone(browser):
+    """Whoever makes up a host gets no link to it."""
+    answer = browser("officer").client.get("/parties?q=a", headers={"Host": "evil.example"})
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "/parties/?q=a"
+
+
+def test_a_form_beyond_all_its_fields_is_too_large(browser):
+    officer = browser("officer")
+    target, values = officer.fields("/commitments/new")
+    assert officer.client.post(target, data=values | {"words": "x" * 3_000_000}).status_code == 413

@@ -29,6 +29,7 @@ from crm.queries.rates import Rate, RateBook, fixed
 #: Ageing of what is late, by days since it was due (M7): the last day of each bucket, None = all beyond.
 BUCKETS: tuple[tuple[str, int | None], ...] = (("0-30", 30), ("31-90", 90), ("91-180", 180), ("181-365", 365), (">365", None))
 DEFAULT_CURRENCY = "USD"
+_NOTHING = Decimal(0)
 _FINEST, _DIGITS = Decimal(1).scaleb(-30), Context(prec=90)
 
 
@@ -105,7 +106,7 @@ class Adder:
     def __init__(self, currency: str) -> None:
         """Start from nothing in a reporting currency."""
         self.currency = currency
-        self._own: dict[str, Money] = {}
+        self._own: dict[str, Decimal] = {}
         self._exact = Decimal(0)
         self._rates: dict[tuple[str, date, str, Decimal], Rate] = {}
         self._left_out: list[LeftOut] = []
@@ -113,14 +114,14 @@ class Adder:
 
     def add(self, own: Money, source: Reference, reporting: Decimal | None, rate: Rate | None = None, why: str = "") -> None:
         """Add an amount with what it is in the reporting currency; None = no rate, `why` says so."""
-        self._own[own.currency] = self._own.get(own.currency, zero(own.currency)) + own
+        self._own[own.currency] = add(self._own.get(own.currency, _NOTHING), own.amount)
         self._sources[source.id] = source
         self.add_reporting(own, source, reporting, rate, why)
 
     def add_sums(self, own: Iterable[Money], reporting: Decimal, rates: Iterable[Rate]) -> None:
         """Add many records at once: what they come to in each currency and together; they are no sources of the figure."""
         for amount in own:
-            self._own[amount.currency] = self._own.get(amount.currency, zero(amount.currency)) + amount
+            self._own[amount.currency] = add(self._own.get(amount.currency, _NOTHING), amount.amount)
         self._exact = add(self._exact, reporting)
         self._rates |= {(rate.base, rate.published_on, rate.source, rate.value): rate for rate in rates if rate.source}
 
@@ -147,7 +148,7 @@ class Adder:
         receipt and its reversal leave something. Those are cut off: one by one or together, records come to the same."""
         return Figure(
             self.currency,
-            tuple(self._own[code] for code in sorted(self._own)),
+            tuple(Money(self._own[code], code) for code in sorted(self._own)),
             Money(self._exact.quantize(_FINEST, context=_DIGITS), self.currency),
             tuple(self._rates[key] for key in sorted(self._rates)),
             tuple(self._left_out),
