@@ -20,6 +20,8 @@ from crm.models.base import NAME_LENGTH
 from crm.models.pledges import RECOVERY_BASES, Agreement, AgreementBudgetLine, Pledge
 from crm.money import Money, split
 from crm.policy import Actor, Permission, require
+from crm.queries.figures import programmable
+from crm.queries.figures.programmable import Programmable
 from crm.services import money_rules as rules
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanItem, PlanLine
@@ -246,7 +248,8 @@ def _effective(agreement: Agreement, on: date) -> date:
 
 @transactional
 def amend_agreement(actor: Actor, agreement_id: uuid.UUID, amendment: Amendment) -> uuid.UUID:
-    """Raise or cut a signed agreement by new terms, never below what was received; returns the terms' id (M2, M19).
+    """Raise or cut a signed agreement by new terms, never below what was received, nor below what allocations set aside of
+    it; returns the terms' id (M2, M12, M19).
 
     Raises `Invalid` by field (change, on, reason, plan, budget_lines), `NotFound`, `Denied`, `EditConflict`.
     """
@@ -282,7 +285,21 @@ def amend_agreement(actor: Actor, agreement_id: uuid.UUID, amendment: Amendment)
     elif held:
         for line, minor in zip(held, split(value, [line.amount_minor for line in held]), strict=True):
             line.amount_minor = minor
-    return rules.add_agreement_terms(agreement, "amendment", on, change, plan, reason=reason).id
+    before = programmable.of_agreement(agreement.id) if change < 0 else None
+    terms = rules.add_agreement_terms(agreement, "amendment", on, change, plan, reason=reason)
+    if before is not None:
+        _refuse_cut_below_plans(agreement, before, value - change)
+    return terms.id
+
+
+def _refuse_cut_below_plans(agreement: Agreement, before: Programmable, value_before: int) -> None:
+    """Refuse a cut below what is allocated and planned (M12). Where the day of the cut has no rate, what could be planned
+    before it is cut in proportion: whether something may be saved never hangs on a rate."""
+    left = programmable.of_agreement(agreement.id)
+    in_proportion = before.plannable_minor * agreement.value_minor // value_before
+    most = left.plannable_minor if left.is_signed_known else max(left.available_minor, in_proportion)
+    if left.allocated_minor + left.planned_minor > most:
+        raise Invalid(rules.planned_too_much(left, most), field="change")
 
 
 def _received(agreement: Agreement) -> str:

@@ -25,6 +25,7 @@ from crm.models.parties import Party
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Output, Programme
 from crm.money import MAX_MINOR, AmountInvalid, Money, from_minor, to_minor
+from crm.queries.figures.programmable import Programmable
 from crm.queries.history import changes_since, typed
 from crm.services.checking import Opened
 from crm.services.versions import touch
@@ -161,6 +162,16 @@ def text_of(value: str, field: str, *, longest: int = SENTENCE_LENGTH, is_needed
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
         raise Invalid(_("This holds characters that cannot be kept. Type it again."), field=field)
     return text
+
+
+def planned_too_much(left: Programmable, most_minor: int) -> str:
+    """Why money cannot go that planned allocations count on (M12): the sentence names them."""
+    return _(
+        "%(planned)s is allocated or planned, and only %(left)s could be after this. Take planned allocations back first: %(names)s.",
+        planned=shown(left.allocated_minor + left.planned_minor, left.currency),
+        left=shown(max(0, most_minor), left.currency),
+        names=", ".join(left.planned_references),
+    )
 
 
 def past_day(on: date, field: str, office_id: uuid.UUID, *, since: date = FIRST_DAY, since_sentence: str = "") -> date:

@@ -253,3 +253,5 @@ def _refuse_if_allocated(receipt: Receipt) -> None:
                 names=", ".join(left.references),
             )
         )
+    if left.is_overdrawn:
+        raise Invalid(rules.planned_too_much(left, left.plannable_minor))

@@ -11,8 +11,9 @@ import pytest
 
 from crm.db import db, writing
 from crm.models.commitments import Commitment
-from crm.models.pledges import Instalment, Pledge
+from crm.models.pledges import Allocation, Instalment, Pledge
 from crm.policy import unscoped
+from crm.services import allocations
 from tests.factories import money as made
 
 
@@ -69,6 +70,19 @@ def test_a_quietly_changed_plan_is_found(app, chain):
     break_it(Instalment, instalment.id, amount_minor=instalment.amount_minor + 1)
     code, found = verify(app)
     assert (code, {bad["check"] for bad in found["bad"]}) == (1, {"agreements"})
+
+
+def test_more_planned_than_was_signed_is_found(app, chain, acting):
+    """M12, which no constraint of the database can say."""
+    actor = acting("grants")
+    agreement_id = made.agreement(actor, made.usd(100), donor_id=made.donor(actor, "Other"), office_id=made.office(), recovery_basis="none")
+    source = allocations.MoneySource(agreement_id)
+    new = allocations.NewAllocation(source, made.programme(actor), made.usd(100), date(2023, 6, 1), is_planned=True)
+    aside = allocations.allocate(actor, new)
+    assert verify(app)[0] == 0
+    break_it(Allocation, aside, amount_minor=100_01)
+    code, found = verify(app)
+    assert (code, found["bad"][0]["check"], found["bad"][0]["what"]) == (1, "allocations", "planned more than was signed")
 
 
 def test_a_level_wider_than_its_parents_is_found(app, chain, acting):

@@ -50,6 +50,7 @@ step = st.one_of(
     st.tuples(st.just("receive-pledge"), cents, days),
     st.tuples(st.just("reverse"), st.integers(0, 20), days),
     st.tuples(st.just("allocate"), cents, days),
+    st.tuples(st.just("plan"), cents, days),
 )
 
 
@@ -80,10 +81,10 @@ def play(actor, pledge_id, programme, steps):
                     parts = [part for part in (first, whole - first) if part]
                     plan = [made.line(from_minor(part, "EUR"), on + timedelta(days=30 * place)) for place, part in enumerate(parts)]
                     agreements.reschedule_agreement(actor, agreement_id, plan, "as told", on=on)
-                elif what == "allocate":
+                elif what in ("allocate", "plan"):
                     source = allocations.MoneySource(agreement_id)
                     shares = [allocations.Share(programme, Decimal(share)) for share in (3, 2, 1)]
-                    allocations.split_by_shares(actor, source, shares, LAST)
+                    allocations.split_by_shares(actor, source, shares, LAST, is_planned=what == "plan")
         except Invalid:
             continue
 
@@ -117,7 +118,9 @@ def test_after_anything_what_is_kept_is_what_the_rows_say(acting, steps):
         tied = figures.secured.exact + figures.realised_fx.exact + figures.unrealised_fx.exact
         if not figures.credit:
             assert (figures.paid.exact + figures.receivable.exact - tied).rounded() == made.usd(0)
-        assert programmable.of_agreement(agreement.id).allocated_minor <= programmable.of_agreement(agreement.id).available_minor
+        left = programmable.of_agreement(agreement.id)
+        assert left.allocated_minor <= left.available_minor
+        assert left.allocated_minor + left.planned_minor <= left.plannable_minor
     earlier = FIRST
     while earlier <= LAST:  # no day before is ever below zero, and its plan is what was outstanding
         then = money.pledge_figures(pledge_id, earlier)

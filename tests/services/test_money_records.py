@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from crm import clock
 from crm.db import db
 from crm.errors import Denied, EditConflict, Invalid, NotFound
+from crm.exchange.rates import ecb_history
 from crm.models.commitments import Commitment
 from crm.models.pledges import Agreement, Allocation, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.money import Money
 from crm.queries.figures import money, programmable, stored
-from crm.services import agreements, allocations, pledges, receipts
+from crm.services import agreements, allocations, pledges, rates, receipts
 from tests.factories import money as made
 
 JUNE = date(2023, 6, 1)
@@ -301,6 +302,66 @@ def test_an_amendment_never_cuts_below_what_came(grants, donor):
     agreements.amend_agreement(grants, agreement_id, amend(made.eur(-40), JUNE, "cut"))
     agreement = db.session.get_one(Agreement, agreement_id)
     assert (agreement.value, agreement.receivable, agreement.next_due_on) == (made.eur(60), made.eur(0), None)
+    all_is_well()
+
+
+def planned(grants, agreement_id, amount, *, is_planned=True):
+    source = allocations.MoneySource(agreement_id)
+    new = allocations.NewAllocation(source, made.programme(grants), amount, JUNE, is_planned=is_planned)
+    return allocations.allocate(grants, new)
+
+
+def test_an_amendment_never_cuts_below_what_is_planned(grants, donor):
+    """M12: what is set aside of signed money stays within it, however the agreement changes afterwards."""
+    agreement_id = made.agreement(grants, made.usd(1000), donor_id=donor, office_id=made.office(), recovery_basis="none")
+    made.receipt(grants, made.usd(100), JUNE, agreement_id=agreement_id)
+    planned(grants, agreement_id, made.usd(50), is_planned=False)
+    aside = planned(grants, agreement_id, made.usd(850))
+
+    def cut(amount):
+        return agreements.amend_agreement(grants, agreement_id, agreements.Amendment(made.usd(-amount), JUNE, "cut"))
+
+    said = refused("change", lambda: cut(Decimal("100.01")))
+    assert "900.00" in said
+    assert "899.99" in said
+    assert said.count("JOR-AL-") == 1, "only what is planned is to be taken back"
+    cut(100)
+    all_is_well()
+    refused("change", lambda: cut(Decimal("0.01")))
+    allocations.reverse_allocation(grants, aside, "the donor cut it")
+    cut(800)
+    all_is_well()
+
+
+def test_a_cut_on_a_day_without_a_rate_is_measured_in_proportion(grants, donor):
+    """Saving never needs a rate (decision 0003); what was set aside in the reporting currency is still guarded."""
+    rates.apply_sheets(grants, [sheet for sheet in ecb_history(since=date(2022, 12, 1)) if sheet.on < date(2023, 1, 15)])
+    agreement_id = made.agreement(grants, made.eur(1000), donor_id=donor, office_id=made.office(), recovery_basis="none")
+    left = programmable.of_agreement(agreement_id)
+    assert (left.currency, left.is_signed_known) == ("USD", True)
+    planned(grants, agreement_id, made.usd(500))
+
+    def cut(amount):
+        return agreements.amend_agreement(grants, agreement_id, agreements.Amendment(made.eur(-amount), JUNE, "cut"))
+
+    refused("change", lambda: cut(600))
+    cut(400)
+    assert not programmable.of_agreement(agreement_id).is_signed_known
+    all_is_well()
+
+
+def test_money_that_plans_count_on_is_not_reversed(grants, donor):
+    """A surplus, and money that came alone, may be planned; then it cannot go silently."""
+    agreement_id = made.agreement(grants, made.usd(100), donor_id=donor, office_id=made.office(), recovery_basis="none")
+    came = made.receipt(grants, made.usd(150), JUNE, agreement_id=agreement_id)
+    aside = planned(grants, agreement_id, made.usd(140))
+    assert "JOR-AL-" in refused("", lambda: receipts.reverse_receipt(grants, came, "wrong"))
+    allocations.reverse_allocation(grants, aside, "not ours")
+    receipts.reverse_receipt(grants, came, "wrong")
+    alone = made.receipt(grants, made.usd(70), JUNE, office_id=made.office(), donor_id=donor)
+    new = allocations.NewAllocation(allocations.MoneySource(receipt_id=alone), made.programme(grants), made.usd(70), JUNE, is_planned=True)
+    allocations.allocate(grants, new)
+    assert "JOR-AL-" in refused("", lambda: receipts.reverse_receipt(grants, alone, "wrong"))
     all_is_well()
 
 

@@ -30,7 +30,8 @@ BASES = {"programmable": RecoveryBasis.ON_PROGRAMMABLE, "gross": RecoveryBasis.O
 class Programmable:
     """Whole minor units of one currency. `available`: programmable part of what was received; `plannable`: of what was
     signed (or received, where that is more); `allocated` and `planned`: net of reversals; `left_out`: sentences naming
-    receipts that have no rate to this currency. `references`: standing allocations."""
+    receipts that have no rate to this currency. `references`: standing allocations, `planned_references`: those that are
+    planned. `is_signed_known`: False where a change of the agreement has no rate, so that only what came is plannable."""
 
     currency: str
     received_minor: int
@@ -41,6 +42,14 @@ class Programmable:
     planned_minor: int
     references: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    planned_references: tuple[str, ...] = ()
+    is_signed_known: bool = True
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether more is allocated than came, or more allocated and planned than was signed, as far as that is known (M12)."""
+        is_over_planned = self.is_signed_known and self.allocated_minor + self.planned_minor > self.plannable_minor
+        return self.allocated_minor > self.available_minor or is_over_planned
 
     @property
     def available(self) -> Money:
@@ -144,6 +153,8 @@ def _programmable(
         sum(row.amount for row in planned if row.currency == currency),
         tuple(row.reference for row in _standing(allocations)),
         tuple(left_out),
+        tuple(row.reference for row in _standing(allocations) if row.is_planned),
+        agreement is None or signed is not None,
     )
 
 

@@ -125,16 +125,18 @@ def wrong_matches() -> Iterator[Wrong]:
 
 
 def wrong_allocations() -> Iterator[Wrong]:
-    """M12: what was allocated from a source is at most what can be programmed of what it brought."""
+    """M12: what was allocated from a source is at most what can be programmed of what it brought, and with what is planned at
+    most what can be of what was signed."""
     sources = db.session.execute(select(Allocation.agreement_id, Allocation.receipt_id).distinct())
     for row in sources.all():
         left = programmable.of_agreement(row.agreement_id) if row.agreement_id else programmable.of_receipt(row.receipt_id)
-        if left.allocated_minor > left.available_minor:
+        if left.is_overdrawn:
+            is_too_much_given = left.allocated_minor > left.available_minor
             yield Wrong(
                 "agreements" if row.agreement_id else "receipts",
                 row.agreement_id or row.receipt_id,
                 ", ".join(left.references),
-                "allocated more than can be programmed",
+                "allocated more than can be programmed" if is_too_much_given else "planned more than was signed",
             )
 
 
