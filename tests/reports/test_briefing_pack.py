@@ -248,7 +248,16 @@ def test_an_outcome_after_the_day_of_the_data_is_not_known_to_the_pack_yet(scene
 
 
 def test_the_steer_is_exactly_one_page_with_every_field_full(scene, place):
-    for word in ("Long sentence with many words ", "W", "一段很长的话", "كلمة طويلة ", "लम्बा वाक्य ", "กองทุนประชากรแห่งสหประชาชาติ", "ረጅም ዓረፍተ ነገር ", "មូលនិធិសហប្រជាជាតិ"):
+    for word in (
+        "Long sentence with many words ",
+        "W",
+        "一段很长的话",
+        "كلمة طويلة ",
+        "लम्बा वाक्य ",
+        "กองทุนประชากรแห่งสหประชาชาติ",
+        "ረጅም ዓረፍተ ነገር ",
+        "មូលនិធិសហប្រជាជាតិ",
+    ):
         full = (word * 600)[:600].strip()
         people = tuple(interactions.NewParticipant("ours", name=f"Person {n} {(word * 60)[:60]}", post=(word * 60)[:60]) for n in range(9))
         new = NewInteraction(
