@@ -72,6 +72,12 @@ def known_currency(currency: str) -> bool:
     return currency in data.currencies()
 
 
+def currency_in_use(currency: str) -> bool:
+    """Say whether a code is an ISO 4217 currency that was not withdrawn: what a new record may be in."""
+    found = data.currencies().get(currency)
+    return found is not None and found.active
+
+
 def minor_units(currency: str) -> int:
     """Return the number of decimals of a currency (JPY 0, EUR 2, KWD 3); raises `CurrencyUnknown`."""
     found = data.currencies().get(currency)

@@ -22,6 +22,7 @@ from crm.money import Money, split
 from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
+from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanItem, PlanLine
@@ -101,7 +102,7 @@ def sign_agreement(actor: Actor, new: NewAgreement) -> uuid.UUID:
     donor_id = new.donor_id or (pledge.donor_id if pledge else None)
     if pledge is None or new.donor_id is not None:
         rules.visible_party(donor_id, office_id)
-    minor, currency = rules.minor_of(new.amount), new.amount.currency
+    minor, currency = rules.minor_of(new.amount), fields.currency(new.amount.currency, pledge.currency if pledge else None)
     signed_on = _signature_day(office_id, new.signed_on, pledge)
     _check_terms(new)
     lines = _checked_lines(office_id, new.budget_lines, minor, currency)

@@ -10,13 +10,14 @@ from datetime import date
 from sqlalchemy import select
 
 from crm.db import db, transactional
-from crm.errors import NotFound
+from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.asks import ANSWERS, Ask, AskAnswer
 from crm.models.base import OPEN, SENTENCE_LENGTH
 from crm.models.interactions import Interaction
 from crm.money import MAX_MINOR, AmountInvalid, Money, to_minor
 from crm.policy import Actor, Permission, require
+from crm.services import fields
 from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
 from crm.services.levels import carry_level
 from crm.services.parties import NewParty
@@ -48,8 +49,8 @@ class NewAnswer:
     words: str = ""
 
 
-def check_ask(actor: Actor, new: NewAsk, checks: Checks) -> dict[str, object]:
-    """The column values of an ask, refusals collected in `checks`."""
+def check_ask(actor: Actor, new: NewAsk, checks: Checks, held: str | None = None) -> dict[str, object]:
+    """The column values of an ask, refusals collected in `checks`; `held`: the currency it is in already."""
     addressee = checks.party("addressee_id", new.addressee_id, new.office_id, needed=_("Choose whom we ask."))
     minor, currency = None, None
     if new.amount is not None:
@@ -57,8 +58,11 @@ def check_ask(actor: Actor, new: NewAsk, checks: Checks) -> dict[str, object]:
             minor, currency = to_minor(new.amount), new.amount.currency
             if not 0 < minor <= MAX_MINOR:
                 checks.refuse("amount", _("Enter an amount above zero."))
+            fields.currency(new.amount.currency, held)
         except AmountInvalid as error:
             checks.refuse("amount", str(error))
+        except Invalid as error:
+            checks.refuse("currency", str(error))
     return {
         "addressee_id": addressee.id if addressee else None,
         "sentence": checks.text("sentence", new.sentence, SENTENCE_LENGTH, needed=_("Write the ask in one sentence.")),
@@ -102,7 +106,7 @@ def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int | Opened
     checks = Checks()
     if new.addressee_id is None and new.new_addressee is not None:
         new = replace(new, addressee_id=new_party(actor, ask.office_id, new.new_addressee, "addressee_id"))
-    values = check_ask(actor, replace(new, office_id=ask.office_id), checks)
+    values = check_ask(actor, replace(new, office_id=ask.office_id), checks, ask.currency)
     checks.done()
     for name, value in merge(ask, version, values).items():
         setattr(ask, name, value)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from crm.errors import Invalid
 from crm.i18n import _
+from crm.money import currency_in_use, known_currency
 
 _KEPT = frozenset("\n\t")
 
@@ -36,3 +37,12 @@ def choice(value: str, field: str, known: Iterable[str]) -> str:
     if value not in known:
         raise Invalid(_("Choose one of the list."), field=field)
     return value
+
+
+def currency(code: str, *held: str | None, field: str = "currency") -> str:
+    """A currency for a new amount: one in use, or one that the record or what it belongs to is `held` in already. Raises `Invalid`."""
+    if code in held or currency_in_use(code):
+        return code
+    if known_currency(code):
+        raise Invalid(_("%(code)s is no longer in use. Choose the currency that took its place.", code=code), field=field)
+    raise Invalid(_("Choose a currency."), field=field)

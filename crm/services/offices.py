@@ -13,7 +13,7 @@ from crm.db import db, transactional
 from crm.errors import Denied, Invalid, NotFound
 from crm.i18n import LOCALES, _
 from crm.models.offices import OFFICE_KINDS, Office
-from crm.money import known_currency
+from crm.money import currency_in_use, known_currency
 from crm.policy import Actor, Permission, all_offices, can, require, system_actor
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
@@ -33,7 +33,8 @@ class NewOffice:
     language: str = "en"
 
 
-def _check(office: NewOffice) -> None:
+def _check(office: NewOffice, *held: str) -> None:
+    """Refuse what cannot be; `held`: the currencies the office has already."""
     errors: dict[str, list[str]] = {}
     if not _CODE.fullmatch(office.code):
         errors["code"] = [_("A code has 2 to 12 capital letters and digits, such as JOR.")]
@@ -42,8 +43,11 @@ def _check(office: NewOffice) -> None:
     if office.kind not in OFFICE_KINDS:
         errors["kind"] = [_("Choose headquarters, regional or country office.")]
     for field in ("currency", "reporting_currency"):
-        if not known_currency(getattr(office, field)):
+        code = getattr(office, field)
+        if not known_currency(code):
             errors[field] = [_("Enter a currency's three-letter code, such as JOD.")]
+        elif code not in held and not currency_in_use(code):
+            errors[field] = [_("%(code)s is no longer in use. Choose the currency that took its place.", code=code)]
     if office.timezone not in available_timezones():
         errors["timezone"] = [_("Enter a time zone such as Asia/Amman.")]
     if office.language not in LOCALES:
@@ -96,6 +100,10 @@ def change_office(
         raise NotFound(_("There is no such office."))
     if not can(actor, Permission.OFFICE_MANAGE, office_id):
         raise Denied(_("Offices are managed by an administrator."))
-    _check(NewOffice(office.code, name, office.kind, office.parent_id, currency, timezone, reporting_currency, language))
+    _check(
+        NewOffice(office.code, name, office.kind, office.parent_id, currency, timezone, reporting_currency, language),
+        office.currency,
+        office.reporting_currency,
+    )
     office.name, office.currency, office.reporting_currency = name.strip(), currency, reporting_currency
     office.timezone, office.language = timezone, language

@@ -24,6 +24,7 @@ from crm.models.pledges import RATE_POLICIES, Pledge, PledgeTerms
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import commitments
+from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.checking import Opened, merge, narrower
 from crm.services.commitments import set_values
@@ -102,7 +103,7 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     promise = _promise_of(new)
     donor = rules.visible_party(new.donor_id, new.office_id)
     minor = rules.minor_of(new.amount)
-    currency = new.amount.currency
+    currency = fields.currency(new.amount.currency)
     on = rules.past_day(new.pledged_on, "pledged_on", new.office_id)
     plan = rules.plan_or_one(new.plan, minor, currency)
     if new.programme_id is not None:

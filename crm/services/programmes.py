@@ -19,9 +19,10 @@ from crm.i18n import _
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.models.places import Place
 from crm.models.programmes import TAG_SCHEMES, Indicator, Measurement, Output, Programme, ProgrammeTag, Requirement
-from crm.money import Money, known_currency
+from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import history
+from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.references import next_reference
 from crm.services.versions import check_version, touch
@@ -77,9 +78,7 @@ def create_programme(actor: Actor, new: ProgrammeInput) -> uuid.UUID:
     require(actor, Permission.MONEY_WRITE, new.office_id)
     office = rules.office_of(new.office_id)
     values = _checked(new)
-    currency = new.currency or office.reporting_currency
-    if not known_currency(currency):
-        raise Invalid(_("Choose a currency."), field="currency")
+    currency = fields.currency(new.currency or office.reporting_currency, office.reporting_currency)
     tags = _checked_tags(new.tags)
     programme = Programme(office_id=office.id, reference=next_reference(office.id, "programme"), currency=currency, **values)
     db.session.add(programme)
@@ -99,9 +98,9 @@ def edit_programme(actor: Actor, programme_id: uuid.UUID, values: ProgrammeInput
     checked = _checked(values) | _by_field(_checked_tags(values.tags))
     if values.currency and values.currency != programme.currency:
         has_needs = db.session.scalar(select(Requirement.id).where(Requirement.programme_id == programme.id).limit(1)) is not None
-        if has_needs or not known_currency(values.currency):
+        if has_needs:
             raise Invalid(_("The requirement is recorded in %(currency)s; it stays so.", currency=programme.currency), field="currency")
-        checked["currency"] = values.currency
+        checked["currency"] = fields.currency(values.currency)
     kept = check_version(programme, version, checked, parts=_tags_then_and_now(programme, version))
     tags = [(scheme, code) for scheme, name in TAG_FIELDS.items() for code in _codes(kept.pop(name))]
     for name, value in kept.items():

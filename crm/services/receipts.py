@@ -17,6 +17,7 @@ from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Recei
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
+from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.pledges import reverse_conversion
 from crm.services.references import next_reference
@@ -72,6 +73,7 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
     elif new.donor_id not in (None, over.donor_id):
         raise Invalid(_("The agreement or pledge is another donor's."), field="donor_id")
     minor = rules.minor_of(new.amount, currency=agreement.currency if agreement else "")
+    fields.currency(new.amount.currency, over.currency if over else None)
     receipt = Receipt(
         office_id=office_id,
         reference=next_reference(office_id, "receipt"),

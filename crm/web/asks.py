@@ -131,7 +131,7 @@ def edit(ask_id: uuid.UUID) -> Any:
 def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
     who = actor()
     shared.offer_programmes(form.programme_id, office.id)
-    offer_currencies(form.currency, (office.currency, office.reporting_currency))
+    offer_currencies(form.currency, (office.currency, office.reporting_currency, *([ask.currency] if ask and ask.currency else [])))
     form.currency.data = form.currency.data or office.reporting_currency
     settled: dict[str, Any] = {}
 
