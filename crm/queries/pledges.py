@@ -30,7 +30,6 @@ from crm.models.pledges import (
     Receipt,
     ReceiptMatch,
 )
-from crm.models.programmes import Programme
 from crm.money import Money, from_minor
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
@@ -57,13 +56,6 @@ class PledgeFilter:
     currency: str = ""
     since: date | None = None
     until: date | None = None
-
-
-def status_of(pledge: Pledge) -> str:
-    """One of STATUSES, from the sums the record keeps (M3)."""
-    if pledge.outstanding_minor > 0:
-        return "part-converted" if pledge.converted_minor > 0 else "outstanding"
-    return "converted" if pledge.converted_minor > 0 else "lapsed"
 
 
 def is_late(record: Pledge | Agreement, today: date) -> bool:
@@ -120,31 +112,6 @@ def list_pledges(filters: PledgeFilter, paging: Paging, *, today: date, sort: st
     if sort == "due":
         statement = statement.where(Pledge.next_due_on.is_not(None))
     return fetch_page(statement, _order(sort, Pledge.pledged_on, Pledge.next_due_on, Pledge.reference, Pledge.id), paging)
-
-
-def list_agreements(
-    paging: Paging,
-    *,
-    q: str = "",
-    donor_id: uuid.UUID | None = None,
-    office_id: uuid.UUID | None = None,
-    late_on: date | None = None,
-    sort: str = "newest",
-) -> Page[Agreement]:
-    """A page of agreements with donor; `late_on`: only those with an instalment due before that day."""
-    conditions: list[ColumnElement[bool] | None] = [
-        _named(q, Agreement.donor_id, Agreement.reference, Agreement.title, Agreement.donor_reference) if q.strip() else None,
-        Agreement.donor_id == donor_id if donor_id else None,
-        Agreement.office_id == office_id if office_id else None,
-        Agreement.next_due_on < late_on if late_on else None,
-        Agreement.next_due_on.is_not(None) if sort == "due" else None,
-    ]
-    statement = select(Agreement).options(joinedload(Agreement.donor))
-    return fetch_page(
-        statement.where(*(condition for condition in conditions if condition is not None)),
-        _order(sort, Agreement.signed_on, Agreement.next_due_on, Agreement.reference, Agreement.id),
-        paging,
-    )
 
 
 # --- one record ------------------------------------------------------------------------------------------------
@@ -287,31 +254,6 @@ def allocation_detail(allocation_id: uuid.UUID) -> Allocation:
     if not found:
         raise NotFound(_("There is no such record here."))
     return found[0]
-
-
-def terms_detail(terms_id: uuid.UUID) -> PledgeTerms:
-    """One version of a pledge's terms; raises `NotFound`."""
-    found = db.session.scalar(select(PledgeTerms).where(PledgeTerms.id == terms_id))
-    if found is None:
-        raise NotFound(_("There is no such record here."))
-    return found
-
-
-def by_reference(reference: str) -> Pledge | Agreement | Receipt | Allocation | Programme:
-    """The money record or programme that a spoken reference names; raises `NotFound`."""
-    kinds: dict[str, type[Pledge | Agreement | Receipt | Allocation | Programme]] = {
-        "PL": Pledge,
-        "AG": Agreement,
-        "RC": Receipt,
-        "AL": Allocation,
-        "PR": Programme,
-    }
-    asked = reference.strip().upper()
-    entity = next((kind for letters, kind in kinds.items() if f"-{letters}-" in asked), None)
-    found: Any = db.session.scalar(select(entity).where(entity.reference == asked)) if entity else None
-    if not isinstance(found, Pledge | Agreement | Receipt | Allocation | Programme):
-        raise NotFound(_("There is no such record here."))
-    return found
 
 
 # --- what falls due --------------------------------------------------------------------------------------------
@@ -527,13 +469,3 @@ def _event(
     return MoneyEvent(
         on, kind, reference, record.id, record_kind, amount, row.reason, row.reversal_of_id is not None, row.id in reversed_ids
     )
-
-
-def agreements_of(pledge_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Agreement]]:
-    """The agreements of some pledges, by pledge: one statement."""
-    found: dict[uuid.UUID, list[Agreement]] = {}
-    rows = db.session.scalars(select(Agreement).where(Agreement.pledge_id.in_(list(pledge_ids))).order_by(Agreement.signed_on))
-    for row in rows:
-        if row.pledge_id:
-            found.setdefault(row.pledge_id, []).append(row)
-    return found

@@ -16,7 +16,7 @@ from crm.formatting import day
 from crm.i18n import _, get_locale
 from crm.models.pledges import Agreement, AgreementBudgetLine, Allocation, Receipt
 from crm.models.programmes import Programme
-from crm.money import Money, from_minor, split
+from crm.money import Money, split
 from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
@@ -234,8 +234,3 @@ def _refuse_other_purpose(agreement: Agreement, programme_id: uuid.UUID, field: 
     if rows and programme_id not in {row.programme_id for row in rows}:
         names = ", ".join(dict.fromkeys(row.title for row in rows))
         raise Invalid(_("This agreement's budget is for other programmes: %(names)s.", names=names), field=field)
-
-
-def amount_left(source_left: Programmable) -> Money:
-    """What can still be allocated of what was received."""
-    return from_minor(max(0, source_left.available_minor - source_left.allocated_minor), source_left.currency)

@@ -68,12 +68,3 @@ def settle(form: BaseForm, merged: Mapping[str, Any]) -> None:
     for name, value in merged.items():
         if name in form and name not in form.conflict.changes:
             form[name].data = value
-
-
-def conflict_fields(form: BaseForm) -> list[ConflictItem]:
-    """For pages that show the conflict above their ordinary fields: settles those (texts, days, choices) and returns the items.
-    With no conflict: an empty list."""
-    if form.conflict is None:
-        return []
-    settle(form, form.conflict.merged)
-    return conflict_items(form)
