@@ -45,11 +45,15 @@ class CellInvalid(ValueError):
 
 
 def clean(cell: str, limit: int) -> str:
-    """The cell as text: composed (NFC), without control characters and outer blanks. Markup and formulas stay text."""
+    """The cell as text: composed (NFC), without control characters and outer blanks. Markup and formulas stay text; characters
+    that override the direction of writing, which make one name look like another, are refused."""
     text = cell.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    text = _CONTROLS.sub("", text).strip() if not text.isprintable() else text
+    if not text.isprintable():
+        if "\u202d" in text or "\u202e" in text:
+            raise CellInvalid(_("The text holds a hidden character that turns the direction of writing round."))
+        text = _CONTROLS.sub("", text).strip()
     if len(text) > limit:
         raise CellInvalid(_("The text is longer than %(limit)s characters.", limit=limit))
     return text

@@ -146,16 +146,14 @@ def detail(agreement_id: uuid.UUID) -> Any:
     """An agreement as of a day: what was signed, came, is still to come, can be programmed and is allocated."""
     found = queries.agreement_detail(agreement_id)
     agreement = found.agreement
-    on, is_past = as_of(actor())
-    if on < agreement.signed_on:
-        on, is_past = clock.today(actor().timezone), False
+    on, day_note = as_of(actor(), agreement.signed_on)
     return render_template(
         "agreements/detail.html",
         found=found,
         agreement=agreement,
         figures=agreement_figures(agreement_id, on),
         on=on,
-        is_past=is_past,
+        day_note=day_note,
         events=event_lines(queries.agreement_timeline(found), record_url),
         may=may_write(agreement.office_id),
     )

@@ -34,7 +34,7 @@ def texts(status: int) -> tuple[str, str, str]:
         404: (
             _("There is nothing here"),
             _("The address may be mistyped, or the record is not visible to you."),
-            _("Look it up by name in the find box."),
+            _("Find the party it belongs to by name, or start from its list."),
         ),
         405: (_("This page cannot be used that way"), _("Nothing was changed."), _("Start from the page itself.")),
         409: (_("Somebody else was faster"), _("Nothing of yours was saved."), _("Open the record again to see their change.")),

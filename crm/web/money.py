@@ -12,7 +12,7 @@ from babel.lists import format_list
 from flask import Blueprint, request, url_for
 
 from crm import clock
-from crm.formatting import day, money, number
+from crm.formatting import day, long_day, money, number
 from crm.forms.base import clean
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
@@ -66,11 +66,27 @@ def read_day(text: str | None) -> date | None:
         return None
 
 
-def as_of(who: Actor) -> tuple[date, bool]:
-    """The day a view is asked for (`?as_of=2024-03-29`), by default today; and whether it is another day than today."""
+def as_of(who: Actor, since: date | None = None) -> tuple[date, str]:
+    """The day a view is asked for (`?as_of=2024-03-29`), by default today; and what to say where it is not simply today.
+
+    `since`: the day the record begins; a day before it, one to come and one that cannot be read give today's figures."""
     today = clock.today(who.timezone)
-    asked = read_day(request.args.get("as_of"))
-    return (asked, asked != today) if asked and asked <= today else (today, False)
+    text = request.args.get("as_of", "")
+    asked = read_day(text)
+    if not text or asked == today:
+        return today, ""
+    if asked is None:
+        return today, _("“%(text)s” is no day: write it as 2026-03-31. These are the figures of today.", text=text[:40])
+    named = long_day(asked, get_locale())
+    if asked > today:
+        return today, _("%(day)s is still to come. These are the figures of today.", day=named)
+    if since is not None and asked < since:
+        return today, _(
+            "This record begins on %(since)s, after %(day)s. These are the figures of today.",
+            since=long_day(since, get_locale()),
+            day=named,
+        )
+    return asked, _("Figures as of %(day)s. The records below are those of today.", day=named)
 
 
 # --- words ---------------------------------------------------------------------------------------------------------

@@ -203,11 +203,8 @@ def _offer_context(form: PledgeForm, donor_id: uuid.UUID | None) -> None:
 def detail(pledge_id: uuid.UUID) -> Any:
     """A pledge and what became of it, as of a day."""
     who = actor()
-    on, is_past = as_of(who)
     found = queries.pledge_detail(pledge_id)
-    is_before = on < found.pledge.pledged_on
-    if is_before:
-        on, is_past = clock.today(who.timezone), False
+    on, day_note = as_of(who, found.pledge.pledged_on)
     figures = pledge_figures(pledge_id, on)
     chain = figures.chain
     pledged = money(figures.announced.money, get_locale(), compact=True)
@@ -229,7 +226,7 @@ def detail(pledge_id: uuid.UUID) -> Any:
         promise=promise,
         status=status_word(found.pledge, on),
         on=on,
-        is_past=is_past,
+        day_note=day_note,
         chart=funnel_chart(figures.announced, chain, title),
         events=event_lines(
             queries.pledge_timeline(found),

@@ -66,7 +66,7 @@ def index() -> Any:
 @permit(Permission.RECORD_SEE)
 def detail(programme_id: uuid.UUID) -> Any:
     """A programme: what it needs and has, by year and output; what shows that it works; who asks and promises for it."""
-    on, is_past = as_of(actor())
+    on, day_note = as_of(actor())
     found = queries.programme_detail(programme_id, most=None if request.args.get("behind") == "all" else queries.MONEY_SHOWN)
     money = programme_money(programme_id, on)
     office_id = found.programme.office_id
@@ -84,7 +84,7 @@ def detail(programme_id: uuid.UUID) -> Any:
         tags=_tags(found.programme),
         sector=dac_sectors().get(found.programme.sector or ""),
         on=on,
-        is_past=is_past,
+        day_note=day_note,
         may=may_write(office_id),
         may_measure=can(actor(), Permission.CONTACT_LOG, office_id),
     )

@@ -306,6 +306,7 @@ def test_a_new_kind_of_flow_is_taken_as_other_and_several_plans_as_none() -> Non
         ("destUsageYearEnd", "3020", "not a year"),
         ("destPlanId", "HJOR", "not an FTS number"),
         ("srcOrganization", "x" * (MAX_NAME + 1), "longer than"),
+        ("srcOrganization", "Germany, Government of\u202e", "direction of writing"),
         ("description", "x" * (MAX_DESCRIPTION + 1), "longer than"),
         ("refCode", "x" * (MAX_CODE + 1), "longer than"),
     ],

@@ -86,7 +86,9 @@ def test_step_4_of_the_issue_through_the_pages_comes_out_to_the_cent(browser, sc
     seen, answer = confirm(grants, "/pledges/new", {**PLEDGE, "programme_id": str(scene["programme"])})
     assert "USD 9,906,000.00" in text_of(seen)
     pledge = answer.location
+    assert "This record begins on" in text_of(grants.get(f"{pledge}?as_of=2022-09-01"))
     page = text_of(grants.get(f"{pledge}?as_of=2022-09-30"))
+    assert "Figures as of" in page
     assert "EUR 10,000,000.00" in page
     assert "USD 9,906,000.00 at 1 EUR = 0.9906 USD, 21 Sep 2022, ECB" in page
 

@@ -229,8 +229,12 @@ def test_odd_addresses_are_harmless(browser):
     location = make(grants)
     for odd in ("?year=abcd", "?year=0000", "?sort=x&page=-1", "?q=%00%25", "?after=%F0"):
         grants.get("/programmes/" + odd)
-    for odd in ("?as_of=never", "?as_of=2999-01-01", "?as_of=0001-01-01"):
-        grants.get(location + odd)
+    for odd, said in (
+        ("?as_of=never", "“never” is no day"),
+        ("?as_of=2999-01-01", "January 2999 is still to come"),
+        ("?as_of=0001-01-01", "Figures as of"),
+    ):
+        assert said in text_of(grants.get(location + odd))
 
 
 def test_tags_of_two_editors_are_yours_theirs_and_the_original(browser):
