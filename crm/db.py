@@ -20,7 +20,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
@@ -253,6 +253,11 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
     except IntegrityError as error:
         session.rollback()
         raise Conflict(_integrity_sentence(error)) from error
+    except OperationalError as error:
+        session.rollback()
+        if not _is_busy(error):
+            raise
+        raise Conflict("Somebody is saving a lot at this moment, so that nothing of yours was saved yet. Try again.") from error
     except StaleDataError as error:
         session.rollback()
         raise Conflict("Somebody else changed this record at the same moment. Open it again to see their change.") from error
@@ -273,6 +278,12 @@ def _refuse_swallowed_failure(info: dict[Any, Any]) -> None:
     if info[_FAILED]:
         message = "an inner call failed and its error was swallowed: nothing was saved"
         raise ProgrammingError(message)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether the database gave up waiting for another writer (SQLite after five seconds; PostgreSQL in a deadlock)."""
+    text = str(error.orig).lower()
+    return "database is locked" in text or "deadlock detected" in text
 
 
 def _integrity_sentence(error: IntegrityError) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from crm import clock
-from crm.db import after_commit, db, savepoint, transactional
+from crm.db import after_commit, db, hold, savepoint, transactional
 from crm.errors import Conflict, NotFound, Refused
 from crm.i18n import _, ngettext
 from crm.models.audit import AuditEntry, AuditValue
@@ -531,6 +531,8 @@ def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
 
 
 def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:
+    """One file after the other: two at the same moment would both make the organisation, or the row, that neither finds yet."""
+    hold("import")
     outcome = Outcome()
     kind = _kind_of(batch.format)
     if kind is None:

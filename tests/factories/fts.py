@@ -23,12 +23,19 @@ def rows() -> tuple[list[str], list[list[str]]]:
 def file_of(*changes: dict[str, Any], size: int | None = None) -> bytes:
     """The first `size` rows (default: one a change) of the real file, each with the cells of a change put in."""
     header, found = rows()
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
+    changed = []
     for place in range(size or len(changes)):
         row = list(found[place])
         for name, value in (changes[place] if place < len(changes) else {}).items():
             row[header.index(name)] = str(value)
-        writer.writerow(row)
+        changed.append(row)
+    return table(header, changed)
+
+
+def table(header: list[str], found: list[list[str]]) -> bytes:
+    """A file of these headings and rows."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(found)
     return out.getvalue().encode()

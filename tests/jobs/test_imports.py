@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 import pytest
@@ -18,7 +19,8 @@ from crm.models.parties import Party
 from crm.models.rates import RateSheet
 from crm.policy import bind_actor, unscoped
 from crm.queries import imports as held
-from tests.factories import fts
+from crm.services import users
+from tests.factories import fts, world
 
 GERMANY = "Germany, Government of"
 
@@ -345,3 +347,78 @@ def test_rows_are_taken_fast_and_statements_do_not_grow_by_the_row(acting, capsy
     with capsys.disabled():
         sys.stdout.write(f"\n  {db.engine.dialect.name}: {rate:,.0f} rows/s taken in, with history and scope\n")
     assert rate > 30
+
+
+# --- two files at the same moment ----------------------------------------------------------------------------------
+
+
+def at_once(app, *jobs):
+    """Run jobs (a person, what they bring) in threads that start together; what each raised, or None."""
+    barrier, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(place, name, job):
+        with app.app_context():
+            bind_actor(None)
+            actor = users.actor_by_email(world.address(name))
+            bind_actor(actor)
+            barrier.wait(10)
+            try:
+                job(actor)
+            except Exception as error:  # noqa: BLE001 - whatever it was is looked at
+                results[place] = error
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(place, *job)) for place, job in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return results
+
+
+@pytest.mark.parametrize("people", [("grants", "grants"), ("grants", "other-grants")])
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_two_files_at_the_same_moment_lose_and_double_nothing(app, people, is_checked):
+    """They share rows and organisations that nobody has recorded yet; of the same office, and of two."""
+    header, rows = fts.rows()
+    half = [fts.table(header, rows[:40]), fts.table(header, rows[20:60])]
+    jobs = []
+    for name, data in zip(people, half, strict=True):
+        if is_checked:
+            with app.app_context():
+                bind_actor(None)
+                actor = users.actor_by_email(world.address(name))
+                bind_actor(actor)
+                waiting = bring(actor, data, dry_run=True).id
+            jobs.append((name, lambda actor, waiting=waiting: imports.apply_batch(actor, waiting)))
+        else:
+            jobs.append((name, lambda actor, data=data: bring(actor, data)))
+    assert at_once(app, *jobs) == [None, None]
+    with app.app_context(), unscoped("test"):
+        batches = db.session.scalars(select(ImportBatch)).all()
+        assert [batch.rejected for batch in batches] == [0, 0]
+        found = db.session.execute(select(Flow.office_id, Flow.source_id)).all()
+        offices = len(set(people))
+        assert len(found) == len(set(found)) == (60 if offices == 1 else 80)
+        assert sum(batch.created + batch.unchanged for batch in batches) == 80
+        names = db.session.scalars(select(Party.folded_name)).all()
+        assert len(names) == len(set(names)), "an organisation is there twice"
+
+
+@pytest.mark.sqlite_only
+def test_who_waits_too_long_for_another_writer_is_told(app, acting):
+    """SQLite has one writer: after five seconds the other is asked to try again, in words, never with an error page."""
+    actor = acting("grants")
+    with app.app_context():
+        other = db.engine.raw_connection()
+        cursor = other.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            with pytest.raises(Conflict) as told:
+                bring(actor, fts.PLAIN.read_bytes())
+            assert "Try again" in str(told.value)
+        finally:
+            cursor.execute("ROLLBACK")
+            other.close()
+    assert bring(actor, fts.PLAIN.read_bytes()).state == "applied"
