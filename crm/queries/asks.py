@@ -16,6 +16,7 @@ from crm.i18n import LazyText, _, _l
 from crm.models.asks import Ask, AskAnswer
 from crm.models.interactions import Interaction
 from crm.models.parties import Position, Tenure
+from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 STATUSES = ("open", "overdue", "answered", "closed", "unsettled")
@@ -107,14 +108,15 @@ def unsettled() -> ColumnElement[bool]:
     return and_(Ask.closed_on.is_(None), ~_is_answered("yes", "no"))
 
 
-def matching(filters: Filters, today: date) -> Select[Ask]:
+def matching(filters: Filters, today: date | Days) -> Select[Ask]:
     """The statement of a list. A status selects the asks whose `standing` says that word on the day; "unsettled" those of `unsettled`."""
     statement = select(Ask)
     if filters.party_id:
         statement = statement.where(Ask.addressee_id == filters.party_id)
     if filters.programme_id:
         statement = statement.where(Ask.programme_id == filters.programme_id)
-    is_closed, is_answered, is_past = Ask.closed_on.is_not(None), _is_answered("yes", "part", "no"), Ask.when_order < today
+    is_closed, is_answered = Ask.closed_on.is_not(None), _is_answered("yes", "part", "no")
+    is_past = as_days(today).past(Ask.when_order, Ask.office_id)
     conditions: Mapping[str, ColumnElement[bool]] = {
         "closed": is_closed,
         "answered": and_(~is_closed, is_answered),
@@ -125,7 +127,7 @@ def matching(filters: Filters, today: date) -> Select[Ask]:
     return statement.where(conditions[filters.status]) if filters.status in conditions else statement
 
 
-def listing(filters: Filters, today: date, paging: Paging, *, sort: str = "when") -> Page[Ask]:
+def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "when") -> Page[Ask]:
     """One page of asks: by when they are wanted (earliest first, no date last) or newest first."""
     statement = matching(filters, today).options(selectinload(Ask.addressee), selectinload(Ask.programme))
     order = Order(Ask.created_at, Ask.id, is_descending=True) if sort == "new" else Order(Ask.when_order, Ask.id)

@@ -17,6 +17,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.commitments import Commitment
 from crm.models.notes import Note
 from crm.models.pledges import Pledge
+from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 SOON = timedelta(days=14)
@@ -189,7 +190,7 @@ def pledged(commitment_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(commitment_ids)))) if commitment_ids else set()
 
 
-def standings(records: Collection[Commitment], today: date) -> dict[uuid.UUID, Standing]:
+def standings(records: Collection[Commitment], today: date | Days) -> dict[uuid.UUID, Standing]:
     """How some promises stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
     outstanding, else by its next instalment. One statement."""
     rows = db.session.execute(
@@ -198,13 +199,14 @@ def standings(records: Collection[Commitment], today: date) -> dict[uuid.UUID, S
     pledges = {row.id: row for row in rows} if records else {}
     found = {}
     for one in records:
+        on = as_days(today).of(one.office_id)
         pledge = pledges.get(one.id)
         if pledge is None or one.outcome is not None:
-            found[one.id] = standing(one.outcome, one.due_on, today)
+            found[one.id] = standing(one.outcome, one.due_on, on)
         elif not pledge.outstanding_minor:
             found[one.id] = Standing("settled", _("Settled as a pledge"), "done")
         else:
-            found[one.id] = standing(None, pledge.next_due_on, today)
+            found[one.id] = standing(None, pledge.next_due_on, on)
     return found
 
 
@@ -249,7 +251,7 @@ def of_ask(ask_id: uuid.UUID) -> list[Commitment]:
     return list(db.session.scalars(select(Commitment).where(Commitment.ask_id == ask_id).order_by(Commitment.made_on, Commitment.id)))
 
 
-def matching(filters: Filters, today: date) -> Select[Commitment]:
+def matching(filters: Filters, today: date | Days) -> Select[Commitment]:
     """The statement of a list."""
     statement = select(Commitment)
     if filters.direction:
@@ -268,21 +270,23 @@ def still_open() -> ColumnElement[bool]:
     return and_(Commitment.outcome.is_(None), ~exists().where(Pledge.id == Commitment.id, Pledge.outstanding_minor == 0))
 
 
-def _with_status(statement: Select[Commitment], status: str, today: date) -> Select[Commitment]:
+def _with_status(statement: Select[Commitment], status: str, today: date | Days) -> Select[Commitment]:
     if status == "unverified":
         return statement.where(Commitment.outcome.is_not(None), Commitment.verified_by_id.is_(None))
     if status in OUTCOME_LABELS:
         return statement.where(Commitment.outcome == status)
     if status in ("open", "soon", "late"):
         statement = statement.where(still_open())
+    when = as_days(today)
+    is_past = when.past(Commitment.due_on, Commitment.office_id)
     if status == "late":
-        statement = statement.where(Commitment.due_on < today)
+        statement = statement.where(is_past)
     if status == "soon":
-        statement = statement.where(Commitment.due_on >= today, Commitment.due_on <= today + SOON)
+        statement = statement.where(~is_past, Commitment.due_on <= when.here + SOON)
     return statement
 
 
-def listing(filters: Filters, today: date, paging: Paging, *, sort: str = "due") -> Page[Commitment]:
+def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "due") -> Page[Commitment]:
     """One page of commitments: by due day (earliest first, no date last) or by the day they were made (newest first)."""
     statement = matching(filters, today).options(selectinload(Commitment.party), selectinload(Commitment.programme))
     order = Order(Commitment.made_on, Commitment.id, is_descending=True) if sort == "made" else Order(Commitment.due_order, Commitment.id)

@@ -14,6 +14,7 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.interactions import FollowUp
+from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 
@@ -36,7 +37,7 @@ def get(follow_up_id: uuid.UUID) -> FollowUp:
     return found
 
 
-def matching(filters: Filters, today: date) -> Select[FollowUp]:
+def matching(filters: Filters, today: date | Days) -> Select[FollowUp]:
     """The statement of a list."""
     statement = select(FollowUp)
     if filters.owner_id:
@@ -46,13 +47,13 @@ def matching(filters: Filters, today: date) -> Select[FollowUp]:
     if filters.state in ("open", "late"):
         statement = statement.where(FollowUp.done_on.is_(None))
     if filters.state == "late":
-        statement = statement.where(FollowUp.due_on < today)
+        statement = statement.where(as_days(today).past(FollowUp.due_on, FollowUp.office_id))
     if filters.state == "done":
         statement = statement.where(FollowUp.done_on.is_not(None))
     return statement
 
 
-def listing(filters: Filters, today: date, paging: Paging) -> Page[FollowUp]:
+def listing(filters: Filters, today: date | Days, paging: Paging) -> Page[FollowUp]:
     """One page of follow-ups: open ones by due day, done ones newest first."""
     statement = matching(filters, today).options(selectinload(FollowUp.party), selectinload(FollowUp.owner))
     order = Order(FollowUp.due_on, FollowUp.id, is_descending=filters.state == "done")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import selectinload
 
+from crm import clock
 from crm.db import db
 from crm.models.offices import Office
 from crm.models.users import User
@@ -22,6 +25,42 @@ class OfficeNode:
     office: Office
     depth: int
     people: Sequence[User]
+
+
+@dataclass(frozen=True)
+class Days:
+    """What day it is: for the reader, and in the offices where it is another one at this moment. What is due on a day is late
+    once that day has ended in the office whose record it is, wherever the reader sits."""
+
+    here: date
+    elsewhere: Mapping[uuid.UUID, date] = field(default_factory=dict)
+
+    def of(self, office_id: uuid.UUID) -> date:
+        """The day it is in an office."""
+        return self.elsewhere.get(office_id, self.here)
+
+    def past(self, due: Any, office: Any) -> ColumnElement[bool]:
+        """Whether the day in a column has ended in the office in another column."""
+        by_day: dict[date, list[uuid.UUID]] = {}
+        for office_id, day in self.elsewhere.items():
+            by_day.setdefault(day, []).append(office_id)
+        is_past: ColumnElement[bool] = due < self.here
+        if not by_day:
+            return is_past
+        others = [and_(office.in_(ids), due < day) for day, ids in by_day.items()]
+        return or_(and_(office.not_in(list(self.elsewhere)), is_past), *others)
+
+
+def days(timezone: str) -> Days:
+    """What day it is, for a reader in a time zone. One statement."""
+    here = clock.today(timezone)
+    zones = db.session.execute(select(Office.id, Office.timezone)).all()
+    return Days(here, {row.id: day for row in zones if (day := clock.today(row.timezone)) != here})
+
+
+def as_days(today: date | Days) -> Days:
+    """One day for all offices, where a plain day is given (as of a day)."""
+    return today if isinstance(today, Days) else Days(today)
 
 
 def office_tree(actor: Actor) -> list[OfficeNode]:

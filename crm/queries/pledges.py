@@ -32,6 +32,7 @@ from crm.models.pledges import (
 )
 from crm.money import Money, from_minor
 from crm.queries.names import fold
+from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 STATUSES = ("outstanding", "part-converted", "converted", "lapsed")
@@ -58,18 +59,13 @@ class PledgeFilter:
     until: date | None = None
 
 
-def is_late(record: Pledge | Agreement, today: date) -> bool:
-    """Whether its next instalment was due before today: late is never stored."""
-    return record.next_due_on is not None and record.next_due_on < today
-
-
-def _status_where(status: str, today: date) -> ColumnElement[bool] | None:
+def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None:
     found: Mapping[str, ColumnElement[bool]] = {
         "outstanding": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor == 0),
         "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
         "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0),
         "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0),
-        "late": and_(Pledge.outstanding_minor > 0, Pledge.next_due_on < today),
+        "late": and_(Pledge.outstanding_minor > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id)),
     }
     return found.get(status)
 
@@ -91,7 +87,7 @@ def _order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> Order:
     return Order(newest, key, is_descending=sort != "oldest")
 
 
-def matching(filters: PledgeFilter, today: date) -> list[ColumnElement[bool]]:
+def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
     """What a filter means: the list and its totals ask the same."""
     conditions: list[ColumnElement[bool] | None] = [
         _named(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name) if filters.q.strip() else None,
@@ -106,7 +102,7 @@ def matching(filters: PledgeFilter, today: date) -> list[ColumnElement[bool]]:
     return [condition for condition in conditions if condition is not None]
 
 
-def list_pledges(filters: PledgeFilter, paging: Paging, *, today: date, sort: str = "newest") -> Page[Pledge]:
+def list_pledges(filters: PledgeFilter, paging: Paging, *, today: date | Days, sort: str = "newest") -> Page[Pledge]:
     """A page of pledges with donor and programme. Sorted by due day, those with nothing due stand aside."""
     statement = select(Pledge).options(joinedload(Pledge.donor), selectinload(Pledge.programme)).where(*matching(filters, today))
     if sort == "due":
@@ -275,6 +271,7 @@ class DueInstalment:
     due_on: date
     open_amount: Money
     days_late: int
+    office_id: uuid.UUID
 
     @property
     def is_late(self) -> bool:
@@ -283,10 +280,16 @@ class DueInstalment:
 
 
 def due_instalments(
-    today: date, days: int = 30, *, office_ids: Collection[uuid.UUID] | None = None, donor_id: uuid.UUID | None = None, limit: int = 100
+    today: date | Days,
+    days: int = 30,
+    *,
+    office_ids: Collection[uuid.UUID] | None = None,
+    donor_id: uuid.UUID | None = None,
+    limit: int = 100,
 ) -> tuple[DueInstalment, ...]:
     """What is late, and what falls due within some days, of pledges and agreements: the longest late first. Two statements."""
-    until = today + timedelta(days=days)
+    when = as_days(today)
+    until = when.here + timedelta(days=days)
     pledged = _due(Pledge, until, office_ids, donor_id, limit).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id)
     pledged = pledged.join(Pledge, PledgeTerms.pledge_id == Pledge.id).join(Party, Pledge.donor_id == Party.id)
     signed = _due(Agreement, until, office_ids, donor_id, limit).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id)
@@ -305,7 +308,8 @@ def due_instalments(
                     row.donor,
                     row.due_on,
                     left,
-                    (today - row.due_on).days,
+                    (when.of(row.office_id) - row.due_on).days,
+                    row.office_id,
                 )
             )
     return tuple(sorted(found, key=lambda row: (row.due_on, row.reference))[:limit])
@@ -317,6 +321,7 @@ def _due(
     statement = (
         select(
             Instalment.id,
+            Instalment.office_id,
             Instalment.due_on,
             Instalment.amount_minor,
             Instalment.matched_minor,

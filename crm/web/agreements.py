@@ -146,7 +146,7 @@ def detail(agreement_id: uuid.UUID) -> Any:
     """An agreement as of a day: what was signed, came, is still to come, can be programmed and is allocated."""
     found = queries.agreement_detail(agreement_id)
     agreement = found.agreement
-    on, day_note = as_of(actor(), agreement.signed_on)
+    on, day_note = as_of(lookups.office(agreement.office_id).timezone, agreement.signed_on)
     return render_template(
         "agreements/detail.html",
         found=found,

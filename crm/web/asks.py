@@ -42,7 +42,7 @@ STATUS_LABELS = queries.STATUS_LABELS
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
     """Asks in scope: status, party, programme, sort; open ones first by when they are wanted."""
-    today = shared.today_here()
+    today = shared.days_here()
     filters = Filters(
         status=shared.choice_arg("status", queries.STATUSES),
         party_id=uuid_of(request.args.get("party")),
@@ -70,7 +70,7 @@ def index() -> Any:
             shared.sort_header("when", _("By when"), sort, "when", phone="when", nowrap=True),
             shared.sort_header("reference", _("Reference"), sort, "new", phone="hide"),
         ],
-        rows=[_row(ask, answers[ask.id], today) for ask in page.rows],
+        rows=[_row(ask, answers[ask.id], today.of(ask.office_id)) for ask in page.rows],
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         status_options=shared.options(STATUS_LABELS.items()),
         programme_options=shared.options((str(key), title) for key, title in programmes),

@@ -42,7 +42,7 @@ _IDS = ("programme_id", "position_id", "interaction_id", "ask_id", "owner_id")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
     """Commitments in scope: direction, status, kind, party, programme, sort."""
-    today = shared.today_here()
+    today = shared.days_here()
     filters = Filters(
         direction=shared.choice_arg("direction", DIRECTIONS),
         status=shared.choice_arg("status", queries.STATUSES),

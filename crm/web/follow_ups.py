@@ -39,7 +39,7 @@ WHOSE = {"mine": _l("Mine"), "all": _l("Everybody's")}
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
     """Follow-ups: whose (mine by default), state (open by default), party."""
-    today = shared.today_here()
+    today = shared.days_here()
     party_id = uuid_of(request.args.get("party"))
     whose = shared.choice_arg("whose", WHOSE) or ("all" if party_id else "mine")
     state = shared.choice_arg("state", STATES) or "open"
@@ -49,7 +49,7 @@ def index() -> Any:
     return render_template(
         "follow_ups/index.html",
         page=page,
-        rows=[_row(record, today) for record in page.rows],
+        rows=[_row(record, today.of(record.office_id)) for record in page.rows],
         state=state,
         whose=whose,
         state_options=[(key, str(label)) for key, label in STATES.items()],
@@ -180,7 +180,7 @@ def edit(follow_up_id: uuid.UUID) -> Any:
 
 def _page(record: FollowUp, form: FollowUpEditForm, done_form: DoneForm, back: str) -> str:
     """A follow-up: what it is and where it comes from, done in one tap, its words and day to edit."""
-    words, tone = (_("Done"), "done") if record.done_on else shared.due_words(record.due_on, shared.today_here())
+    words, tone = (_("Done"), "done") if record.done_on else shared.due_words(record.due_on, shared.days_here().of(record.office_id))
     about = {"url": _about(record), "label": _("What it comes from")} if _about(record) else None
     return render_template(
         "follow_ups/edit.html", form=form, record=record, done_form=done_form, back=back, about=about, due_words=words, due_tone=tone

@@ -44,7 +44,8 @@ def index() -> Any:
     today = clock.today(zone)
     offices = None if who.covers_all else sorted(who.visible)
     work = queries.work(who.user_id, zone, offices)
-    due_money = due_instalments(today, DUE_DAYS, office_ids=offices, limit=_LONGEST)
+    days = shared.days_here()
+    due_money = due_instalments(days, DUE_DAYS, office_ids=offices, limit=_LONGEST)
     first_steps = queries.set_up(who.home_office_id) if who.home_office_id else None
     tomorrow = today + timedelta(days=1)
     return render_template(
@@ -52,9 +53,9 @@ def index() -> Any:
         today=today,
         meetings=[_meeting(record, who, today) for record in work.meetings if shared_day(record, who) <= tomorrow],
         to_write_up=[_to_write_up(record, who) for record in work.to_write_up],
-        owed=[_promise(record, today) for record in (*work.ours, *work.theirs)],
-        follow_ups=[_follow_up(record, today) for record in work.follow_ups],
-        due_money=[_instalment(record, today) for record in due_money],
+        owed=[_promise(record, days.of(record.office_id)) for record in (*work.ours, *work.theirs)],
+        follow_ups=[_follow_up(record, days.of(record.office_id)) for record in work.follow_ups],
+        due_money=[_instalment(record, days.of(record.office_id)) for record in due_money],
         figures=_figures(who, zone, offices),
         first_steps=_first_steps(first_steps) if first_steps is not None and first_steps.is_needed else [],
         back=request.path,

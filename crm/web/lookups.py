@@ -26,6 +26,7 @@ from crm.money import Money
 from crm.policy import Actor, Permission, can, offices_where, require
 from crm.queries import commitments, lookups
 from crm.queries.lookups import Match
+from crm.queries.offices import Days, days
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.services.checking import Opened
 from crm.services.parties import NewParty
@@ -239,6 +240,11 @@ def sort_header(key: str, label: str, sort: str, first: str, second: str = "", *
 def today_here() -> date:
     """The day it is in one's own office."""
     return clock.today(actor().timezone)
+
+
+def days_here() -> Days:
+    """The day it is in one's own office, and in others where it is another one: late is told by the record's office."""
+    return days(actor().timezone)
 
 
 def due_words(due_on: date | None, today: date) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from crm.formatting import day, long_day, money, number
 from crm.forms.base import clean
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
-from crm.policy import Actor, Permission, can
+from crm.policy import Permission, can
 from crm.queries.figures.money import Figure, MoneyFigures
 from crm.queries.pledges import MoneyEvent
 from crm.queries.rates import Rate
@@ -66,11 +66,12 @@ def read_day(text: str | None) -> date | None:
         return None
 
 
-def as_of(who: Actor, since: date | None = None) -> tuple[date, str]:
-    """The day a view is asked for (`?as_of=2024-03-29`), by default today; and what to say where it is not simply today.
+def as_of(timezone: str, since: date | None = None) -> tuple[date, str]:
+    """The day a view is asked for (`?as_of=2024-03-29`), by default today in the record's office; and what to say where it is
+    not simply today.
 
     `since`: the day the record begins; a day before it, one to come and one that cannot be read give today's figures."""
-    today = clock.today(who.timezone)
+    today = clock.today(timezone)
     text = request.args.get("as_of", "")
     asked = read_day(text)
     if not text or asked == today:

@@ -30,7 +30,7 @@ from crm.services.money_rules import PlanLine
 from crm.web import money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.lookups import conflict_page, opened, prefill, settle, still_there, value_words
+from crm.web.lookups import conflict_page, days_here, opened, prefill, settle, still_there, value_words
 from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, searched, set_up, status_word
 from crm.web.money_forms import (
     checked_save,
@@ -57,7 +57,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
     """The pledges in scope, filtered, with totals per currency of the whole list."""
-    today = clock.today(actor().timezone)
+    today = days_here()
     year = request.args.get("year", "")
     is_year = year.isascii() and year.isdigit() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR  # noqa: PLR2004
     asked = request.args.get("status", "")
@@ -204,7 +204,7 @@ def detail(pledge_id: uuid.UUID) -> Any:
     """A pledge and what became of it, as of a day."""
     who = actor()
     found = queries.pledge_detail(pledge_id)
-    on, day_note = as_of(who, found.pledge.pledged_on)
+    on, day_note = as_of(lookups.office(found.pledge.office_id).timezone, found.pledge.pledged_on)
     figures = pledge_figures(pledge_id, on)
     chain = figures.chain
     pledged = money(figures.announced.money, get_locale(), compact=True)

@@ -19,7 +19,7 @@ from crm.i18n import _, get_locale
 from crm.models.programmes import Indicator, Programme
 from crm.money import Money
 from crm.policy import Permission, can, require
-from crm.queries import flows, money_choices
+from crm.queries import flows, lookups, money_choices
 from crm.queries import programmes as queries
 from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money
 from crm.queries.figures.years import programmes_year
@@ -66,8 +66,8 @@ def index() -> Any:
 @permit(Permission.RECORD_SEE)
 def detail(programme_id: uuid.UUID) -> Any:
     """A programme: what it needs and has, by year and output; what shows that it works; who asks and promises for it."""
-    on, day_note = as_of(actor())
     found = queries.programme_detail(programme_id, most=None if request.args.get("behind") == "all" else queries.MONEY_SHOWN)
+    on, day_note = as_of(lookups.office(found.programme.office_id).timezone)
     money = programme_money(programme_id, on)
     office_id = found.programme.office_id
     return render_template(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from crm.db import db
 from crm.models.pledges import Pledge
 from crm.money import Money, from_minor
+from crm.queries.offices import Days
 from crm.queries.pledges import PledgeFilter, matching
 
 
@@ -23,7 +24,7 @@ class PledgeTotal:
     outstanding: Money
 
 
-def pledge_totals(filters: PledgeFilter, today: date) -> list[PledgeTotal]:
+def pledge_totals(filters: PledgeFilter, today: date | Days) -> list[PledgeTotal]:
     """The totals of a filtered list by currency, in the order of the codes. One statement."""
     rows = db.session.execute(
         select(
