@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, g, redirect, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
-from werkzeug.routing import RequestRedirect
 
 from crm.db import db
 from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
@@ -80,15 +78,21 @@ def read_to_the_end() -> None:
         left -= len(piece)
 
 
-def set_up_errors(app: Flask) -> None:  # noqa: C901 - one handler a kind of error
+def without_host(response: Response) -> Response:
+    """A redirect within the site names no host: the one that a request carries may be made up by anybody."""
+    location = response.headers.get("Location", "")
+    if location.startswith(request.host_url):
+        response.headers["Location"] = "/" + location.removeprefix(request.host_url)
+    return response
+
+
+def set_up_errors(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(RequestEntityTooLarge, too_large)
+    app.after_request(without_host)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:
-        if isinstance(error, RequestRedirect):  # to the address with its slash: without the host, which anybody may make up
-            target = urlsplit(error.new_url)
-            return redirect(urlunsplit(("", "", target.path, target.query, "")), code=error.code)
         if error.response is not None:
             return error.response
         status = error.code or 500

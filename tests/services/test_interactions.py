@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from crm import clock
 from crm.db import db
-from crm.errors import Conflict, Denied, EditConflict, Invalid, NotFound
+from crm.errors import Denied, EditConflict, Invalid, NotFound
 from crm.models.asks import Ask, AskAnswer
 from crm.models.audit import AuditEntry
 from crm.models.commitments import Commitment
@@ -279,8 +279,10 @@ def test_a_planned_meeting_is_written_up_once(acting: Acting) -> None:
     )
     assert interactions.log_interaction(actor, written) == made
     assert queries.get(made).state == "held"
-    with pytest.raises(Conflict):
-        interactions.log_interaction(actor, written)
+    assert interactions.log_interaction(actor, written) == made, "the same again changes nothing"
+    assert [one.answer for one in queries.get(made).answers] == ["no"]
+    with pytest.raises(EditConflict):  # yours, theirs and the original: never over what a colleague wrote
+        interactions.log_interaction(actor, dataclasses.replace(written, summary="Something else."))
 
 
 def test_cancelling_needs_a_reason_and_a_plan(acting: Acting) -> None:
