@@ -92,12 +92,12 @@ def _shower(found: history.HistoryPage, words: Words) -> Callable[[str, str | No
             return known.get(text, _("one you cannot see"))
         if column in words.values:
             return str(words.values[column].get(text, text))
-        return _moment_or_day(column, text)
+        return moment_or_day(column, text)
 
     return show
 
 
-def _moment_or_day(column: str, text: str) -> str:
+def moment_or_day(column: str, text: str) -> str:
     """A stored day ("due_on", "by_when") or moment ("starts_at") in words; any other text as it is."""
     try:
         if column.endswith("_at"):

@@ -7,9 +7,11 @@ from typing import Any
 
 from flask import render_template, request
 
+from crm.data import dac_sectors
 from crm.i18n import LazyText, _, _l
 from crm.queries import history
 from crm.queries.commitments import KIND_LABELS, OUTCOME_LABELS
+from crm.web import history as history_words
 from crm.web.money import TERM_NAMES
 
 _NOUNS: dict[str, LazyText] = {
@@ -63,8 +65,13 @@ _FIELDS: dict[str, LazyText] = {
 
 
 #: What tells one part from another, as its column.
-_SAID = ("title", "code", "kind", "reason")
-_WORDS: dict[str, dict[str, LazyText]] = {"kind": {**KIND_LABELS, **TERM_NAMES}, "outcome": dict(OUTCOME_LABELS)}
+_SAID = ("title", "code", "kind", "reason", "year")
+_WORDS: dict[str, dict[str, LazyText]] = {
+    "kind": {**KIND_LABELS, **TERM_NAMES},
+    "outcome": dict(OUTCOME_LABELS),
+    "direction": {"up": _l("more"), "down": _l("less")},
+    "level": {"open": _l("Open"), "office": _l("Office only")},
+}
 
 
 def history_page(record_id: uuid.UUID, *, name: str, back: str, address: str) -> str:
@@ -97,4 +104,11 @@ def history_lines(record_id: uuid.UUID) -> tuple[list[dict[str, Any]], int | Non
 
 
 def _word(field: str, text: str | None) -> str:
-    return str(_WORDS.get(field, {}).get(text or "", text or ""))
+    """A stored text as people read it: a label for a word, a name for a sector, a day in words, any other as it is."""
+    if not text:
+        return ""
+    if field == "sector" and text in dac_sectors():
+        return dac_sectors()[text].name
+    if field in _WORDS:
+        return str(_WORDS[field].get(text, text))
+    return history_words.moment_or_day(field, text)

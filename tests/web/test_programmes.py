@@ -300,3 +300,15 @@ def test_many_agreements_are_one_click_away(browser, app):
     assert everything.count("EUR 100.00") == 17
     assert "Show all" not in everything
     assert text_of(grants.get(links["Show all 17 pledges"])).count("EUR 200.00") >= 17
+
+
+def test_who_changed_what_names_the_sector_and_the_days(browser) -> None:
+    officer = browser("grants")
+    address = make(officer)
+    saved = officer.submit(f"{address}/edit", {"sector": "12240", "starts_on": "2022-02-01"})
+    assert saved.status_code == 303, errors(saved)
+    history = text_of(officer.get(f"{address}/history"))
+    for said in ("Basic health care", "Basic nutrition", "1 Jan 2022", "1 Feb 2022"):
+        assert said in history
+    for raw in ("12220", "2022-01-01"):
+        assert raw not in history
