@@ -23,6 +23,7 @@ from crm.clock import zone
 from crm.db import db, engine_options, set_up_engine
 from crm.i18n import LOCALES, direction, get_locale, translations_for
 from crm.policy import Permission, can, guard_engine
+from crm.queries.due import said_when
 from crm.web import BLUEPRINTS
 from crm.web.errors import set_up_errors
 from crm.web.gate import refuse_silent_routes, set_up_gate
@@ -112,7 +113,7 @@ def _set_up_templates(app: Flask) -> None:
         who = g.get("actor")
         return "" if value is None else format_datetime(value, pattern, tzinfo=zone(who.timezone if who else "UTC"), locale=get_locale())
 
-    app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat)
+    app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat, said_when=said_when)
 
     @app.context_processor
     def common() -> dict[str, Any]:

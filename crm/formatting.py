@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
@@ -152,3 +153,12 @@ def file_size(size: int, locale: str = "en") -> str:
             return f"{number(value, locale, decimals=decimals)} {unit}"
         value /= 1000
     raise AssertionError
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text would be seen: blanks, marks of direction, joiners, fillers, or nothing at all."""
+    return all(unicodedata.category(char) in _UNSEEN or char in _FILLERS for char in text)

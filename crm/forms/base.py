@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import StopValidation
 
 from crm.errors import EditConflict, Invalid
+from crm.formatting import is_blank
 from crm.i18n import _
 
 _KEPT_CONTROLS = frozenset("\n\r\t")
@@ -20,12 +21,12 @@ _KEPT_CONTROLS = frozenset("\n\r\t")
 
 def clean(value: Any) -> Any:
     """The documented rule for typed text: NFC, control characters but line breaks and tabs dropped, line ends made one,
-    blanks around cut."""
+    blanks around cut; what shows nothing at all is empty."""
     if not isinstance(value, str):
         return value
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs"))
-    return text.strip()
+    return "" if is_blank(text) else text.strip()
 
 
 def choices(pairs: Iterable[tuple[str, object]]) -> list[SelectChoice]:

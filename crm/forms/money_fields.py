@@ -18,6 +18,7 @@ from crm.forms.base import BaseForm, OneLine
 from crm.forms.lookups import RowForm
 from crm.i18n import _, _l
 from crm.money import MAX_AMOUNT_TEXT, AmountInvalid, Money, from_minor, known_currency, minor_units, parse_amount, split, to_minor
+from crm.queries.due import said_when
 from crm.services.money_rules import PlanLine
 
 USUAL = ("USD", "EUR", "GBP", "CHF", "JPY", "SEK", "NOK")
@@ -245,7 +246,7 @@ class PlanForm(BaseForm):
         while self.plan.entries:
             self.plan.pop_entry()
         for line in lines:
-            self.plan.append_entry({"due_on": line.due_on, "due_when": line.due_when, "amount": typed(line.amount)})
+            self.plan.append_entry({"due_on": line.due_on, "due_when": said_when(line.due_when), "amount": typed(line.amount)})
         for _row in range(blank):
             self.add_row()
 

@@ -9,7 +9,7 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField, T
 
 from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.forms.money_fields import DayField, DayNeeded, amount_field, currency_field, read_count, read_money, read_number
-from crm.i18n import _l
+from crm.i18n import _, _l
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.money import Money
 
@@ -30,6 +30,13 @@ class ProgrammeForm(BaseForm):
     goals = SelectMultipleField(_l("Sustainable Development Goals"), validate_choice=False)
     targets = StringField(_l("Targets"), [OneLine(200)], description=_l("Numbers, with blanks between: 3.8 4.1"))
     articles = StringField(_l("Articles of the Convention on the Rights of the Child"), [OneLine(200)], description=_l("Numbers: 24 28"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse a blank currency that was sent: it would silently be another."""
+        is_valid = bool(super().validate(extra_validators))
+        if self.currency.raw_data and not self.currency.data:
+            self.currency.errors = [*self.currency.errors, _("Choose a currency.")]
+        return is_valid and not self.currency.errors
 
     def tags(self) -> list[tuple[str, str]]:
         """The tags typed and ticked, as (scheme, code)."""

@@ -30,7 +30,8 @@ from crm.models.pledges import (
     Receipt,
     ReceiptMatch,
 )
-from crm.money import Money, from_minor
+from crm.money import Money, from_minor, split, to_minor
+from crm.queries.due import said_when
 from crm.queries.names import fold
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
@@ -164,6 +165,15 @@ def _allocations(*conditions: ColumnElement[bool]) -> tuple[Allocation, ...]:
         .order_by(Allocation.allocated_on, Allocation.id)
     )
     return tuple(db.session.scalars(statement))
+
+
+def earmarks(agreement: Agreement, value: Money) -> tuple[tuple[AgreementBudgetLine, Money], ...]:
+    """The budget lines of an agreement with their parts of its value, split as the lines were signed: together the value (M6)."""
+    lines = sorted(agreement.budget_lines, key=lambda line: line.id)
+    if not lines:
+        return ()
+    parts = split(to_minor(value), [line.amount_minor for line in lines])
+    return tuple((line, from_minor(part, agreement.currency)) for line, part in zip(lines, parts, strict=True))
 
 
 def _reversed(*groups: Collection[Any]) -> frozenset[uuid.UUID]:
@@ -387,7 +397,7 @@ def open_instalments(donor_id: uuid.UUID, office_id: uuid.UUID, currency: str, *
         )
         for row in rows:
             left = from_minor(row.amount_minor - row.matched_minor, currency)
-            found.append(OpenInstalment(row.id, kind, row.record_id, row.reference, row.due_on, row.due_when, left))
+            found.append(OpenInstalment(row.id, kind, row.record_id, row.reference, row.due_on, said_when(row.due_when), left))
     return tuple(found)
 
 

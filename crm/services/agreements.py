@@ -17,7 +17,7 @@ from crm.errors import Invalid
 from crm.formatting import day
 from crm.i18n import _, get_locale
 from crm.models.base import NAME_LENGTH
-from crm.models.pledges import RECOVERY_BASES, Agreement, AgreementBudgetLine, Pledge
+from crm.models.pledges import RECOVERY_BASES, Agreement, AgreementBudgetLine, AgreementTerms, Pledge, Receipt
 from crm.money import Money, split
 from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
@@ -71,17 +71,16 @@ class NewAgreement:
 
 @dataclass(frozen=True)
 class Amendment:
-    """A signed change of an agreement's amount, up or down (`change` may be negative), with its plan and budget lines.
+    """A signed change of an agreement's amount, up or down (`change` may be negative), with its plan.
 
-    Without a plan more becomes an instalment without a day and less is cut from the end; without lines the present ones
-    are scaled, parts equal to the whole.
+    Without a plan more becomes an instalment without a day and less is cut from the end. The budget lines stay as they were
+    signed: every amount of the agreement, on every day, is split as they are (M6, M19).
     """
 
     change: Money
     on: date
     reason: str
     plan: Sequence[PlanLine] | None = None
-    budget_lines: Sequence[BudgetLine] | None = None
     version: int | Opened | None = None
 
 
@@ -250,9 +249,9 @@ def _effective(agreement: Agreement, on: date) -> date:
 @transactional
 def amend_agreement(actor: Actor, agreement_id: uuid.UUID, amendment: Amendment) -> uuid.UUID:
     """Raise or cut a signed agreement by new terms, never below what was received, nor below what allocations set aside of
-    it; returns the terms' id (M2, M12, M19).
+    it, on any day from that of the change; returns the terms' id (M2, M12, M19).
 
-    Raises `Invalid` by field (change, on, reason, plan, budget_lines), `NotFound`, `Denied`, `EditConflict`.
+    Raises `Invalid` by field (change, on, reason, plan), `NotFound`, `Denied`, `EditConflict`.
     """
     agreement = _agreement(actor, agreement_id, amendment.version)
     reason = rules.text_of(amendment.reason, "reason", is_needed=True)
@@ -268,29 +267,37 @@ def amend_agreement(actor: Actor, agreement_id: uuid.UUID, amendment: Amendment)
             ),
             field="change",
         )
+    if change < 0:
+        _refuse_cut_between(agreement, change, on)
     if amendment.plan is None:
         plan = rules.changed_plan(rules.agreement_items(agreement), change)
     else:
         plan = rules.checked_plan(amendment.plan, value, agreement.currency)
-    held = list(
-        db.session.scalars(
-            select(AgreementBudgetLine).where(AgreementBudgetLine.agreement_id == agreement.id).order_by(AgreementBudgetLine.id)
-        )
-    )
-    if amendment.budget_lines is not None:
-        checked = _checked_lines(agreement.office_id, amendment.budget_lines, value, agreement.currency)
-        for line in held:
-            db.session.delete(line)
-        db.session.flush()
-        _add_lines(agreement, checked)
-    elif held:
-        for line, minor in zip(held, split(value, [line.amount_minor for line in held]), strict=True):
-            line.amount_minor = minor
     before = programmable.of_agreement(agreement.id) if change < 0 else None
     terms = rules.add_agreement_terms(agreement, "amendment", on, change, plan, reason=reason)
     if before is not None:
         _refuse_cut_below_plans(agreement, before, value - change)
+        rules.refuse_overdrawn_source(agreement.id, on, "change")
     return terms.id
+
+
+def _refuse_cut_between(agreement: Agreement, change: int, on: date) -> None:
+    """Refuse a cut dated back that would leave less than had been received, or nothing, on a day since then."""
+    terms = db.session.execute(
+        select(AgreementTerms.effective_on, AgreementTerms.change_minor).where(AgreementTerms.agreement_id == agreement.id)
+    ).all()
+    receipts = db.session.execute(select(Receipt.value_on, Receipt.amount_minor).where(Receipt.agreement_id == agreement.id)).all()
+    for then in sorted({on, *(one for one, _minor in (*terms, *receipts) if one > on)}):
+        value = sum(minor for one, minor in terms if one <= then)
+        received = sum(minor for one, minor in receipts if one <= then)
+        if value + change <= 0 or value + change < received:
+            sentence = _(
+                "On %(day)s this agreement came to %(value)s, of which %(received)s had been received. It cannot be cut below that, nor to nothing. Choose a later day.",
+                day=day(then, get_locale()),
+                value=rules.shown(value, agreement.currency),
+                received=rules.shown(received, agreement.currency),
+            )
+            raise Invalid(sentence, field="on")
 
 
 def _refuse_cut_below_plans(agreement: Agreement, before: Programmable, value_before: int) -> None:

@@ -68,7 +68,9 @@ def allocate(actor: Actor, new: NewAllocation) -> uuid.UUID:
     left = _programmable(source)
     minor = rules.minor_of(new.amount, currency=left.currency)
     _refuse_too_much(left, minor, is_planned=new.is_planned)
-    return _add(source, left, new.programme_id, new.output_id, minor, new.allocated_on, is_planned=new.is_planned, reason=new.reason)
+    made = _add(source, left, new.programme_id, new.output_id, minor, new.allocated_on, is_planned=new.is_planned, reason=new.reason)
+    _refuse_too_early(source, new.allocated_on, minor, is_planned=new.is_planned)
+    return made
 
 
 @transactional
@@ -100,11 +102,13 @@ def split_by_shares(
         raise Invalid(_("Nothing is left to allocate."), field="amount")
     _refuse_too_much(left, minor, is_planned=is_planned)
     parts = split(minor, [share.share for share in shares])
-    return tuple(
+    made = tuple(
         _add(held, left, share.programme_id, share.output_id, part, on, is_planned=is_planned, reason=reason, place=place)
         for place, (share, part) in enumerate(zip(shares, parts, strict=True))
         if part
     )
+    _refuse_too_early(held, on, minor, is_planned=is_planned)
+    return made
 
 
 @transactional
@@ -183,6 +187,23 @@ def _refuse_too_much(left: Programmable, minor: int, *, is_planned: bool) -> Non
             left=rules.shown(max(0, rest), left.currency),
         )
     raise Invalid(" ".join([sentence, *left.left_out]), field="amount")
+
+
+def _refuse_too_early(source: Agreement | Receipt, on: date, minor: int, *, is_planned: bool) -> None:
+    """Refuse what is dated before its money came (a planned one: before it was signed): M12 holds on every day."""
+    if isinstance(source, Receipt):
+        return  # all of it came at once, and nothing is allocated before
+    for then, left in programmable.by_day(agreement_id=source.id, since=on):
+        if not left.is_overdrawn:
+            continue
+        of_signed = left.plannable_minor - left.allocated_minor - left.planned_minor
+        rest = max(0, (of_signed if is_planned else min(of_signed, left.available_minor - left.allocated_minor)) + minor)
+        known = {"day": day(then, get_locale()), "left": rules.shown(rest, left.currency)}
+        if is_planned:
+            sentence = _("On %(day)s only %(left)s was signed and neither allocated nor planned. Choose a later day.", **known)
+        else:
+            sentence = _("On %(day)s only %(left)s had come that was neither allocated nor planned. Choose a later day.", **known)
+        raise Invalid(sentence, field="allocated_on")
 
 
 def _add(

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from crm.errors import Invalid
+from crm.formatting import is_blank
 from crm.i18n import _
 from crm.money import currency_in_use, known_currency
 
@@ -18,6 +19,7 @@ def text(value: str, field: str, longest: int, *, needed: str = "", lines: bool 
     Invalid (beside `field`) where it is longer than `longest`, or empty though `needed` (the sentence) says it must not be."""
     found = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
     found = "".join(c for c in found if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    found = "" if is_blank(found) else found
     if not lines:
         found = " ".join(found.split())
     if needed and not found:

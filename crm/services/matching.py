@@ -185,8 +185,9 @@ def _again(
         bank_reference=receipt.bank_reference,
         matches=matches,
         reason=reason,
+        is_again=True,
     )
 
 
 def _bank(receipt: Receipt, minor: int | None) -> Money | None:
-    return None if not minor else from_minor(minor, rules.office_of(receipt.office_id).reporting_currency)
+    return None if minor is None else from_minor(minor, rules.office_of(receipt.office_id).reporting_currency)

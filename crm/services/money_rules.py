@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select
 from crm import clock
 from crm.db import db
 from crm.errors import EditConflict, Invalid, NotFound
-from crm.formatting import day, money
+from crm.formatting import day, is_blank, money
 from crm.i18n import _, get_locale
 from crm.models.base import SENTENCE_LENGTH, SHARED, Keyed
 from crm.models.offices import Office
@@ -25,6 +25,8 @@ from crm.models.parties import Party
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Output, Programme
 from crm.money import MAX_MINOR, AmountInvalid, Money, from_minor, to_minor
+from crm.queries.due import DAY_NOT_AGREED, said_when
+from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
 from crm.queries.history import changes_since, typed
 from crm.services.checking import Opened
@@ -153,7 +155,7 @@ def within_reach(minor: int, currency: str, field: str = "amount") -> int:
 
 def text_of(value: str, field: str, *, longest: int = SENTENCE_LENGTH, is_needed: bool = False, is_long: bool = False) -> str:
     """The text without blanks around; refuses what is too long, missing, or cannot be stored (zero bytes, control characters)."""
-    text = value.strip()
+    text = "" if is_blank(value) else value.strip()
     if is_needed and not text:
         raise Invalid(_("This is needed."), field=field)
     if len(text) > longest:
@@ -172,6 +174,23 @@ def planned_too_much(left: Programmable, most_minor: int) -> str:
         left=shown(max(0, most_minor), left.currency),
         names=", ".join(left.planned_references),
     )
+
+
+def refuse_overdrawn_source(agreement_id: uuid.UUID, since: date, field: str = "") -> None:
+    """Refuse a change after which, on a day from `since`, more would be allocated of an agreement than had come, or more
+    allocated and planned than was signed (M12); the sentence names the day."""
+    for on, left in programmable.by_day(agreement_id=agreement_id, since=since):
+        if not left.is_overdrawn:
+            continue
+        is_given = left.allocated_minor > left.available_minor
+        sentence = _(
+            "On %(day)s %(given)s was allocated or planned of this money, and only %(left)s would have been there. Take allocations back first: %(names)s.",
+            day=day(on, get_locale()),
+            given=shown(left.allocated_minor if is_given else left.allocated_minor + left.planned_minor, left.currency),
+            left=shown(left.available_minor if is_given else left.plannable_minor, left.currency),
+            names=", ".join(left.references),
+        )
+        raise Invalid(sentence, field=field)
 
 
 def past_day(on: date, field: str, office_id: uuid.UUID, *, since: date = FIRST_DAY, since_sentence: str = "") -> date:
@@ -194,6 +213,7 @@ def checked_plan(lines: Sequence[PlanLine], total_minor: int, currency: str, fie
     for place, line in enumerate(lines):
         minor = minor_of(line.amount, f"{field}-{place}-amount", currency=currency)
         due_when = text_of(line.due_when, f"{field}-{place}-due_when")
+        due_when = DAY_NOT_AGREED if due_when == said_when(DAY_NOT_AGREED) else due_when
         if line.due_on is None and not due_when:
             raise Invalid(_("Say on which day, or after what, this instalment is due."), field=f"{field}-{place}-due_on")
         if line.due_on is not None and not FIRST_DAY <= line.due_on <= LAST_DAY:
@@ -216,7 +236,7 @@ def checked_plan(lines: Sequence[PlanLine], total_minor: int, currency: str, fie
 def plan_or_one(lines: Sequence[PlanLine], total_minor: int, currency: str, field: str = "plan") -> list[PlanItem]:
     """The plan as given; without one, a single instalment whose day is not agreed yet."""
     if not lines:
-        return [PlanItem(total_minor, None, _("day not agreed yet"))]
+        return [PlanItem(total_minor, None, DAY_NOT_AGREED)]
     return checked_plan(lines, total_minor, currency, field)
 
 
@@ -237,7 +257,7 @@ def changed_plan(plan: list[PlanItem], change: int, *, is_oldest_first: bool = F
     """The plan after a change without a new plan: more becomes an instalment without a day; less is cut from the end
     (a lapse from the beginning)."""
     if change > 0:
-        return [*plan, PlanItem(change, None, _("day not agreed yet"))]
+        return [*plan, PlanItem(change, None, DAY_NOT_AGREED)]
     if is_oldest_first:
         return take_first(plan, -change)[1]
     total = sum(item.minor for item in plan)
@@ -339,6 +359,21 @@ def refuse_overdrawn_pledge(pledge: Pledge, change: int, on: date, field: str = 
         ),
         field=field,
     )
+
+
+def conversion_steps(pledge: Pledge, since: date, minor: int) -> list[tuple[date, int]]:
+    """By how much, on which days from `since`, a pledge can be converted so that on no day less than nothing is outstanding
+    (M3): at once what is outstanding from then on, the rest on the days it was promised. At most what is outstanding now."""
+    rows = db.session.execute(select(PledgeTerms.effective_on, PledgeTerms.change_minor).where(PledgeTerms.pledge_id == pledge.id)).all()
+    days = sorted({since, *(on for on, _change in rows if on > since)})
+    outstanding = [sum(change for on, change in rows if on <= then) for then in days]
+    steps, taken = [], 0
+    for place, then in enumerate(days):
+        part = min(minor - taken, min(outstanding[place:]) - taken)
+        if part > 0:
+            steps.append((then, part))
+            taken += part
+    return steps
 
 
 def add_pledge_terms(

@@ -288,16 +288,19 @@ def reverse_terms(actor: Actor, terms_id: uuid.UUID, reason: str) -> uuid.UUID:
         raise Invalid(_("An agreement or a receipt converted this part. Correct that record instead."))
     if wrong.kind == "reversal":
         raise Invalid(_("A reversal cannot be reversed. Record the change again."))
+    if wrong.kind == "reschedule" and wrong.version != _newest_version(pledge):
+        raise Invalid(_("This plan has been replaced since. Reschedule the pledge instead."))
     return _reverse(pledge, wrong, said).id
 
 
-def _reverse(pledge: Pledge, wrong: PledgeTerms, reason: str, *, converts: int = 0) -> PledgeTerms:
+def _reverse(pledge: Pledge, wrong: PledgeTerms, reason: str, *, converts: int = 0, is_plan_back: bool | None = None) -> PledgeTerms:
     """Append the reversal; the plan goes back to the one before where nothing came after, else it is adjusted."""
     if db.session.scalar(select(PledgeTerms.id).where(PledgeTerms.reversal_of_id == wrong.id)) is not None:
         raise Invalid(_("This change has been reversed already."))
-    newest = db.session.scalar(select(func.max(PledgeTerms.version)).where(PledgeTerms.pledge_id == pledge.id))
+    if is_plan_back is None:
+        is_plan_back = _newest_version(pledge) == wrong.version
     before = db.session.scalar(select(PledgeTerms).where(PledgeTerms.pledge_id == pledge.id, PledgeTerms.version == wrong.version - 1))
-    if newest == wrong.version and before is not None:
+    if is_plan_back and before is not None:
         plan = rules.terms_plan(before)
     else:
         plan = rules.changed_plan(rules.pledge_items(pledge), -wrong.change_minor)
@@ -314,9 +317,18 @@ def _reverse(pledge: Pledge, wrong: PledgeTerms, reason: str, *, converts: int =
     )
 
 
-def reverse_conversion(pledge: Pledge, wrong: PledgeTerms, reason: str) -> None:
-    """For receipts: give back to the pledge what a reversed receipt had converted. Inside the caller's transaction."""
-    _reverse(pledge, wrong, reason, converts=wrong.change_minor)
+def reverse_conversions(pledge: Pledge, wrong: Sequence[PledgeTerms], reason: str) -> None:
+    """For receipts: give back to the pledge what a reversed receipt had converted, the last step first, and its plan where
+    nothing came after. Inside the caller's transaction."""
+    last_first = sorted(wrong, key=lambda terms: terms.version, reverse=True)
+    newest = _newest_version(pledge)
+    is_plan_back = [terms.version for terms in last_first] == list(range(newest, newest - len(last_first), -1))
+    for terms in last_first:
+        _reverse(pledge, terms, reason, converts=terms.change_minor, is_plan_back=is_plan_back)
+
+
+def _newest_version(pledge: Pledge) -> int:
+    return db.session.scalar(select(func.max(PledgeTerms.version)).where(PledgeTerms.pledge_id == pledge.id)) or 0
 
 
 def _change_day(pledge: Pledge, on: date) -> date:

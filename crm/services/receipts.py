@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -19,7 +19,8 @@ from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
 from crm.services import fields
 from crm.services import money_rules as rules
-from crm.services.pledges import reverse_conversion
+from crm.services.money_rules import PlanItem
+from crm.services.pledges import reverse_conversions
 from crm.services.references import next_reference
 
 BANK_REFERENCE_LENGTH = 100
@@ -38,7 +39,8 @@ class NewReceipt:
     """Money on the account: under an agreement, against a pledge without one, or neither (then office and donor are given).
 
     `bank_reporting`: what the bank credited in the office's reporting currency, where known. `matches` pay first; the
-    rest pays the oldest due. `converted`: how much of the pledge it converts where the currencies differ.
+    rest pays the oldest due. `converted`: how much of the pledge it converts where the currencies differ. `is_again`: part of a
+    receipt that was taken back, so that the bank's part of it may round to 0.
     """
 
     amount: Money
@@ -52,6 +54,7 @@ class NewReceipt:
     matches: Sequence[MatchLine] = ()
     converted: Money | None = None
     reason: str = ""
+    is_again: bool = False
 
 
 @transactional
@@ -143,7 +146,7 @@ def _bank_amount(new: NewReceipt, office_id: uuid.UUID) -> int | None:
     if new.bank_reporting is None:
         return None
     currency = rules.office_of(office_id).reporting_currency
-    minor = rules.minor_of(new.bank_reporting, "bank_reporting", currency=currency)
+    minor = rules.minor_of(new.bank_reporting, "bank_reporting", currency=currency, is_zero_fine=new.is_again)
     if new.amount.currency == currency and new.bank_reporting != new.amount:
         raise Invalid(_("The receipt is in %(currency)s itself: both amounts are the same.", currency=currency), field="bank_reporting")
     return minor
@@ -173,14 +176,20 @@ def _match_as_said(receipt: Receipt, present: Sequence[Instalment], matches: Seq
 
 
 def _convert(pledge: Pledge, receipt: Receipt, new: NewReceipt) -> None:
-    """A receipt against a pledge converts that part; where more came than is outstanding, the rest is unmatched credit."""
+    """A receipt against a pledge converts that part; where more came than is outstanding, the rest is unmatched credit.
+
+    What was promised only after the money came is converted on the day it was promised, so that on no day less than nothing is
+    outstanding (M3).
+    """
+    plan = rules.pledge_items(pledge)
     if pledge.currency == receipt.currency:
+        if new.converted is not None and rules.minor_of(new.converted, "converted", currency=pledge.currency) != receipt.amount_minor:
+            raise Invalid(_("In the pledge's own currency the receipt converts exactly its amount."), field="converted")
         part = min(receipt.amount_minor, pledge.outstanding_minor)
-        plan = rules.pledge_plan(pledge)
-        paid = _match_as_said(receipt, plan, new.matches)
-        rules.match_in_order(receipt, part - sum(paid.values()), plan)
-        open_parts = [(row, row.amount_minor - row.matched_minor) for row in plan]
-        left = [rules.PlanItem(minor, row.due_on, row.due_when, row.id) for row, minor in open_parts if minor]
+        rows = rules.pledge_plan(pledge)
+        paid = _match_as_said(receipt, rows, new.matches)
+        rules.match_in_order(receipt, part - sum(paid.values()), rows)
+        used: dict[uuid.UUID | None, int] = {row.id: row.matched_minor for row in rows}
     elif new.converted is None:
         raise Invalid(
             _("The money came in another currency. Say how much of the pledge, in %(currency)s, it pays.", currency=pledge.currency),
@@ -188,9 +197,25 @@ def _convert(pledge: Pledge, receipt: Receipt, new: NewReceipt) -> None:
         )
     else:
         part = rules.minor_of(new.converted, "converted", currency=pledge.currency)
-        left = rules.take_first(rules.pledge_items(pledge), part)[1]
-    rules.refuse_overdrawn_pledge(pledge, -part, receipt.value_on, "converted" if new.converted else "value_on")
-    rules.add_pledge_terms(pledge, "conversion", receipt.value_on, -part, left, converts=part, receipt_id=receipt.id)
+        if part > pledge.outstanding_minor:
+            rules.refuse_overdrawn_pledge(pledge, -part, receipt.value_on, "converted")
+        used = {item.carried_from_id: item.minor for item in rules.take_first(plan, part)[0]}
+    steps = rules.conversion_steps(pledge, receipt.value_on, part)
+    for place, (on, minor) in enumerate(steps):
+        left = _left(plan, used, sum(later for _on, later in steps[place + 1 :]))
+        rules.add_pledge_terms(pledge, "conversion", on, -minor, left, converts=minor, receipt_id=receipt.id)
+
+
+def _left(plan: Sequence[PlanItem], used: Mapping[uuid.UUID | None, int], later: int) -> list[PlanItem]:
+    """What remains of a plan after what is used of it; `later` of that is used only by a later step, the last first."""
+    left = []
+    for item in reversed(plan):
+        taken = used.get(item.carried_from_id, 0)
+        back = min(later, taken)
+        later -= back
+        if rest := item.minor - taken + back:
+            left.append(replace(item, minor=rest))
+    return left[::-1]
 
 
 @transactional
@@ -239,9 +264,8 @@ def reverse_receipt(actor: Actor, receipt_id: uuid.UUID, reason: str) -> uuid.UU
 
 
 def _give_back(pledge: Pledge, receipt: Receipt, reason: str) -> None:
-    terms = db.session.scalar(select(PledgeTerms).where(PledgeTerms.receipt_id == receipt.id, PledgeTerms.kind == "conversion"))
-    if terms is not None:
-        reverse_conversion(pledge, terms, reason)
+    converted = select(PledgeTerms).where(PledgeTerms.receipt_id == receipt.id, PledgeTerms.kind == "conversion")
+    reverse_conversions(pledge, db.session.scalars(converted).all(), reason)
 
 
 def _refuse_if_allocated(receipt: Receipt) -> None:
@@ -257,3 +281,5 @@ def _refuse_if_allocated(receipt: Receipt) -> None:
         )
     if left.is_overdrawn:
         raise Invalid(rules.planned_too_much(left, left.plannable_minor))
+    if receipt.agreement_id:
+        rules.refuse_overdrawn_source(receipt.agreement_id, receipt.value_on)

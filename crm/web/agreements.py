@@ -147,11 +147,13 @@ def detail(agreement_id: uuid.UUID) -> Any:
     found = queries.agreement_detail(agreement_id)
     agreement = found.agreement
     on, day_note = as_of(lookups.office(agreement.office_id).timezone, agreement.signed_on)
+    figures = agreement_figures(agreement_id, on)
     return render_template(
         "agreements/detail.html",
         found=found,
         agreement=agreement,
-        figures=agreement_figures(agreement_id, on),
+        figures=figures,
+        earmarks=queries.earmarks(agreement, figures.secured.own[0] if figures.secured.own else agreement.value),
         on=on,
         day_note=day_note,
         events=event_lines(queries.agreement_timeline(found), record_url),

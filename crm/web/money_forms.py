@@ -24,6 +24,7 @@ from crm.models.pledges import Agreement, Pledge
 from crm.money import Money
 from crm.policy import Actor, Permission, offices_where, require
 from crm.queries import lookups, money_choices
+from crm.queries.due import said_when
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
 from crm.services.rehearsals import rehearse
@@ -165,7 +166,7 @@ def _typed_lines(form: BaseForm) -> list[dict[str, str]]:
 
 
 def _due(row: PlanLine) -> str:
-    return day(row.due_on, get_locale()) if row.due_on else row.due_when
+    return day(row.due_on, get_locale()) if row.due_on else said_when(row.due_when)
 
 
 def reschedule_page(
@@ -231,7 +232,7 @@ def offer_money(field: SelectField, office_id: uuid.UUID | None, default: str = 
     """The currencies, the office's own among the first."""
     usual = money_choices.office_currency(office_id) if office_id else ()
     offer_currencies(field, (*([default] if default else []), *(usual[1:] + usual[:1] if usual else ())))
-    if not field.data:
+    if not field.data and not field.raw_data:  # a blank one that was sent stays blank, to be refused
         field.data = default or (usual[1] if usual else "USD")
 
 

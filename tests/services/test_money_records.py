@@ -15,6 +15,7 @@ from crm.exchange.rates import ecb_history
 from crm.models.commitments import Commitment
 from crm.models.pledges import Agreement, Allocation, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.money import Money
+from crm.queries import pledges as pledge_queries
 from crm.queries.figures import money, programmable, stored
 from crm.services import agreements, allocations, pledges, rates, receipts
 from tests.factories import money as made
@@ -271,7 +272,9 @@ def test_budget_lines_add_up_and_name_programmes_of_the_office(grants, donor, ac
     agreement_id = sign(agreements.BudgetLine(programme, made.eur(60)), agreements.BudgetLine(programme, made.eur(40)))
     agreements.amend_agreement(grants, agreement_id, agreements.Amendment(made.eur("0.01"), JUNE, "rounding"))
     agreement = db.session.get_one(Agreement, agreement_id)
-    assert sum(line.amount_minor for line in agreement.budget_lines) == agreement.value_minor == 10_001
+    assert sorted(line.amount_minor for line in agreement.budget_lines) == [4_000, 6_000], "as signed"
+    parts = pledge_queries.earmarks(agreement, agreement.value)
+    assert sum((part.amount for _line, part in parts), Decimal(0)) == Decimal("100.01") == agreement.value.amount
 
 
 def test_rescheduling_an_agreement_moves_matches_by_reversal_oldest_due_first(grants, donor):

@@ -389,6 +389,12 @@ def test_promises_and_receipts_say_who_changed_what(browser, scene):
     browser("other-grants").get(f"{promise}/history", status=404)
 
 
+@pytest.mark.parametrize("address", ["/pledges/new", "/agreements/new", "/receipts/new"])
+def test_a_blank_currency_is_refused_and_never_becomes_another(browser, scene, address):
+    refused = browser("grants").submit(address, {"amount": "5", "currency": " "}, status=422)
+    assert "Choose a currency." in text_of(refused)
+
+
 def test_rescheduling_keeps_the_earlier_plan_and_a_change_can_be_taken_back(browser, scene):
     """M7, M19."""
     grants = browser("grants")

@@ -168,6 +168,15 @@ def test_outputs_indicators_and_measurements(browser):
     grants.submit(edit, {"unit": "per cent"})
 
 
+def test_a_blank_currency_is_refused_and_the_one_on_record_stays(browser):
+    grants = browser("grants")
+    page = make(grants)
+    refused = grants.submit(f"{page}/edit", {"currency": " "}, status=422)
+    assert "Choose a currency." in text_of(refused)
+    grants.submit("/programmes/new", {**PROGRAMME, "currency": ""}, status=422)
+    assert "USD" in text_of(grants.get(page))
+
+
 def test_two_editors_are_shown_yours_theirs_and_the_original(browser):
     grants, manager = browser("grants"), browser("manager")
     location = make(grants)

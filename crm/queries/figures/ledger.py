@@ -29,6 +29,7 @@ from crm.models.pledges import (
     ReceiptMatch,
 )
 from crm.money import split
+from crm.queries.due import said_when
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class ReceiptRow:
     currency: str
     bank: int | None
     reversal_of_id: uuid.UUID | None
+    is_settled: bool = False  # taken back, or the taking back: with the other row of the same day it comes to nothing
 
 
 @dataclass
@@ -298,7 +300,7 @@ def _plans(statement: Select[*tuple[Any, ...]], paid: dict[uuid.UUID, list[tuple
     """Instalments by the terms they belong to, in the order of the plan."""
     plans: dict[uuid.UUID, list[Due]] = {}
     for row in db.session.execute(statement.order_by(Instalment.position)):
-        due = Due(row.id, row.due_on, row.due_when, row.amount_minor, row.position, tuple(paid.get(row.id, ())))
+        due = Due(row.id, row.due_on, said_when(row.due_when), row.amount_minor, row.position, tuple(paid.get(row.id, ())))
         plans.setdefault(row.pledge_terms_id or row.agreement_terms_id, []).append(due)
     return plans
 
@@ -394,7 +396,11 @@ def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
         .where(where, Receipt.value_on <= as_of)
         .order_by(Receipt.value_on, Receipt.id)
     )
-    return [ReceiptRow(*row) for row in rows]
+    found = [ReceiptRow(*row) for row in rows]
+    taken_back = {row.reversal_of_id for row in found}
+    for row in found:
+        row.is_settled = row.reversal_of_id is not None or row.id in taken_back
+    return found
 
 
 def receipts_of(scope: Scope, as_of: date, *, since: date) -> list[ReceiptRow]:

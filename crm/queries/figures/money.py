@@ -337,12 +337,15 @@ def signed_reporting(agreement: AgreementRow, book: RateBook) -> tuple[Decimal |
 
 
 def receipt_reporting(receipt: ReceiptRow, book: RateBook, reporting: str) -> tuple[Decimal | None, Rate | None, str]:
-    """A receipt in the reporting currency: what the bank credited where known, else at its value date (M4)."""
+    """A receipt in the reporting currency: what the bank credited where known, else at its value date (M4). One that was taken
+    back needs no rate: with its reversal it comes to nothing at any."""
     if receipt.currency == book.to:
         return from_minor(receipt.amount, receipt.currency).amount, None, ""
     if receipt.bank is not None and reporting == book.to:
         return from_minor(receipt.bank, book.to).amount, None, ""
     rate = book.find(receipt.currency, receipt.value_on)
+    if rate is None and receipt.is_settled:
+        return Decimal(0), None, ""
     if rate is None:
         return None, None, book.why_missing(receipt.currency, receipt.value_on)
     return rate.times(from_minor(receipt.amount, receipt.currency).amount), rate, ""

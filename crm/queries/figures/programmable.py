@@ -8,7 +8,8 @@ no cost recovery: no rate was agreed for it, so all of it is programmable.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -79,6 +80,51 @@ class Programmable:
 
 def of_agreement(agreement_id: uuid.UUID, as_of: date = date.max) -> Programmable:
     """The programmable money of an agreement (M11, M12); raises `NotFound`."""
+    return _counted(_of_agreement(agreement_id, as_of))
+
+
+def of_receipt(receipt_id: uuid.UUID, as_of: date = date.max) -> Programmable:
+    """The programmable money of a receipt that has no agreement; raises `NotFound`."""
+    return _counted(_of_receipt(receipt_id, as_of))
+
+
+def by_day(
+    *, agreement_id: uuid.UUID | None = None, receipt_id: uuid.UUID | None = None, since: date = date.min
+) -> Iterator[tuple[date, Programmable]]:
+    """The programmable money of a source on each day from `since` on which something of it changed, in one currency: that of
+    its last day. M12 holds on every one of them, not on the last alone."""
+    source = _of_agreement(agreement_id, date.max) if agreement_id else _of_receipt(receipt_id, date.max)
+    currency = _counted(source).currency
+    terms = source.agreement.terms if source.agreement else []
+    days = {row.value_on for row in source.receipts} | {row.on for row in source.allocations} | {term.on for term in terms}
+    for day in sorted(one for one in days if one >= since):
+        agreement = source.agreement and replace(source.agreement, terms=[term for term in terms if term.on <= day])
+        yield (
+            day,
+            _counted(
+                replace(
+                    source,
+                    agreement=agreement,
+                    receipts=[row for row in source.receipts if row.value_on <= day],
+                    allocations=[row for row in source.allocations if row.on <= day],
+                ),
+                currency,
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The rows of an agreement or of a receipt without one; `own` is its currency."""
+
+    agreement: AgreementRow | None
+    receipts: list[ReceiptRow]
+    allocations: list[AllocationRow]
+    own: str
+    book: RateBook
+
+
+def _of_agreement(agreement_id: uuid.UUID, as_of: date) -> _Source:
     found = db.session.execute(select(Agreement.office_id, Agreement.currency).where(Agreement.id == agreement_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such record here."))
@@ -87,31 +133,30 @@ def of_agreement(agreement_id: uuid.UUID, as_of: date = date.max) -> Programmabl
     reporting = ledger.reporting[found.office_id]
     book = RateBook(reporting, {pair for pair in ledger.needed() if pair[1] != date.max})
     receipts = agreement.receipts if agreement else []
-    return _programmable(agreement, receipts, ledger.allocations, found.currency, book)
+    return _Source(agreement, receipts, ledger.allocations, found.currency, book)
 
 
-def of_receipt(receipt_id: uuid.UUID, as_of: date = date.max) -> Programmable:
-    """The programmable money of a receipt that has no agreement; raises `NotFound`."""
+def _of_receipt(receipt_id: uuid.UUID | None, as_of: date) -> _Source:
     found = db.session.execute(select(Receipt.office_id, Receipt.currency).where(Receipt.id == receipt_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such record here."))
     ledger = records.load(Scope(receipt_id=receipt_id), as_of, with_allocations=True)
     book = RateBook(ledger.reporting[found.office_id], ledger.needed())
-    return _programmable(None, ledger.loose, ledger.allocations, found.currency, book)
+    return _Source(None, ledger.loose, ledger.allocations, found.currency, book)
 
 
-def received_in(receipts: list[ReceiptRow], to: str, reporting: str, book: RateBook) -> tuple[Decimal, list[str]]:
-    """What receipts come to in a currency, exact, and the sentences for those that have no rate."""
+def _received(receipts: list[ReceiptRow], book: RateBook) -> tuple[Decimal, list[str]]:
+    """What receipts come to in the reporting currency, exact, and the sentences for those that have no rate."""
     together, left_out = Decimal(0), []
     for receipt in receipts:
         own = from_minor(receipt.amount, receipt.currency)
-        if receipt.currency == to:
+        if receipt.currency == book.to:
             together = add(together, own.amount)
-        elif receipt.bank is not None and to == reporting:
-            together = add(together, from_minor(receipt.bank, reporting).amount)
+        elif receipt.bank is not None:
+            together = add(together, from_minor(receipt.bank, book.to).amount)
         elif (rate := book.find(receipt.currency, receipt.value_on)) is not None:
             together = add(together, rate.times(own.amount))
-        else:
+        elif not receipt.is_settled:  # one that was taken back comes to nothing at any rate
             left_out.append(
                 _(
                     "Receipt %(reference)s is left out: %(why)s.",
@@ -122,15 +167,15 @@ def received_in(receipts: list[ReceiptRow], to: str, reporting: str, book: RateB
     return together, left_out
 
 
-def _programmable(
-    agreement: AgreementRow | None, receipts: list[ReceiptRow], allocations: list[AllocationRow], own: str, book: RateBook
-) -> Programmable:
+def _counted(source: _Source, in_currency: str | None = None) -> Programmable:
+    """What can be programmed of some rows, in the currency given or else the one that its allocations and rates lead to."""
+    agreement, receipts, allocations, own, book = source.agreement, source.receipts, source.allocations, source.own, source.book
     reporting = book.to
-    together, left_out = received_in(receipts, reporting, reporting, book)
+    together, left_out = _received(receipts, book)
     held = {row.currency for row in _standing(allocations)}
     signed = None if agreement is None else _signed_in(agreement, reporting, book)
     has_rates = not left_out and (agreement is None or bool(receipts) or signed is not None)
-    currency = next(iter(held)) if len(held) == 1 else reporting if has_rates else own
+    currency = in_currency or (next(iter(held)) if len(held) == 1 else reporting if has_rates else own)
     if currency == own != reporting:
         together, left_out = sum((from_minor(row.amount, own).amount for row in receipts), Decimal(0)), []
         signed = None if agreement is None else from_minor(sum(term.change for term in agreement.terms), own).amount

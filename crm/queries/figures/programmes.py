@@ -4,7 +4,8 @@ Secured for a programme: the budget lines of signed agreements that name it (an 
 lines, parts equal to the whole), and allocations, planned ones too, from sources without budget lines. Paid: the same
 share of what came in, and actual allocations from sources without lines. By year: the due years of the plan of the day;
 what waits for an event counts in the year of signature, an allocation in its own year. Pledges are outside all totals.
-A requirement counts in its newest version whatever the day; in another currency it is seen at the report day's rate.
+A requirement counts in the version that was there on the report's day (where none was, in its newest); in another currency
+it is seen at the report day's rate.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import case, func, select, true
 
+from crm import clock
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.programmes import Programme, Requirement
 from crm.money import Money, add, from_minor, split, to_minor, zero
+from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
 from crm.queries.figures.money import (
@@ -109,7 +113,7 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
     if not rows:
         return {}
     ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True)
-    needs = requirements([row.id for row in rows])
+    needs = requirements([row.id for row in rows], as_of=day)
     books: dict[str, RateBook] = {}
     result = {}
     for row in rows:
@@ -123,7 +127,7 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
 
 @dataclass(frozen=True)
 class Need:
-    """What a programme needs in a year, in the newest version."""
+    """What a programme needs in a year, in the version of a day."""
 
     id: uuid.UUID
     year: int
@@ -132,10 +136,17 @@ class Need:
     reference: str
 
 
-def requirements(programme_ids: list[uuid.UUID], year: int | None = None) -> dict[uuid.UUID, list[Need]]:
-    """The newest version of each year, or of one."""
+def requirements(programme_ids: list[uuid.UUID], year: int | None = None, *, as_of: date) -> dict[uuid.UUID, list[Need]]:
+    """The version of each year, or of one, that was the newest by the end of a day, so that what is written down later changes no
+    earlier report; where nothing was written down by then, the newest of all."""
+    actor = bound_actor()
+    ends = None if as_of >= today() else datetime.combine(as_of, time.max, tzinfo=clock.zone(actor.timezone if actor else "UTC"))
+    newest_of_all = func.max(Requirement.version)
+    held: Any = newest_of_all
+    if ends is not None:
+        held = func.coalesce(func.max(case((Requirement.created_at <= ends, Requirement.version))), newest_of_all)
     newest = (
-        select(Requirement.programme_id, Requirement.year, func.max(Requirement.version).label("version"))
+        select(Requirement.programme_id, Requirement.year, held.label("version"))
         .where(Requirement.programme_id.in_(programme_ids), true() if year is None else Requirement.year == year)
         .group_by(Requirement.programme_id, Requirement.year)
         .subquery()

@@ -83,8 +83,11 @@ def wrong_pledges() -> Iterator[Wrong]:
 
 
 def wrong_agreements() -> Iterator[Wrong]:
-    """M2, M7: value and received are sums; the plan adds up to the value; what came pays the plan as far as it reaches."""
-    values = dict(_pairs(select(AgreementTerms.agreement_id, func.sum(AgreementTerms.change_minor)).group_by(AgreementTerms.agreement_id)))
+    """M2, M7: value and received are sums, the value on every day above 0; the plan adds up to it; what came pays the plan as
+    far as it reaches."""
+    terms = defaultdict(list)
+    for term in db.session.execute(select(AgreementTerms.agreement_id, AgreementTerms.effective_on, AgreementTerms.change_minor)):
+        terms[term.agreement_id].append((term.effective_on, term.change_minor))
     received = dict(
         _pairs(
             select(Receipt.agreement_id, func.sum(Receipt.amount_minor))
@@ -99,9 +102,12 @@ def wrong_agreements() -> Iterator[Wrong]:
         )
     ):
         plan = plans.get(row.id, _Plan())
-        value, came = values.get(row.id, 0), received.get(row.id, 0)
+        changes = terms[row.id]
+        value, came = sum(change for _on, change in changes), received.get(row.id, 0)
+        least = min((sum(change for on, change in changes if on <= day) for day, _change in changes), default=0)
         checks = {
             "value": row.value_minor == value,
+            "signed for nothing on some day": least > 0,
             "received": row.received_minor == came,
             "plan does not add up": plan.amount == value,
             "matches do not cover what came": plan.matched == min(value, came),
@@ -125,17 +131,19 @@ def wrong_matches() -> Iterator[Wrong]:
 
 
 def wrong_allocations() -> Iterator[Wrong]:
-    """M12: what was allocated from a source is at most what can be programmed of what it brought, and with what is planned at
-    most what can be of what was signed."""
+    """M12: what was allocated from a source is on every day at most what can be programmed of what it had brought, and with
+    what is planned at most what can be of what was signed."""
     sources = db.session.execute(select(Allocation.agreement_id, Allocation.receipt_id).distinct())
     for row in sources.all():
-        left = programmable.of_agreement(row.agreement_id) if row.agreement_id else programmable.of_receipt(row.receipt_id)
-        if left.is_overdrawn:
-            is_too_much_given = left.allocated_minor > left.available_minor
+        overdrawn = [
+            left for _day, left in programmable.by_day(agreement_id=row.agreement_id, receipt_id=row.receipt_id) if left.is_overdrawn
+        ]
+        if overdrawn:
+            is_too_much_given = any(left.allocated_minor > left.available_minor for left in overdrawn)
             yield Wrong(
                 "agreements" if row.agreement_id else "receipts",
                 row.agreement_id or row.receipt_id,
-                ", ".join(left.references),
+                ", ".join(overdrawn[-1].references),
                 "allocated more than can be programmed" if is_too_much_given else "planned more than was signed",
             )
 

@@ -59,7 +59,7 @@ def programmes_year(programme_ids: Collection[uuid.UUID], year: int, as_of: date
     if not offices:
         return {}
     currencies = records.reporting_currencies()
-    needs = requirements(list(offices), year)
+    needs = requirements(list(offices), year, as_of=day)
     signed = _signed(list(offices), year, day)
     given = _allocations(list(offices), year, day)
     needed = {(need.currency, day) for listed in needs.values() for need in listed}
