@@ -197,9 +197,19 @@ def sign_out_everywhere(actor: Actor) -> int:
     return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
-@transactional
 def change_password(actor: Actor, current: str, new: str, *, address: str = "", browser: str = "") -> str:
-    """Change one's own password; every session ends and one begins, in one transaction: its secret token for the cookie."""
+    """Change one's own password; every session ends and one begins, in one transaction: its secret token for the cookie. Not for
+    use inside a transaction: the try counts, and is committed, before the current password is looked at.
+
+    Raises TooManyTries, or Invalid by field (current, new)."""
+    tries = _hash(f"current password of {actor.user_id}")
+    with unscoped("a person's own password, and the tries to guess it"):
+        _take_try(tries, address[:ADDRESS_LENGTH])
+        return _change_password(actor, current, new, tries, address, browser)
+
+
+@transactional
+def _change_password(actor: Actor, current: str, new: str, tries: str, address: str, browser: str) -> str:
     user = db.session.get(User, actor.user_id)
     if user is None:
         raise NotFound(_("This account does not exist."))
@@ -213,6 +223,7 @@ def change_password(actor: Actor, current: str, new: str, *, address: str = "", 
     user.password_hash = _hasher.hash(new)
     user.password_changed_at = clock.now()
     sign_out_everywhere(actor)
+    db.session.execute(delete(SignInTry).where(SignInTry.email_hash == tries))
     return _open_session(user.id, _hash(user.email), address, browser)
 
 

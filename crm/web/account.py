@@ -102,6 +102,7 @@ def password() -> Any:
     """Change the password; every other session ends, this one goes on."""
     form = PasswordForm()
     who = actor()
+    refused, headers = 422, {}
     if form.validate():
         try:
             token = users.change_password(
@@ -111,6 +112,9 @@ def password() -> Any:
                 address=request.remote_addr or "",
                 browser=request.user_agent.string,
             )
+        except users.TooManyTries as error:
+            form.take(Invalid(str(error), field="current"))
+            refused, headers = 429, {"Retry-After": str(error.wait)}
         except Invalid as error:
             form.take(error)
         else:
@@ -119,7 +123,7 @@ def password() -> Any:
             flash(_("Your password is changed. All other sessions were ended."), "success")
             return redirect(url_for("account.index"), code=303)
     preferences_form = PreferencesForm(formdata=None, theme=who.theme, has_shortcuts=who.has_shortcuts)
-    return render_template("account/index.html", form=preferences_form, password_form=form), 422
+    return render_template("account/index.html", form=preferences_form, password_form=form), refused, headers
 
 
 @bp.post("/account/sign-out-everywhere")

@@ -76,6 +76,17 @@ def test_a_stranger_guessing_does_not_lock_out_who_changes_the_password(browser)
     here.get("/account/")
 
 
+def test_guessing_the_current_password_in_an_open_session_is_slowed_down(browser):
+    """P8: who finds a session open does not find out the password by trying."""
+    here = browser("officer")
+    for _ in range(5):
+        here.submit("/account/", {"current": "guess", "new": "a much longer sentence"}, action="/password", status=422)
+    slowed = here.submit("/account/", {"current": world.PASSWORD, "new": "a much longer sentence"}, action="/password", status=429)
+    assert int(slowed.headers["Retry-After"]) > 0
+    assert any("Too many tries" in text for text in errors(slowed))
+    browser(None).submit("/sign-in", {"email": world.address("officer"), "password": world.PASSWORD})
+
+
 def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(browser):
     here, there = browser("officer"), browser("officer")
     refused = here.submit("/account/", {"current": "wrong", "new": "a much longer sentence"}, action="/password", status=422)
