@@ -20,6 +20,7 @@ from crm.models.documents import Document
 from crm.policy import unscoped
 from crm.queries import consistency
 from crm.queries.figures import stored
+from crm.services import party_keys
 
 DOCUMENTS = "documents"
 _BLOCK = 1 << 20
@@ -43,6 +44,12 @@ def _relations(check: Callable[[], Iterator[consistency.Broken]]) -> Iterator[Ba
 def _money(check: Callable[[], Iterator[stored.Wrong]]) -> Iterator[Bad]:
     for wrong in check():
         yield Bad(wrong.table, str(wrong.record_id), wrong.reference, wrong.what)
+
+
+def _keys() -> Iterator[Bad]:
+    """What finds possible duplicates is made of the names as they are."""
+    for party_id, reference in party_keys.wrong_keys():
+        yield Bad("parties", str(party_id), reference, "its keys for possible duplicates are not those of its names")
 
 
 def _files(folder: Path) -> Iterator[Bad]:
@@ -83,6 +90,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "agreements": lambda: _money(stored.wrong_agreements),
         "matches": lambda: _money(stored.wrong_matches),
         "allocations": lambda: _money(stored.wrong_allocations),
+        "duplicate keys": _keys,
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
     }

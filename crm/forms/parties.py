@@ -96,6 +96,7 @@ class ChannelForm(BaseForm):
     value = StringField(_l("Address or number"), [Needed(_l("Enter the address or number.")), OneLine(600)])
     label = StringField(_l("What it is for"), [OneLine(100)], description=_l("Such as private secretary, mornings only."))
     is_preferred = BooleanField(_l("Preferred"))
+    seen = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

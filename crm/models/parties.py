@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -117,6 +117,30 @@ class PartyIdentifier(Keyed, Shareable, Base):
     party_id: Mapped[uuid.UUID] = mapped_column(index=True)
     scheme: Mapped[str] = mapped_column(String(20))
     value: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+
+class PartyKey(Keyed, Shareable, Base):
+    """A number that names which may be alike share (crm.queries.likeness): what finds possible duplicates among many."""
+
+    __audit_skip__ = True
+
+    __tablename__ = "party_keys"
+    __table_args__ = (scoped_parent("party_id", "parties"), one_of("visibility", VISIBILITIES), Index("ix_party_keys_key", "key"))
+
+    party_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    key: Mapped[int] = mapped_column(BigInteger)
+
+
+class PartyDistinction(Keyed, OfficeScoped, Stamped, Base):
+    """Two parties of which an office knows that they are not one; `one_id` is the smaller key."""
+
+    __audit_parent__ = "one_id"
+
+    __tablename__ = "party_distinctions"
+    __table_args__ = (UniqueConstraint("office_id", "one_id", "other_id"),)
+
+    one_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
+    other_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
 
 
 class Position(Keyed, Shareable, Versioned, Stamped, Base):

@@ -10,13 +10,25 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import or_, select
 
 from crm.data import countries, countries_by_iso2
 from crm.db import db, transactional
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, SENTENCE_LENGTH, SHARED, TEXT_LENGTH, VISIBILITIES
-from crm.models.parties import CHANNEL_KINDS, FORMS, KINDS, NAME_KINDS, Channel, Party, PartyIdentifier, PartyKind, PartyName
+from crm.models.parties import (
+    CHANNEL_KINDS,
+    FORMS,
+    KINDS,
+    NAME_KINDS,
+    Channel,
+    Party,
+    PartyDistinction,
+    PartyIdentifier,
+    PartyKind,
+    PartyName,
+)
 from crm.policy import Actor, Permission, offices_where, require
 from crm.queries import history
 from crm.queries import parties as found
@@ -48,7 +60,8 @@ class HeldPost:
 
 @dataclass(frozen=True)
 class NewParty:
-    """What is known of a party. `visibility` "" means as usual: organisations shared, people and groups of the office."""
+    """What is known of a party. `visibility` "" means as usual: organisations shared, people and groups of the office.
+    `distinct_from`: those that it might have been taken for, and is not."""
 
     form: str
     name: str
@@ -60,16 +73,18 @@ class NewParty:
     visibility: str = ""
     part_of_id: uuid.UUID | None = None
     post: HeldPost | None = None
+    distinct_from: Sequence[uuid.UUID] = ()
 
 
 @dataclass(frozen=True)
 class NewChannel:
-    """A way to reach a party."""
+    """A way to reach a party. `distinct_from`: others who are reached there too, and are not the same."""
 
     kind: str
     value: str
     label: str = ""
     is_preferred: bool = False
+    distinct_from: Sequence[uuid.UUID] = ()
 
 
 def working_office(actor: Actor) -> uuid.UUID:
@@ -107,6 +122,7 @@ def create_party(actor: Actor, office_id: uuid.UUID, new: NewParty) -> uuid.UUID
     db.session.flush()
     if new.post is not None:
         _take_post(actor, party, new.post)
+    _tell_apart(office_id, party.id, new.distinct_from)
     return party.id
 
 
@@ -150,7 +166,23 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
     if party.visibility == SHARED and not was_shared:
         _share_parts(party)
     db.session.flush()
+    _tell_apart(party.office_id, party.id, edit.distinct_from)
     return party.id
+
+
+def _tell_apart(office_id: uuid.UUID, party_id: uuid.UUID, others: Iterable[uuid.UUID]) -> None:
+    """Remember for the office that a party is none of some others in scope, so that nobody is asked again."""
+    wanted = {(min(party_id, key), max(party_id, key)) for key in found.names_of(others) if key != party_id}
+    if not wanted:
+        return
+    held = db.session.execute(
+        select(PartyDistinction.one_id, PartyDistinction.other_id).where(
+            PartyDistinction.office_id == office_id, or_(PartyDistinction.one_id == party_id, PartyDistinction.other_id == party_id)
+        )
+    )
+    for one, other in sorted(wanted - {(row.one_id, row.other_id) for row in held}):
+        db.session.add(PartyDistinction(office_id=office_id, one_id=one, other_id=other))
+    db.session.flush()
 
 
 NAME_FIELDS = {"alias": "aliases", "native": "native_names", "former": "former_names", "acronym": "acronyms"}
@@ -251,6 +283,7 @@ def add_channel(actor: Actor, party_id: uuid.UUID, new: NewChannel) -> uuid.UUID
     )
     db.session.add(channel)
     db.session.flush()
+    _tell_apart(office_id, party.id, new.distinct_from)
     return channel.id
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -24,6 +25,7 @@ from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
 from crm.queries import timeline
+from crm.queries.duplicates import Candidate
 from crm.queries.figures.totals import party_totals
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
@@ -31,6 +33,7 @@ from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
 from crm.web import history, party_page
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
+from crm.web.duplicates import Question
 from crm.web.exports import csv_response
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
@@ -315,22 +318,18 @@ def create() -> Any:
     offices = offices_where(who, Permission.CONTACT_LOG)
     form.office_id.choices = choices((str(office.id), office.name) for office in all_offices() if office.id in offices)
     office_id = _chosen_office(form, offices)
-    alike: list[Party] = []
+    question = Question(form.seen)
 
-    def look_for_namesakes() -> bool:
+    def is_somebody_new() -> bool:
         is_sent_again = submissions.find(who, form.submission.data or "") is not None
-        if form.seen.data != form.name.data and not is_sent_again:
-            alike.extend(queries.namesakes(form.name.data or ""))
-        if alike:
-            form.seen.data = form.name.data
-        return not alike
+        return is_sent_again or question.is_answered(_candidate(form, form.form_of.data or "person"))
 
     def save() -> uuid.UUID:
-        new = _typed(form, form.form_of.data or "person")
+        new = replace(_typed(form, form.form_of.data or "person"), distinct_from=question.distinct_from)
         return parties.create_party(who, office_id, new)
 
     answer = save_form(
-        form, save, then=lambda key: url_for("parties.detail", party_id=key), message=_("The party is recorded."), check=look_for_namesakes
+        form, save, then=lambda key: url_for("parties.detail", party_id=key), message=_("The party is recorded."), check=is_somebody_new
     )
     if answer is not None:
         return answer
@@ -339,7 +338,7 @@ def create() -> Any:
         "parties/form.html",
         form=form,
         party=None,
-        namesakes=alike,
+        alike=question.shown,
         suggested=suggested,
         has_offices=len(offices) > 1,
         form_names=FORM_NAMES,
@@ -381,6 +380,11 @@ def _typed(form: PartyForm, kind_of_party: str) -> parties.NewParty:
     )
 
 
+def _candidate(form: PartyForm, kind_of_party: str, party_id: uuid.UUID | None = None) -> Candidate:
+    others = tuple(text for kind in NAME_KINDS for text in lines_of(form[NAME_FIELDS[kind]].data))
+    return Candidate(form.name.data or "", kind_of_party, others, party_id=party_id)
+
+
 def _typed_post(form: PartyForm) -> parties.HeldPost | None:
     title, organisation = form.post_title.data or "", form.post_organisation.data or ""
     if not title and not organisation:
@@ -411,18 +415,27 @@ def edit(party_id: uuid.UUID) -> Any:
     else:
         form = PartyForm(formdata=None, data=current, visibilities=visibilities)
         form.version.data = str(party.version)
+    question = Question(form.seen)
+
+    def is_another() -> bool:
+        changed = _candidate(form, party.form, party.id)
+        return set(changed.names) <= {party.name, *(row.name for row in party.names)} or question.is_answered(changed)
+
     answer = save_form(
         form,
-        lambda: parties.edit_party(who, party_id, form.known_version, _typed(form, "edited")),
+        lambda: parties.edit_party(
+            who, party_id, form.known_version, replace(_typed(form, "edited"), distinct_from=question.distinct_from)
+        ),
         then=lambda key: url_for("parties.detail", party_id=key),
         message=_("Your changes are saved."),
+        check=is_another,
     )
     if answer is not None:
         return answer
     if form.conflict is not None:
         return _conflict_page(form, form.conflict, party_id)
     return render_template(
-        "parties/form.html", form=form, party=party, namesakes=[], suggested=queries.suggestions(forms=GROUPS), has_offices=False
+        "parties/form.html", form=form, party=party, alike=question.shown, suggested=queries.suggestions(forms=GROUPS), has_offices=False
     ), status(form)
 
 
@@ -476,20 +489,37 @@ def add_channel(party_id: uuid.UUID) -> Any:
     who = actor()
     party = queries.get(party_id)
     form = ChannelForm()
+    question = Question(form.seen)
+
+    def is_reached_alone() -> bool:
+        try:
+            value = parties.channel_value(form.kind.data, form.value.data or "", party.country)
+        except Invalid:
+            return True  # the service says what is wrong with it
+        emails, phones = ((value,), ()) if form.kind.data == "email" else ((), (value,))
+        return question.is_answered(Candidate("", party.form, emails=emails, phones=phones, party_id=party.id))
+
     answer = save_form(
         form,
         lambda: parties.add_channel(
             who,
             party_id,
-            parties.NewChannel(form.kind.data, form.value.data or "", form.label.data or "", is_preferred=form.is_preferred.data),
+            parties.NewChannel(
+                form.kind.data,
+                form.value.data or "",
+                form.label.data or "",
+                is_preferred=form.is_preferred.data,
+                distinct_from=question.distinct_from,
+            ),
         ),
         then=lambda _key: url_for("parties.detail", party_id=party_id, _anchor="reach"),
         message=_("The way to reach them is recorded."),
+        check=is_reached_alone,
     )
     if answer is not None:
         return answer
     office = _office_name(parties.working_office(who))
-    return render_template("parties/channel.html", form=form, party=party, office=office), status(form)
+    return render_template("parties/channel.html", form=form, party=party, office=office, alike=question.shown), status(form)
 
 
 @bp.post("/channels/<uuid:channel_id>/remove")

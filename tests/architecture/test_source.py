@@ -20,6 +20,7 @@ UNSCOPED_REASONS = {
     "a person's own password, and the tries to guess it",
     "an address is unique over all offices",
     "sign-in",
+    "keys follow the names of their party",
     "--as on the command line",
     "commands find their office",
     "readiness",

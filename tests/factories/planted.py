@@ -21,7 +21,7 @@ from crm.models.imports import ImportBatch, ImportReject
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import Channel, Party, PartyIdentifier, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import Channel, Party, PartyDistinction, PartyIdentifier, PartyKind, PartyName, Position, Tenure
 from crm.models.places import Place
 from crm.models.pledges import (
     Agreement,
@@ -85,6 +85,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
     keep(PartyKind(**private, party_id=party.id, kind="donor"))
     keep(PartyName(**private, party_id=party.id, name=f"{canary} alias", folded_name=f"{canary} alias".lower()))
     keep(PartyIdentifier(**private, party_id=party.id, scheme="fts", value=f"{canary} identifier"))
+    keep(PartyDistinction(**own, one_id=min(party.id, person.id), other_id=max(party.id, person.id)))
     position = keep(Position(**private, organisation_id=party.id, title=f"{canary} post", portfolio=f"{canary} portfolio"))
     tenure = keep(
         Tenure(

@@ -1,0 +1,260 @@
+"""How alike two names are: across case, accents, titles, word order, transliteration and a typing error. Knows no database.
+
+A suggestion is all that follows from it: two names that are alike may be two people, and nothing here says they are one.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import re
+from collections.abc import Sequence
+
+from anyascii import anyascii
+from rapidfuzz.distance import OSA
+
+from crm.queries.names import fold
+
+#: Forms of address and of companies, articles and small words: they do not make two names different.
+_TITLES = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "prof",
+        "professor",
+        "eng",
+        "engineer",
+        "hon",
+        "honourable",
+        "honorable",
+        "excellency",
+        "he",
+        "hh",
+        "hrh",
+        "his",
+        "her",
+        "sheikh",
+        "shaikh",
+        "sheik",
+        "cheikh",
+        "imam",
+        "mufti",
+        "rev",
+        "reverend",
+        "bishop",
+        "archbishop",
+        "father",
+        "pastor",
+        "pr",
+        "sister",
+        "brother",
+        "madam",
+        "madame",
+        "mme",
+        "monsieur",
+        "mlle",
+        "sr",
+        "sra",
+        "srta",
+        "senor",
+        "senora",
+        "don",
+        "dona",
+        "herr",
+        "frau",
+        "sayed",
+        "sayyid",
+        "hajj",
+        "haji",
+        "hajja",
+        "ustaz",
+        "ustadh",
+        "mp",
+        "minister",
+    ]
+)
+_SMALL = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "for",
+        "in",
+        "at",
+        "to",
+        "a",
+        "an",
+        "de",
+        "la",
+        "le",
+        "les",
+        "l",
+        "du",
+        "des",
+        "d",
+        "et",
+        "y",
+        "e",
+        "el",
+        "los",
+        "las",
+        "del",
+        "al",
+        "ul",
+        "der",
+        "die",
+        "das",
+        "und",
+        "von",
+        "van",
+        "ltd",
+        "limited",
+        "inc",
+        "llc",
+        "plc",
+        "gmbh",
+        "sa",
+        "sarl",
+        "bv",
+        "asbl",
+        "ngo",
+    ]
+)
+_ARABIC_TITLES = frozenset(["السيد", "السيده", "الدكتور", "الدكتوره", "د", "المهندس", "الشيخ", "الاستاذ", "الاستاذه", "معالي", "سعاده"])
+_ARABIC_ARTICLE = "ال"
+_PAIRS = (("ph", "f"), ("kh", "k"), ("gh", "g"), ("sh", "s"), ("ch", "s"), ("th", "t"), ("dh", "d"), ("tch", "s"), ("ck", "k"), ("zh", "s"))
+_ALIKE = str.maketrans("cqzjpv", "kksgbf")
+_VOWELS = re.compile(r"[aeiouwy]+")
+_DOUBLED = re.compile(r"(.)\1+")
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MOST_WORDS = 12
+_LONG_WORD, _SHORT_WORD = 8, 5
+_STRIPPED_FROM = 7
+
+
+class Likeness(enum.IntEnum):
+    """How two names are alike, the nearer the greater; 0 where they are not."""
+
+    NO = 0
+    TYPED = 1  # but for a typing error, or a further name of a person
+    WRITTEN = 2  # the same words in another order, spelling or script
+    SAME = 3  # but for case, accents, titles and small words
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name in Latin letters and lower case, without titles, articles and small words; all of them where nothing
+    else is left. At most twelve."""
+    folded = fold(name).split()
+    bare = [word for word in folded if word not in _ARABIC_TITLES] or folded
+    latin: list[str] = []
+    for word in bare:
+        if word.startswith(_ARABIC_ARTICLE) and len(word) > len(_ARABIC_ARTICLE) + 1:
+            word = word[len(_ARABIC_ARTICLE) :]  # noqa: PLW2901
+        spaced = _CAPITALS.sub(" ", anyascii(word)) if not word.isascii() else word
+        latin += re.findall(r"[a-z0-9]+", spaced.casefold())
+    kept = [word for word in latin if word not in _TITLES and word not in _SMALL]
+    return tuple((kept or latin)[:_MOST_WORDS])
+
+
+def skeleton(word: str) -> str:
+    """What stays of a word however it is transliterated: its consonants, alike ones made one. Numbers stay as they are."""
+    if word.isdigit():
+        return word
+    if len(word) >= _STRIPPED_FROM and word[:2] in ("al", "el") and word[2] not in "aeiouy":
+        word = word[2:]
+    for pair, one in _PAIRS:
+        word = word.replace(pair, one)
+    bare = _DOUBLED.sub(r"\1", _VOWELS.sub("", word.translate(_ALIKE)))
+    return bare.rstrip("h") or bare or word
+
+
+def keys(name: str) -> frozenset[int]:
+    """Numbers that names which may be alike share: of all words in any order, of all letters in a row, of all words but one,
+    and for a single word of all letters but one."""
+    parts = sorted(skeleton(word) for word in words(name))
+    if not parts:
+        return frozenset()
+    found = {"w " + " ".join(parts), "j " + _DOUBLED.sub(r"\1", "".join(skeleton(word) for word in words(name)))}
+    if len(parts) == 1:
+        only = parts[0]
+        if len(only) > 3:  # noqa: PLR2004 - shorter ones would be alike to half of all names
+            found |= {"d " + only[:place] + only[place + 1 :] for place in range(len(only))} | {"d " + only}
+    else:
+        found |= {"m " + " ".join(parts[:place] + parts[place + 1 :]) for place in range(len(parts))}
+        found.add("m " + " ".join(parts))
+    return frozenset(_number(text) for text in found)
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def likeness(one: str, other: str, *, is_person: bool) -> Likeness:
+    """How alike two names are. Two organisations that differ by a whole word are sisters, not one; numbers always count."""
+    here, there = words(one), words(other)
+    if not here or not there or _numbers(here) != _numbers(there):
+        return Likeness.NO
+    if sorted(here) == sorted(there) or "".join(here) == "".join(there):
+        return Likeness.SAME
+    bones, others = sorted(map(skeleton, here)), sorted(map(skeleton, there))
+    if bones == others and all(_is_near(*pair) for pair in zip(sorted(here, key=skeleton), sorted(there, key=skeleton), strict=True)):
+        return Likeness.WRITTEN
+    ways = [(here, there), (there, here)]
+    fits = any(_fits(short, long, is_person=is_person) for short, long in ways if len(short) <= len(long))
+    return Likeness.TYPED if fits else Likeness.NO
+
+
+def _numbers(parts: Sequence[str]) -> list[str]:
+    return sorted(part for part in parts if part.isdigit())
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Whether two words of one skeleton may be spellings of one: vowels differ a little, or one comes from a script that writes
+    none. A name that ends in -a is not its brother in -o."""
+    if one == other or not (_has_vowel(one) and _has_vowel(other)):
+        return True
+    if one[:-1] == other[:-1] and {one[-1], other[-1]} == {"a", "o"}:
+        return False
+    return OSA.distance(one, other) <= (2 if min(len(one), len(other)) > _SHORT_WORD else 1)
+
+
+def _has_vowel(word: str) -> bool:
+    return any(letter in "aeiou" for letter in word)
+
+
+def _fits(short: Sequence[str], long: Sequence[str], *, is_person: bool) -> bool:
+    """Whether every word of the shorter name is one of the longer's, one of them perhaps mistyped; a person may have one more
+    name, or an initial."""
+    rest, mistyped, varied, matched = list(long), 0, 0, 0
+    for word in short:
+        if is_person and len(word) == 1 and len(short) > 1:
+            place = next((i for i, other in enumerate(rest) if other[0] == word), None)
+            if place is None:
+                return False
+            rest.pop(place)
+            continue
+        place = next((i for i, other in enumerate(rest) if skeleton(other) == skeleton(word) and _is_near(word, other)), None)
+        if place is None:
+            place = next((i for i, other in enumerate(rest) if _is_mistyped(word, other)), None)
+            mistyped += 1
+        elif rest[place] != word and _has_vowel(word) and _has_vowel(rest[place]):
+            varied += 1
+        if place is None or mistyped > 1 or (mistyped and varied):
+            return False
+        matched += 1
+        rest.pop(place)
+    rest = [word for word in rest if not (is_person and len(word) == 1)]
+    if not rest:
+        return matched > mistyped or len(short) == 1
+    return is_person and len(rest) == 1 and mistyped == 0 and matched >= 2  # noqa: PLR2004 - first and family name
+
+
+def _is_mistyped(one: str, other: str) -> bool:
+    """One letter too many, too few, wrong or exchanged with its neighbour in a word of five or more, two in a long one."""
+    shorter = min(len(one), len(other))
+    if shorter < _SHORT_WORD - 1 or one.isdigit() or other.isdigit():
+        return False
+    return OSA.distance(one, other) <= (2 if shorter >= _LONG_WORD else 1)
