@@ -115,7 +115,7 @@ class Base:
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_PATH": "/",
             "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
-            "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
+            "MAX_CONTENT_LENGTH": 30_500_000,  # a file of 30 MB and what a form sends with it
             "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
             "MAX_FORM_PARTS": 2000,
             "TEMPLATES_AUTO_RELOAD": False,

@@ -6,13 +6,13 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.db import Base
 from crm.models.audit import AuditEntry, AuditValue
-from crm.models.base import OPEN
+from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
 
 HIDDEN = frozenset({"password_hash"})
@@ -37,6 +37,8 @@ def _write_history(session: Session, _context: Any, _instances: Any) -> None:
         for record in list(records):
             if getattr(record, "__audit_skip__", False) or not isinstance(record, Base):
                 continue
+            if action == "created" and getattr(record, "__audit_changes_only__", False):
+                continue
             _entry_for(session, actor, action, record, at)
 
 
@@ -47,8 +49,10 @@ def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, 
     if action == "changed" and not values and not _is_bumped(record):
         return
     parent = getattr(record, "__audit_parent__", None)
+    if _is_narrowed(record):
+        _narrow_history(session, record, getattr(record, parent) if parent else record.id)
     office_id: uuid.UUID | None = record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None)
-    level = getattr(record, "level", None) or OPEN
+    level = _level(record)
     session.add(
         AuditEntry(
             office_id=office_id,
@@ -64,6 +68,33 @@ def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, 
             values=[AuditValue(office_id=office_id, level=level, field=name, old=old, new=new) for name, old, new in values],
         )
     )
+
+
+def _levels(record: Any) -> tuple[str, str]:
+    """The level of a record before and after what is flushed now."""
+    now = getattr(record, "level", None) or OPEN
+    if "level" not in inspect(record).attrs:
+        return now, now
+    history = inspect(record).attrs.level.history
+    return (history.deleted[0] if history.deleted and history.deleted[0] else now), now
+
+
+def _level(record: Any) -> str:
+    """Who may read a change: whoever could read the record before and can after it, since it says both."""
+    return OFFICE if OFFICE in _levels(record) else OPEN
+
+
+def _is_narrowed(record: Any) -> bool:
+    return _levels(record) == (OPEN, OFFICE)
+
+
+def _narrow_history(session: Session, record: Any, about_id: uuid.UUID) -> None:
+    """What a record said while it was open is of its office alone from now on."""
+    its = (AuditEntry.about_id == about_id, AuditEntry.noun == record.__tablename__, AuditEntry.record_id == record.id)
+    options = {"synchronize_session": False}
+    narrowed: Any = update(AuditValue).where(AuditValue.entry_seq.in_(select(AuditEntry.seq).where(*its)))
+    session.execute(narrowed.values(level=OFFICE), execution_options=options)
+    session.execute(update(AuditEntry).where(*its).values(level=OFFICE), execution_options=options)
 
 
 def _is_bumped(record: Any) -> bool:

@@ -102,10 +102,13 @@ def engine_options(url: str) -> dict[str, Any]:
     return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
 
 
+#: How long SQLite waits for another writer: as a rule, and for what can be done later.
+_PATIENT_MS, _IMPATIENT_MS = 5000, 100
 #: PRAGMA optimize: analyse (0x02) all tables that have grown, not only those just asked (0x10000); this many entries of an index
 #: at the most. With its own bound of 2,000 SQLite took a third of all contacts for fewer than those of 25 parties.
 _OPTIMIZE, _ANALYSED = 0x10002, 100_000
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_impatient: ContextVar[bool] = ContextVar("impatient", default=False)
 _steady: ContextVar[bool] = ContextVar("steady", default=False)
 
 
@@ -128,7 +131,7 @@ def set_up_engine(engine: Engine) -> None:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            "busy_timeout=5000",
+            f"busy_timeout={_PATIENT_MS}",
             "foreign_keys=ON",
             "trusted_schema=OFF",
             "cache_size=-16000",
@@ -139,7 +142,17 @@ def set_up_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+        if not _writing.get():
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not _impatient.get():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_IMPATIENT_MS}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENT_MS}")
 
 
 @contextmanager
@@ -226,6 +239,13 @@ def writes_on_read(function: Callable[P, R]) -> Callable[P, R]:
     return function
 
 
+def impatient(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a service that gives way (`Conflict`) at once where somebody else is saving: nobody waits for what can be done later.
+    Under `@transactional`; on SQLite, where one writes at a time."""
+    function.is_impatient = True  # type: ignore[attr-defined]
+    return function
+
+
 def _inner(session: Session, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     session.info[_DEPTH] += 1
     try:
@@ -243,7 +263,7 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
         message = "records were changed outside a transaction"
         raise ProgrammingError(message)
     session.rollback()  # ends a read transaction: a writing one must begin as such
-    token = _writing.set(True)
+    token, patience = _writing.set(True), _impatient.set(getattr(function, "is_impatient", False))
     info[_DEPTH], info[_FAILED], info[_AFTER] = 1, False, []
     try:
         result = function(*args, **kwargs)
@@ -266,6 +286,7 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
         raise
     finally:
         _writing.reset(token)
+        _impatient.reset(patience)
         info[_DEPTH] = 0
         info[_MAY_COMMIT] = False
         actions = info.pop(_AFTER, [])

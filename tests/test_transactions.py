@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 
 import pytest
 from sqlalchemy import func, select
 
-from crm.db import after_commit, db, savepoint, steady_reading, transactional
-from crm.errors import Invalid, ProgrammingError
+from crm.db import after_commit, db, impatient, savepoint, steady_reading, transactional
+from crm.errors import Conflict, Invalid, ProgrammingError
 from crm.models.parties import Party
 from crm.policy import bind_actor
 from crm.services import users
@@ -132,3 +133,38 @@ def test_records_changed_or_committed_outside_are_refused(acting):
     db.session.rollback()
     with pytest.raises(ProgrammingError):
         db.session.commit()
+
+
+def test_what_can_be_done_later_gives_way_at_once(app, acting):
+    """SQLite has one writer at a time, PostgreSQL many; who only notes something never waits five seconds for another."""
+    acting("grants")
+    holds, may_end = threading.Event(), threading.Event()
+
+    @transactional
+    def long_save() -> None:
+        db.session.execute(select(Party.id).limit(1))
+        holds.set()
+        assert may_end.wait(30)
+
+    def elsewhere() -> None:
+        with app.app_context():
+            long_save()
+            db.session.remove()
+
+    @transactional
+    @impatient
+    def note() -> None:
+        db.session.execute(select(Party.id).limit(1))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    assert holds.wait(30)
+    began = time.monotonic()
+    is_single = db.engine.dialect.name == "sqlite"
+    with pytest.raises(Conflict) if is_single else contextlib.nullcontext():
+        note()
+    assert time.monotonic() - began < 3
+    may_end.set()
+    thread.join(30)
+    note()
+    assert db.session.scalar(select(func.count()).select_from(Party)) is not None

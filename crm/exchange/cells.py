@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from crm.formatting import is_blank
 from crm.i18n import gettext as _
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
@@ -50,6 +51,8 @@ def clean(cell: str, limit: int) -> str:
     text = cell.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
+        if is_blank(text):
+            return ""  # a name that shows nothing is none
     if not text.isprintable():
         if "\u202d" in text or "\u202e" in text:
             raise CellInvalid(_("The text holds a hidden character that turns the direction of writing round."))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NoReturn
@@ -156,7 +158,7 @@ def unpack_single(data: bytes, *, max_bytes: int = MAX_BYTES) -> bytes:
                 raise Refused(_("The ZIP must hold exactly one file, without a password."))
             with archive.open(members[0]) as file:
                 return read_bytes(io.BytesIO(file.read(max_bytes + 1)), max_bytes=max_bytes)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, ValueError) as error:
         raise Refused(_("The ZIP is damaged and cannot be opened.")) from error
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, FieldList, FormField, HiddenField
+from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
+from wtforms import Field, FieldList, FileField, FormField, HiddenField, MultipleFileField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import StopValidation
 
@@ -75,6 +76,20 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
                 options["filters"] = [*unbound_field.kwargs.get("filters", ()), clean]
                 unbound_field.kwargs.pop("filters", None)
             return unbound_field.bind(form=form, **options)  # type: ignore[no-any-return]
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Files go to fields of files only: a text sent as a file is no text."""
+            found = super().wrap_formdata(form, formdata)
+            if not isinstance(found, CombinedMultiDict):
+                return found
+            texts, files = MultiDict[str, Any](), MultiDict[str, Any]()
+            for part in found.dicts:
+                for name, value in part.items(multi=True):
+                    if not isinstance(value, FileStorage):
+                        texts.add(name, value)
+                    elif isinstance(form._fields.get(name), FileField | MultipleFileField):
+                        files.add(name, value)
+            return CombinedMultiDict([files, texts])
 
     submission = TokenField()
     version = TokenField()

@@ -17,7 +17,7 @@ class RateSheet(Keyed, Base):
     """What a source published for a day: units of each quoted currency per one `base`. Unscoped.
     `quotes` is canonical JSON {currency: exact decimal as text}."""
 
-    __audit_skip__ = True
+    __audit_changes_only__ = True
 
     __tablename__ = "rate_sheets"
     __table_args__ = (UniqueConstraint("source", "published_on"), currency_check("base"))

@@ -27,7 +27,7 @@ from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
 from crm.models.imports import ImportBatch, ImportReject
 from crm.money import from_minor
-from crm.policy import Actor, Permission, require
+from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
 from crm.services import parties, rates
@@ -377,7 +377,8 @@ def _shown(value: object, name: str = "", of: object = None) -> str:
 
 
 def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
-    outcome = Outcome()
+    outcome, actor = Outcome(), bound_actor()
+    may_correct = actor is not None and actor.covers_all
     for source in sorted({record.source for record in records}):
         given = [record for record in records if record.source == source]
         held = sheets_of(source, (record.on for record in given))
@@ -388,12 +389,26 @@ def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
                 outcome.note("created", lambda: Sample(record.row_number, "created", title))  # noqa: B023 - called at once
                 continue
             known = {code: Decimal(text) for code, text in json.loads(row.quotes).items()}
+            wrong = [code for code, value in record.quotes.items() if code in known and known[code] != value]
+            if wrong and not may_correct:
+                outcome.rejects += [_held_rate(record, code, known[code]) for code in wrong]
             changes = tuple(
-                (code, _shown(known.get(code)), str(value)) for code, value in record.quotes.items() if known.get(code) != value
+                (code, _shown(known.get(code)), str(value))
+                for code, value in record.quotes.items()
+                if known.get(code) != value and (may_correct or code not in known)
             )
             action = "updated" if changes else "unchanged"
             outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
     return outcome
+
+
+def _held_rate(record: ReportedRates, code: str, held: Decimal) -> Reject:
+    reason = _(
+        "The rate of %(day)s is held as %(held)s and counts in every office. Only who works for all offices corrects it; ask headquarters.",
+        day=record.on.isoformat(),
+        held=format(held, "f"),
+    )
+    return Reject(record.row_number, code, reason, record.raw)
 
 
 def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -417,7 +432,7 @@ def record_check(actor: Actor, office_id: uuid.UUID, contents: Contents[Any], ou
     require(actor, Permission.IMPORT_ALL, office_id)
     batch = _new_batch(office_id, contents.facts, "checked")
     _fill(batch, contents, outcome)
-    _keep_rejects(batch, contents.rejects)
+    _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
     db.session.flush()
     return batch.id
 

@@ -46,7 +46,8 @@ class Counts:
 
 @transactional
 def apply_sheets(actor: Actor, sheets: Iterable[Sheet], batch_id: uuid.UUID | None = None) -> Counts:
-    """Keep sheets of rates. A day that is held gains and corrects quotes, and loses none; issued documents keep theirs (M5).
+    """Keep sheets of rates. A day that is held gains quotes and loses none; issued documents keep theirs (M5). A quote that is
+    held counts in every office, so it is corrected only by who covers all of them; from others it stays as it is.
 
     The shipped history: `apply_sheets(actor, crm.exchange.rates.ecb_history())`, about 7,000 days in a few seconds.
     """
@@ -60,12 +61,12 @@ def apply_sheets(actor: Actor, sheets: Iterable[Sheet], batch_id: uuid.UUID | No
             raise Invalid(_("Name the source of these rates in at most %(n)s characters.", n=SOURCE_LENGTH), field="source")
         held = sheets_of(source, (sheet.on for sheet in given))
         for sheet in given:
-            counts[_apply(sheet, held, batch_id)] += 1
+            counts[_apply(sheet, held, batch_id, may_correct=actor.covers_all)] += 1
     db.session.flush()
     return Counts(counts["created"], counts["updated"], counts["unchanged"])
 
 
-def _apply(sheet: Sheet, held: dict[date, RateSheet], batch_id: uuid.UUID | None) -> str:
+def _apply(sheet: Sheet, held: dict[date, RateSheet], batch_id: uuid.UUID | None, *, may_correct: bool) -> str:
     if not known_currency(sheet.base):
         raise Invalid(_("“%(code)s” is not a currency code.", code=sheet.base[:20]), field="base")
     quotes = {code: format(value, "f") for code, value in sheet.quotes.items()}
@@ -78,7 +79,8 @@ def _apply(sheet: Sheet, held: dict[date, RateSheet], batch_id: uuid.UUID | None
     if row.base != sheet.base:
         raise Invalid(_("Rates of %(source)s are held per %(base)s.", source=sheet.source, base=row.base), field="base")
     known: dict[str, str] = json.loads(row.quotes)
-    merged = {**known, **{code: text for code, text in quotes.items() if code not in known or Decimal(known[code]) != Decimal(text)}}
+    news = {code: text for code, text in quotes.items() if code not in known or (may_correct and Decimal(known[code]) != Decimal(text))}
+    merged = {**known, **news}
     if merged == known:
         return "unchanged"
     row.quotes = _canonical(merged)

@@ -19,6 +19,11 @@ def find(actor: Actor, token: str) -> Submission | None:
     return db.session.scalar(select(Submission).where(Submission.user_id == actor.user_id, Submission.token == token))
 
 
+def sent_otherwise() -> str:
+    """The sentence for a token that was used with other contents."""
+    return _("This form was already sent with other contents. Open it again to record another.")
+
+
 @transactional
 def once(actor: Actor, token: str, digest: str, save: Callable[[], uuid.UUID]) -> tuple[uuid.UUID | None, bool]:
     """Run `save` unless this token was used: (record id, whether it was saved before). Another body: Conflict."""
@@ -27,7 +32,7 @@ def once(actor: Actor, token: str, digest: str, save: Callable[[], uuid.UUID]) -
     earlier = find(actor, token)
     if earlier is not None:
         if earlier.digest != digest:
-            raise Conflict(_("This form was already sent with other contents. Open it again to record another."))
+            raise Conflict(sent_otherwise())
         return earlier.record_id, True
     record_id = save()
     db.session.add(Submission(user_id=actor.user_id, token=token, digest=digest, record_id=record_id))

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import unicodedata
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,8 +17,8 @@ from sqlalchemy.orm import selectinload
 
 from crm import clock
 from crm.data.passwords import common_passwords
-from crm.db import db, hold, transactional, writes_on_read
-from crm.errors import Denied, Invalid, NotFound, ThroughlineError
+from crm.db import db, hold, impatient, transactional, writes_on_read
+from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
@@ -168,12 +169,14 @@ def resume(token: str) -> Actor | None:
             return None
         actor = actor_for(user, all_offices())
         if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
-            _touch(sign_in_row.id)
+            with suppress(Conflict):  # somebody is saving a lot: the next page notes that this session is used
+                _touch(sign_in_row.id)
         return actor
 
 
 @transactional
 @writes_on_read
+@impatient
 def _touch(sign_in_id: uuid.UUID) -> None:
     db.session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(last_used_at=clock.now()))
 

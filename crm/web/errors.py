@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 from crm.db import db
 from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
-from crm.web.gate import kept_fields
+from crm.web.gate import kept_fields, nobody_if_unknown
 
 log = logging.getLogger("throughline")
 #: The largest request that is read to its end only to be refused, in bytes.
@@ -57,6 +57,7 @@ def texts(status: int) -> tuple[str, str, str]:
 
 def page(status: int, *, sentence: str = "", headers: dict[str, str] | None = None) -> Any:
     """The error page."""
+    nobody_if_unknown()
     title, happened, advice = texts(status)
     body = render_template("errors/error.html", status=status, title=title, what_happened=sentence or happened, what_to_do=advice)
     return body, status, headers or {}

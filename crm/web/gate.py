@@ -38,6 +38,12 @@ def _load(token: str) -> SignedIn | None:
     return SignedIn(token, actor) if actor else None
 
 
+def nobody_if_unknown() -> None:
+    """For error pages: where looking up who is signed in has failed, nobody is, and it is not looked up again."""
+    if not hasattr(g, "_login_user"):  # Flask-Login's own place for it
+        g._login_user = login_manager.anonymous_user()  # noqa: SLF001
+
+
 def permit(permission: Permission) -> Callable[[F], F]:
     """Declare what a route needs. Stands directly under the route decorator."""
 

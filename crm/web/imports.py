@@ -150,7 +150,9 @@ def _check(form: UploadForm, office_id: uuid.UUID) -> Response | None:
         data = upload.read()
     digest = hashlib.sha256(office_id.bytes + data).hexdigest()
     earlier = submissions.find(who, token)
-    if earlier is not None and earlier.digest == digest and earlier.record_id is not None:
+    if earlier is not None and earlier.digest != digest:
+        raise Conflict(submissions.sent_otherwise())
+    if earlier is not None and earlier.record_id is not None:
         return redirect(url_for("imports.detail", batch_id=earlier.record_id), code=303)
     batch = queries.get(imports.check_file(who, office_id, "", upload.filename or "", data))
     if batch.state == "refused":
@@ -229,7 +231,7 @@ def apply(batch_id: uuid.UUID) -> Any:
     require(actor(), Permission.IMPORT_ALL, batch.office_id)
     try:
         imports.apply_batch(actor(), batch_id)
-    except Refused as error:
+    except (Refused, Invalid) as error:
         flash(str(error), "error")
     except Conflict:
         if queries.get(batch_id).state != "applied":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import os
@@ -369,3 +370,16 @@ def test_rejected_rows_come_back_as_a_file_that_can_be_mended_and_brought_again(
 def test_every_refusal_of_a_row_is_a_sentence() -> None:
     for problem in problems(open_table(b"a,b\n1\n")):
         assert problem.reason.endswith(".")
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_every_damaged_zip_is_refused(kind):
+    rows = b"id,status\r\n" + b"".join(b"%d,paid\r\n" % number for number in range(300))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        archive.writestr("a.csv", rows)
+    for place in range(60, 200):
+        data = bytearray(buffer.getvalue())
+        data[place] ^= 0xFF
+        with contextlib.suppress(Refused):
+            unpack_single(bytes(data))

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from crm.db import db
+from crm.jobs import imports
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.rates import RateSheet
+from crm.policy import all_offices, bind_actor, system_actor, unscoped
 from tests.factories import fts, world
 from tests.factories.browser import errors, tree
 
@@ -168,3 +176,55 @@ def test_a_zip_of_one_file_is_read_like_the_file(browser):
     place = upload(client, packed.getvalue(), "flows.zip").location
     client.submit(place, {}, action="/apply")
     assert "Brought in: 3 new" in text(client.get(place))
+
+
+def test_the_form_sent_again_with_another_file_brings_nothing(browser):
+    client = browser("grants")
+    target, values = client.fields("/imports/new")
+    first = values | {"file": (io.BytesIO(fts.file_of(size=2)), "first.csv")}
+    assert client.client.post(target, data=first, content_type="multipart/form-data").status_code == 303
+    other = values | {"file": (io.BytesIO(fts.file_of(size=3)), "second.csv")}
+    assert client.client.post(target, data=other, content_type="multipart/form-data").status_code == 409
+    page = text(client.get("/imports/"))
+    assert "first.csv" in page
+    assert "second.csv" not in page
+
+
+def test_a_name_that_shows_nothing_is_no_name_and_the_file_is_brought_in(browser):
+    client = browser("grants")
+    place = upload(client, fts.file_of({"srcOrganization": "\u200b", "destOrganization": "\u2060 \u200b"}, size=1)).location
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 1 new" in text(client.get(place))
+
+
+RATES = "Date,USD,GBP\n2024-01-03,1.0919,9.9\n2024-01-04,1.0953,0.8642\n"
+
+
+def test_one_office_does_not_correct_the_rates_of_all(app, browser):
+    """P1b: a rate that is held counts in every office, so a grants officer of one adds rates and changes none."""
+    system = ("rates", RATES.replace("9.9", "0.8620").encode())
+    with app.app_context():
+        bind_actor(everything())
+        imports.import_file(everything(), all_offices()[0].id, system[0], "rates.csv", system[1])
+        db.session.remove()
+    client = browser("grants")
+    place = upload(client, (RATES + "2024-01-05,1.0921,0.8602\n").encode(), name="rates.csv").location
+    page = text(client.get(place))
+    assert "is held as 0.862 and counts in every office" in page
+    client.submit(place, {}, action="/apply")
+    assert "1 new" in text(client.get(place))
+    with app.app_context():
+        held = {row.published_on.isoformat(): json.loads(row.quotes) for row in db.session.scalars(select(RateSheet))}
+        assert held["2024-01-03"]["GBP"] == "0.862"
+        assert held["2024-01-05"]["GBP"] == "0.8602"
+        bind_actor(everything())
+        imports.import_file(everything(), all_offices()[0].id, "rates", "right.csv", RATES.replace("9.9", "0.8621").encode())
+        row = db.session.scalars(select(RateSheet).where(RateSheet.published_on == date(2024, 1, 3))).one()
+        assert json.loads(row.quotes)["GBP"] == "0.8621"
+        kept = db.session.scalars(select(AuditValue).join(AuditEntry).where(AuditEntry.record_id == row.id)).all()
+        assert any("0.862" in (value.old or "") for value in kept), "a correction leaves the figure before it"
+
+
+def everything():
+    with unscoped("test"):
+        return system_actor(all_offices())
