@@ -6,6 +6,7 @@ that references, history and figures are what they would have become in use.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import uuid
@@ -23,6 +24,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db
 from crm.errors import NotFound, Refused
+from crm.exchange.rates import RateSheet as QuotedRates
 from crm.exchange.rates import ecb_history
 from crm.i18n import _
 from crm.jobs import demo_story as story
@@ -34,6 +36,7 @@ from crm.models.programmes import Output
 from crm.models.rates import RateSheet
 from crm.money import Money
 from crm.policy import Actor, all_offices, bind_actor, system_actor
+from crm.queries.rates import ECB, MOST_DAYS_BACK
 from crm.services import (
     agreements,
     allocations,
@@ -61,6 +64,8 @@ PEOPLE = (
     ("hq@demo.example", "Helen Marchetti", "HQ", "viewer"),
     ("admin@demo.example", "Administrator", "HQ", "administrator"),
 )
+#: What the demonstration calls its rates after the newest published ones.
+MADE_UP_RATES = "demonstration, made up"
 FTS_FILES = ("fts-incoming-funding-jor-2020.csv", "fts-requirements-jor-2020.csv")
 DATA = Path(__file__).resolve().parent.parent / "data" / "demo"
 _WORDS = [
@@ -183,6 +188,16 @@ _WORDS = [
 ]
 
 
+def _carried_on(today: date) -> list[QuotedRates]:
+    """The newest rates of the European Central Bank once more for every week since then and a year to come, from a source that
+    says what they are: the demonstration shows its figures on whatever day it is tried."""
+    newest = db.session.scalars(select(RateSheet).where(RateSheet.source == ECB).order_by(RateSheet.published_on.desc()).limit(1)).one()
+    quotes = {code: Decimal(text) for code, text in json.loads(newest.quotes).items()}
+    last = max(today, newest.published_on) + timedelta(days=365)
+    weeks = range(MOST_DAYS_BACK, (last - newest.published_on).days, MOST_DAYS_BACK)
+    return [QuotedRates(MADE_UP_RATES, newest.base, newest.published_on + timedelta(days=days), quotes) for days in weeks]
+
+
 class Demo:
     """Loads the demonstration into a database without offices (or beside what is there)."""
 
@@ -201,7 +216,7 @@ class Demo:
         if all_offices() and not beside:
             raise Refused(_("This database holds records already. Load the demonstration into an empty one, or add --beside."))
         access = self._people()
-        self._rates()
+        self._rates(beside=beside)
         self._country(story.DONORS + story.LEADERS)
         self._programmes()
         self._asks_contacts_and_money()
@@ -258,11 +273,13 @@ class Demo:
             stream.writelines(lines)
         return path
 
-    def _rates(self) -> None:
+    def _rates(self, *, beside: bool) -> None:
         self.say(_("Exchange rates of the European Central Bank"))
         system = self._as_system()
         if db.session.scalar(select(RateSheet.id).limit(1)) is None:
             rates.apply_sheets(system, ecb_history())
+        if not beside:  # made-up rates would count for the real records too
+            rates.apply_sheets(system, _carried_on(clock.today("UTC")))
 
     def _country(self, organisations: tuple[story.Org, ...]) -> None:
         self.say(_("Parties, posts and people"))
