@@ -15,7 +15,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import crm.audit
-import crm.models  # noqa: F401 - registers every table
+import crm.models  # registers every table
+import crm.services.search  # noqa: F401 - the listener of the search index
 from config import Config, load_or_stop
 from crm import formatting
 from crm.cli import register_commands

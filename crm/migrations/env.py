@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 
 from crm.db import Base, db, engine_options, refresh_statistics, set_up_engine, writing
 from crm.policy import unscoped
+from crm.services import search
 
 OURS = frozenset(Base.metadata.tables)
 
@@ -38,5 +39,8 @@ with unscoped("migrations"), writing(), _engine().connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+    is_newest = set(context.get_context().get_current_heads()) == set(context.script.get_heads())
 
+if is_newest:
+    search.fill_if_empty()
 refresh_statistics()
