@@ -17,8 +17,9 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, refresh_statistics
 from crm.models.documents import Document
+from crm.models.search import damage
 from crm.policy import unscoped
-from crm.queries import consistency
+from crm.queries import consistency, search_index
 from crm.queries.figures import stored
 from crm.services import party_keys
 
@@ -72,6 +73,16 @@ def _strays(folder: Path) -> Iterator[Bad]:
             yield Bad("documents", path.name, "", "no document owns this file; it may be deleted")
 
 
+def _search() -> Iterator[Bad]:
+    """The search index holds what the tables hold; `flask search reindex` makes it so."""
+    for found in search_index.wrong_entries():
+        what = "is not in the search index" if found.held is None else "the search index holds other words than the record"
+        gone = "the search index holds a record that is gone"
+        yield Bad(found.noun, str(found.record_id), "", gone if found.wanted is None else what)
+    if wrong := damage():
+        yield Bad("search_tokens", "", "", wrong)
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -93,6 +104,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "duplicate keys": _keys,
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
+        "search index": _search,
     }
 
 

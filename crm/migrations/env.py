@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from crm.db import Base, db, engine_options, refresh_statistics, set_up_engine, writing
 from crm.policy import unscoped
-from crm.services import party_keys
+from crm.services import party_keys, search
 
 OURS = frozenset(Base.metadata.tables)
 
@@ -43,4 +43,5 @@ with unscoped("migrations"), writing(), _engine().connect() as connection:
 
 if is_newest:
     party_keys.fill_if_empty()
+    search.fill_if_empty()
 refresh_statistics()

@@ -94,6 +94,12 @@ def planned_between(since: datetime, until: datetime, limit: int, offices: Colle
     return _planned(Interaction.starts_at >= since, Interaction.starts_at < until, limit=limit, offices=offices, is_newest_first=False)
 
 
+def next_planned(party_ids: Collection[uuid.UUID], since: datetime) -> dict[uuid.UUID, Interaction]:
+    """The next planned interaction with each of a few parties. One statement."""
+    rows = _planned(Interaction.party_id.in_(party_ids), Interaction.starts_at >= since, limit=100, offices=None, is_newest_first=False)
+    return {row.party_id: row for row in reversed(rows)}
+
+
 def to_write_up(before: datetime, limit: int, offices: Collection[uuid.UUID] | None = None) -> list[Interaction]:
     """Planned interactions whose time has passed and that nobody wrote up or cancelled, newest first."""
     return _planned(Interaction.starts_at < before, limit=limit, offices=offices, is_newest_first=True)

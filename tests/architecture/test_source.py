@@ -28,6 +28,7 @@ UNSCOPED_REASONS = {
     "rights change at once: the sessions of a changed person end",
     "verify looks at every record",
     "nobody changes a person who holds more somewhere else",
+    "search entries follow their records",
 }
 
 

@@ -17,7 +17,7 @@ export function openSheets() {
       if (event.relatedTarget && !menu.contains(event.relatedTarget)) close(menu);
     });
   }
-  // "Find" in the bottom bar is a link to the list; with a script it puts the cursor into the box above
+  // "Find" in the bottom bar is a link to the search page; with a script it puts the cursor into the box above
   for (const link of document.querySelectorAll("[data-find-link]")) {
     link.addEventListener("click", (event) => {
       const box = document.querySelector("[data-find]");

@@ -1,5 +1,5 @@
 // "/" and Ctrl-K find, "n m" new meeting, "g" and a letter goes. By the key's place (code), so that they work in
-// Arabic and Russian layouts. <html data-shortcuts="off"> turns all of them off (WCAG 2.1.4).
+// Arabic and Russian layouts. <html data-shortcuts="off"> turns the single keys off (WCAG 2.1.4); Ctrl-K stays, as the account page says.
 const PLACES = {
   KeyH: "home", KeyP: "parties", KeyI: "interactions", KeyC: "commitments", KeyL: "pledges",
   KeyA: "asks", KeyO: "objectives", KeyR: "programmes", KeyV: "voices", KeyD: "documents",
@@ -10,7 +10,7 @@ const isTyping = (target) => target.isContentEditable
   || (target.matches("input, textarea, select") && !["checkbox", "radio", "button", "submit"].includes(target.type));
 
 export function listenForKeys() {
-  if (document.documentElement.dataset.shortcuts === "off") return;
+  const hasSingleKeys = document.documentElement.dataset.shortcuts !== "off";
   const find = document.querySelector("[data-find]");
   let first = "";
   let since = 0;
@@ -26,7 +26,7 @@ export function listenForKeys() {
       focusFind(event);
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!hasSingleKeys || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) {
       focusFind(event);
       return;

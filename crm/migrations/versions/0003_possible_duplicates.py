@@ -6,7 +6,7 @@ from alembic import op
 import crm.db
 import crm.models.base
 
-revision = '0006'
+revision = '0003'
 down_revision = '0002'
 branch_labels = None
 depends_on = None

@@ -1,0 +1,118 @@
+"""Words as they are indexed and asked for: one `normalise()` for both databases, so that a search finds the same on both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from crm.queries.names import fold
+
+LONGEST_WORD = 40
+MOST_WORDS = 2000
+#: Before a spelling that lacks a letter. A sign, so that no word of a person holds it: `fold` makes blanks of signs.
+NEARLY = "§"
+#: Before a whole name, and for the blanks in it: names that begin with what was typed, and those that are it.
+WHOLE = "¶"
+_PART = 200
+_LONGEST_WHOLE = 60
+#: Han, kana and the scripts of South-East Asia are written without blanks between words.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_RUNS = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_ARABIC_ARTICLES = ("وال", "بال", "لل", "ال")
+_SHORTEST_STEM = 3
+_FUZZY_FROM, _FUZZY_TO, _TWO_SLIPS_FROM = 4, 14, 8
+_MOST_FUZZY_WORDS = 8
+
+
+@lru_cache(maxsize=65_536)
+def _folded(part: str) -> tuple[str, ...]:
+    """The words of a piece of text without blanks: signs split it, and text of signs alone has none."""
+    return tuple(word for word in fold(part).split() if any(c.isalnum() for c in word))
+
+
+def _pieces(text: str) -> Iterable[str]:
+    for part in text.split():
+        for start in range(0, len(part), _PART):
+            yield from _folded(part[start : start + _PART])
+
+
+def _bigrams(run: str) -> list[str]:
+    return [run[place : place + 2] for place in range(len(run) - 1)]
+
+
+def normalise(text: str) -> list[str]:
+    """The words under which a text is found, each once, in order: folded as names are (`crm.queries.names.fold`); what is written
+    without blanks as pairs of characters and its last one; a number also without its leading noughts; an Arabic word also
+    without its article. At most 2,000 words of 40 characters."""
+    found: dict[str, None] = {}
+    for piece in _pieces(text):
+        for run in _RUNS.findall(piece):
+            if _IS_UNSPACED.match(run):
+                found.update(dict.fromkeys([*_bigrams(run), run[-1]]))
+                continue
+            word = run[:LONGEST_WORD]
+            found[word] = None
+            if word.isdigit() and word[0] == "0" and (bare := word.lstrip("0")):
+                found[bare] = None
+            article = next((one for one in _ARABIC_ARTICLES if word.startswith(one)), "")
+            if article and len(word) - len(article) >= _SHORTEST_STEM:
+                found[word[len(article) :]] = None
+        if len(found) >= MOST_WORDS:
+            break
+    return list(found)[:MOST_WORDS]
+
+
+def asked(text: str) -> list[str]:
+    """The words that a search asks for, each once: as `normalise`, but nothing is added to what was typed."""
+    found: dict[str, None] = {}
+    for piece in _pieces(text):
+        for run in _RUNS.findall(piece):
+            words = (_bigrams(run) or [run]) if _IS_UNSPACED.match(run) else [run[:LONGEST_WORD]]
+            found.update(dict.fromkeys(words))
+    return list(found)
+
+
+def near_spellings(word: str) -> set[str]:
+    """The word, and the word without each of its letters: two words that share one of these are a slip apart (SymSpell)."""
+    if not _FUZZY_FROM <= len(word) <= _FUZZY_TO or word.isdigit() or _IS_UNSPACED.search(word):
+        return set()
+    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+
+
+def whole(name: str) -> str:
+    """A name as one word, so that names can be asked for by their beginning. Empty for signs alone."""
+    folded = " ".join(_pieces(name))
+    return WHOLE + folded.replace(" ", WHOLE)[:_LONGEST_WHOLE] if folded else ""
+
+
+def near_words(names: Iterable[str]) -> list[str]:
+    """What a name is indexed under so that it is found in spite of a slip, marked with `NEARLY`."""
+    words = dict.fromkeys(word for name in names for word in normalise(name))
+    chosen = [word for word in words if near_spellings(word)][:_MOST_FUZZY_WORDS]
+    return sorted({NEARLY + spelling for word in chosen for spelling in near_spellings(word)})
+
+
+def is_near(asked_word: str, word: str) -> bool:
+    """Whether a word begins with what was asked, or is a slip away from it (two slips from eight letters on)."""
+    if word.startswith(asked_word):
+        return True
+    if not near_spellings(asked_word):
+        return False
+    slips = 2 if len(asked_word) >= _TWO_SLIPS_FROM else 1
+    return OSA.distance(asked_word, word, score_cutoff=slips) <= slips
+
+
+def closeness(asked_words: Iterable[str], name: str) -> int | None:
+    """How many slips lie between what was asked and a name; None where one of the words is not in it, even nearly."""
+    words = normalise(name)
+    total = 0
+    for one in asked_words:
+        slips = [0 if word.startswith(one) else OSA.distance(one, word) for word in words if is_near(one, word)]
+        if not slips:
+            return None
+        total += min(slips)
+    return total

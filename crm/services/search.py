@@ -1,0 +1,155 @@
+"""Writing the search index: one listener, so that no service can forget it, and the pass that makes index and tables equal."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, event, inspect, select, update
+from sqlalchemy.orm import Session
+
+from crm.db import db, transactional
+from crm.models.parties import Party, PartyName
+from crm.models.search import SearchEntry
+from crm.policy import Actor, Permission, require, system_actor, unscoped
+from crm.queries.search_index import (
+    CHUNK,
+    NOUN_OF,
+    NOUNS,
+    PART_OF,
+    Searchable,
+    differences,
+    entries,
+    names_of,
+    party_words,
+    record_ids,
+    strays,
+)
+
+_NAMED = frozenset({"name"})
+
+
+@event.listens_for(Session, "after_flush")
+def _follow(session: Session, _context: Any) -> None:
+    """Entries are written in the transaction of their records: what is saved is found, what is rolled back is not."""
+    made: dict[str, list[uuid.UUID]] = defaultdict(list)
+    changed: dict[str, set[uuid.UUID]] = defaultdict(set)
+    gone: dict[str, list[uuid.UUID]] = defaultdict(list)
+    renamed: set[uuid.UUID] = set()
+    for records, is_new, is_gone in ((session.new, True, False), (session.dirty, False, False), (session.deleted, False, True)):
+        for record in records:
+            searchable = NOUN_OF.get(type(record))
+            if searchable is not None:
+                if is_new:
+                    made[searchable.noun].append(record.id)
+                elif is_gone:
+                    gone[searchable.noun].append(record.id)
+                elif _has_changed(record, searchable.watched):
+                    changed[searchable.noun].add(record.id)
+                    renamed.update([record.id] if isinstance(record, Party) and _has_changed(record, _NAMED) else [])
+            elif type(record) in PART_OF:
+                searchable, part = PART_OF[type(record)]
+                if is_new or is_gone or _has_changed(record, frozenset(part.texts)):
+                    changed[searchable.noun].add(getattr(record, part.parent))
+                    renamed.update([record.party_id] if isinstance(record, PartyName) else [])
+    if not made and not changed and not gone:
+        return
+    with unscoped("search entries follow their records"):
+        for noun, keys in gone.items():
+            session.execute(delete(SearchEntry).where(SearchEntry.noun == noun, SearchEntry.record_id.in_(keys)))
+        for noun in {**made, **changed}:
+            _write(session, NOUNS[noun], made[noun], changed[noun] - set(made[noun]) - set(gone[noun]))
+        _rename(session, renamed - set(made["parties"]) - set(gone["parties"]))
+
+
+def _has_changed(record: Any, names: frozenset[str]) -> bool:
+    attributes = inspect(record).attrs
+    return any(attributes[name].history.has_changes() for name in names if name in attributes)
+
+
+def _write(session: Session, searchable: Searchable, made: Sequence[uuid.UUID], changed: Iterable[uuid.UUID]) -> None:
+    for part in _parts(list(made)):
+        session.add_all(SearchEntry(**vars(wanted)) for wanted in entries(searchable, part).values())
+    for part in _parts(sorted(changed)):
+        for key, wanted in entries(searchable, part).items():
+            held = update(SearchEntry).where(SearchEntry.noun == searchable.noun, SearchEntry.record_id == key)
+            values = {name: value for name, value in vars(wanted).items() if name not in ("noun", "record_id")}
+            found: Any = session.execute(held.values(values), execution_options={"synchronize_session": False})
+            if not found.rowcount:
+                session.add(SearchEntry(**vars(wanted)))
+
+
+def _rename(session: Session, party_ids: Iterable[uuid.UUID]) -> None:
+    """The records about a party are found by its new name: one UPDATE a party."""
+    for key, names in names_of(list(party_ids)).items():
+        about = update(SearchEntry).where(SearchEntry.party_id == key)
+        session.execute(about.values(party_words=party_words(names)), execution_options={"synchronize_session": False})
+
+
+def _parts(keys: list[uuid.UUID]) -> Iterable[list[uuid.UUID]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+# --- making index and tables equal -----------------------------------------------------------------------------------
+
+
+def reindex(actor: Actor, said: Callable[[str, int, int], object] = lambda *_: None) -> tuple[int, int]:
+    """Write the entries that are missing or not as their records are, drop those whose record is gone: (written, dropped).
+
+    A transaction for each chunk, so that people can go on saving; done twice, it finds nothing to do the second time.
+    `said(noun, records so far, entries written so far)` is called after each chunk."""
+    require(actor, Permission.OFFICE_MANAGE)
+    written = dropped = 0
+    for searchable in NOUNS.values():
+        after: uuid.UUID | None = None
+        seen = 0
+        while True:
+            after, count, done = _mend(searchable, after)
+            seen, written = seen + count, written + done
+            said(str(searchable.label), seen, written)
+            if after is None:
+                break
+        while gone := _drop_strays(searchable):
+            dropped += gone
+    return written, dropped
+
+
+@transactional
+def _mend(searchable: Searchable, after: uuid.UUID | None) -> tuple[uuid.UUID | None, int, int]:
+    """One chunk: the last id (None at the end), how many records there were, how many entries were written."""
+    with unscoped("search entries follow their records"):
+        ids = record_ids(searchable, after)
+        found = differences(searchable, ids)
+        for one in found:
+            if one.wanted is None:
+                continue
+            if one.held is None:
+                db.session.add(SearchEntry(**vars(one.wanted)))
+            else:
+                for name, value in vars(one.wanted).items():
+                    setattr(one.held, name, value)
+        db.session.flush()
+    db.session.expunge_all()
+    return (ids[-1] if len(ids) == CHUNK else None), len(ids), len(found)
+
+
+@transactional
+def _drop_strays(searchable: Searchable) -> int:
+    with unscoped("search entries follow their records"):
+        found = strays(searchable)
+        for entry in found:
+            db.session.delete(entry)
+        db.session.flush()
+    return len(found)
+
+
+def fill_if_empty() -> None:
+    """Write the index of a database from before there was one: after its migration. Does nothing where there is an entry."""
+    with unscoped("search entries follow their records"):
+        has_entry = db.session.scalar(select(SearchEntry.seq).limit(1)) is not None
+        is_needed = not has_entry and any(record_ids(one, None) for one in NOUNS.values())
+    db.session.rollback()
+    if is_needed:
+        reindex(system_actor([]))

@@ -1,0 +1,388 @@
+"""Search: the page of hits, and what the palette suggests while somebody types."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, current_app, jsonify, render_template, request, url_for
+
+from crm import clock
+from crm.formatting import day, money
+from crm.forms.parties import FORM_NAMES
+from crm.i18n import DEFAULT_LOCALE, LazyText, _, _l, get_locale, ngettext, use_locale
+from crm.policy import Actor, Permission, can
+from crm.queries import interactions, lookups, search
+from crm.queries.interactions import KIND_LABELS
+from crm.queries.search import Hit, Piece, Query
+from crm.queries.search_index import NOUNS
+from crm.queries.words import asked, normalise
+from crm.web.gate import actor, permit
+from crm.web.lookups import short
+from crm.web.nav import entries
+
+bp = Blueprint("search", __name__, url_prefix="/search")
+SHOWN = 5
+PAGE = 25
+RECENT = 4
+RECENT_NOUNS = ("parties", "interactions", "asks", "commitments", "pledges", "programmes")
+SUGGESTED = 7
+SUGGESTED_NOUNS = ("parties", "programmes", "positions", "interactions", "pledges", "agreements", "asks", "commitments")
+_TITLE = 140
+_DETAIL = {
+    "parties": ("parties.detail", "party_id"),
+    "positions": ("positions.detail", "position_id"),
+    "interactions": ("interactions.detail", "interaction_id"),
+    "asks": ("asks.detail", "ask_id"),
+    "commitments": ("commitments.detail", "commitment_id"),
+    "pledges": ("pledges.detail", "pledge_id"),
+    "agreements": ("agreements.detail", "agreement_id"),
+    "receipts": ("receipts.detail", "receipt_id"),
+    "allocations": ("allocations.detail", "allocation_id"),
+    "programmes": ("programmes.detail", "programme_id"),
+    "documents": ("documents.detail", "document_id"),
+}
+_ICONS = {"positions": "people", "agreements": "money", "receipts": "money", "allocations": "money"}
+
+
+# --- one hit as it is shown -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A hit on a page: title and text cut where the words stand, what it is, where and when."""
+
+    url: str
+    title: Sequence[Piece]
+    text: Sequence[Piece]
+    notes: Sequence[str]
+    reference: str
+    icon: str
+
+
+def _title(hit: Hit) -> str:
+    """What a record is called: its own title, else what it is and with whom."""
+    if hit.noun == "interactions":
+        return f"{KIND_LABELS[hit.kind]}: {hit.about}" if hit.about else str(KIND_LABELS[hit.kind])
+    if hit.noun in ("pledges", "receipts", "allocations") and hit.amount is not None:
+        amount = money(hit.amount, locale=get_locale())
+        return _("%(amount)s, %(party)s", amount=amount, party=hit.about) if hit.about else amount
+    return short(" ".join(hit.title.split()), _TITLE)
+
+
+def _url(hit: Hit) -> str:
+    endpoint, name = _DETAIL[hit.noun]
+    values: dict[str, Any] = {name: hit.id}
+    return url_for(endpoint, **values)
+
+
+def _notes(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> list[str]:
+    amount = money(hit.amount, locale=get_locale()) if hit.noun == "agreements" and hit.amount is not None else ""
+    about = hit.about if hit.noun not in ("interactions", "pledges", "receipts") else ""
+    form = str(FORM_NAMES[hit.kind]) if hit.noun == "parties" else ""
+    at = hit.at.astimezone(clock.zone(who.timezone)).date() if isinstance(hit.at, datetime) else hit.at
+    parts = [form, about, amount, day(at, get_locale()) if at else "", offices.get(hit.office_id, "")]
+    return [part for part in parts if part]
+
+
+def _line(hit: Hit, who: Actor, words: Sequence[str], offices: dict[uuid.UUID, str]) -> Line:
+    other = [text for text in hit.names if any(piece.is_hit for piece in search.pieces(text, words))]
+    return Line(
+        url=_url(hit),
+        title=search.pieces(_title(hit), words),
+        text=search.excerpt([*other, *hit.texts] if words else hit.texts, words),
+        notes=_notes(hit, who, offices),
+        reference=hit.reference,
+        icon=_ICONS.get(hit.noun, hit.noun),
+    )
+
+
+def _office_names(who: Actor, hits: Iterable[Hit]) -> dict[uuid.UUID, str]:
+    """Whose a record is, said where the reader sees several offices."""
+    return lookups.office_names({hit.office_id for hit in hits}) if len(who.readable) > 1 else {}
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@bp.get("")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Search everything: ?q= the words, ?kind= one kind of record, ?after= what was recorded before a record of it."""
+    who = actor()
+    query = Query.of(request.args.get("q", ""))
+    kind = request.args.get("kind", "")
+    kind = kind if kind in NOUNS else ""
+    after = _key(request.args.get("after", "")) if kind else None
+    if query.words or query.reference:
+        found = search.find(who, query, nouns=(kind,) if kind else (), most=PAGE if kind else SHOWN, after=after)
+    else:
+        found = search.Found(groups=() if query.text else search.recent(who, nouns=RECENT_NOUNS, most=RECENT))
+    hits = [*([found.exact] if found.exact else []), *(hit for group in found.groups for hit in group.hits), *found.near]
+    offices = _office_names(who, hits)
+    groups = [
+        {
+            "noun": group.noun,
+            "label": NOUNS[group.noun].label,
+            "lines": [_line(hit, who, query.words, offices) for hit in group.hits],
+            "more_url": _more_url(query, kind, group),
+        }
+        for group in found.groups
+    ]
+    may_add = can(who, Permission.CONTACT_LOG)
+    return render_template(
+        "search/index.html",
+        query=query,
+        kind=kind,
+        kind_label=NOUNS[kind].label if kind else "",
+        kinds=[("", _("Everything")), *((noun, str(one.label)) for noun, one in NOUNS.items())],
+        exact=_line(found.exact, who, query.words, offices) if found.exact else None,
+        groups=groups,
+        near=[_line(hit, who, (), offices) for hit in found.near],
+        is_continued=after is not None,
+        add_url=url_for("parties.create", name=query.text) if may_add and query.words else "",
+        find_value=query.text,
+    )
+
+
+def _more_url(query: Query, kind: str, group: search.Group) -> str:
+    """Older hits of a kind; in the view of all kinds, the page of one."""
+    if group.after is None:
+        return ""
+    return url_for("search.index", q=query.text, kind=group.noun, after=group.after if kind else None)
+
+
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text[:40]) if text else None
+    except ValueError:
+        return None
+
+
+# --- the palette ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can say and do: with a party's name behind it, or alone. `phrases`: what is typed, by "|"."""
+
+    phrases: LazyText
+    named: LazyText
+    alone: LazyText
+    icon: str
+    endpoint: str
+    permission: Permission
+    state: str | None = None
+    keys: str = ""
+
+    def url(self, party: uuid.UUID | None = None) -> str:
+        """Where it is done, the party filled in."""
+        return url_for(self.endpoint, party=party, state=self.state)
+
+    def spoken(self) -> list[list[str]]:
+        """The words that mean it, longest first: in the reader's language and in English."""
+        texts = set(str(self.phrases).split("|"))
+        with use_locale(DEFAULT_LOCALE):
+            texts.update(str(self.phrases).split("|"))
+        return sorted((asked(text) for text in texts if text.strip()), key=lambda words: (-len(words), words))
+
+
+_P = Permission
+_BRIEF = Action(
+    _l("brief me on|brief on|briefing pack for"),
+    _l("Brief me on %(name)s"),
+    _l("Brief me on …"),
+    "documents",
+    "documents.brief",
+    _P.RECORD_SEE,
+)
+ACTIONS = (
+    Action(
+        _l("log meeting with|log a meeting with|log meeting"),
+        _l("Log a meeting with %(name)s"),
+        _l("Log an interaction"),
+        "log",
+        "interactions.create",
+        _P.CONTACT_LOG,
+        keys="n m",
+    ),
+    Action(
+        _l("plan meeting with|plan a meeting with|plan meeting"),
+        _l("Plan a meeting with %(name)s"),
+        _l("Plan an interaction"),
+        "calendar",
+        "interactions.create",
+        _P.CONTACT_LOG,
+        "planned",
+    ),
+    _BRIEF,
+    Action(
+        _l("new pledge from|record pledge from|new pledge|pledge from"),
+        _l("New pledge from %(name)s"),
+        _l("New pledge"),
+        "pledges",
+        "pledges.create",
+        _P.MONEY_WRITE,
+    ),
+    Action(_l("new ask to|new ask"), _l("New ask to %(name)s"), _l("New ask"), "asks", "asks.create", _P.CONTACT_LOG),
+    Action(
+        _l("new commitment of|new commitment|new promise of|new promise"),
+        _l("New commitment of %(name)s"),
+        _l("New commitment"),
+        "commitments",
+        "commitments.create",
+        _P.CONTACT_LOG,
+    ),
+    Action(
+        _l("money received from|new receipt from|new receipt"),
+        _l("Money received from %(name)s"),
+        _l("Record money received"),
+        "money",
+        "receipts.create",
+        _P.MONEY_WRITE,
+    ),
+)
+_NEW_PARTY = (_l("new party|add party|add"), _l("New party"), "people", "parties.create", _P.CONTACT_LOG)
+_PAGE_KEYS = {
+    "home": "g h", "parties": "g p", "interactions": "g i", "commitments": "g c", "pledges": "g l", "asks": "g a",
+    "programmes": "g r", "documents": "g d",
+}  # fmt: skip
+
+
+@bp.get("/suggest")
+@permit(Permission.RECORD_SEE)
+def suggest() -> Any:
+    """What the palette offers for ?q=: records by their titles, things to do, pages to go to. Titles only, no text of records."""
+    who = actor()
+    query = Query.of(request.args.get("q", ""))
+    if not query.text:
+        groups = [_group(_("Recent"), _recent(who)), _group(_("Do"), _alone(who, ())), _group(_("Go to"), _pages(()))]
+    elif (said := _said(who, query)) is not None:
+        groups = [_group(_("Do"), said)]
+    else:
+        found = search.find(who, query, nouns=SUGGESTED_NOUNS, most=SUGGESTED) if query.words or query.reference else search.Found()
+        exact = [found.exact] if found.exact else []
+        named = {group.noun: group.hits for group in found.groups}
+        hits = _fair(exact, [named.get(noun, ()) for noun in SUGGESTED_NOUNS], found.near)
+        offices = _office_names(who, hits)
+        first = next((hit for hit in hits if hit.noun == "parties"), None)
+        groups = [
+            _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
+            _group(_("Do"), [*_alone(who, query.words), *(_with(who, [first]) if first else [])]),
+            _group(_("Go to"), _pages(query.words)),
+        ]
+    everything = {"title": _("All results for “%(text)s”", text=query.text), "url": url_for("search.index", q=query.text), "icon": "search"}
+    groups.append(_group("", [everything] if query.text else []))
+    count = sum(len(group["items"]) for group in groups)
+    status = ngettext("%(num)d suggestion", "%(num)d suggestions", count)
+    return jsonify({"groups": [group for group in groups if group["items"]], "status": status})
+
+
+def _group(label: str, items: Sequence[dict[str, str]]) -> dict[str, Any]:
+    return {"label": label, "items": list(items)}
+
+
+def _fair(exact: list[Hit], groups: Sequence[Sequence[Hit]], near: Sequence[Hit]) -> list[Hit]:
+    """The exact record; then names, at most four; then the newest of each other kind in turn."""
+    chosen = [*exact, *groups[0][:4]]
+    for place in range(SUGGESTED):
+        chosen += [group[place] for group in groups[1:] if len(group) > place]
+    chosen += [*groups[0][4:], *near]
+    once: dict[uuid.UUID, Hit] = {}
+    for hit in chosen:
+        once.setdefault(hit.id, hit)  # a pledge and its promise are one page
+    return list(once.values())[:SUGGESTED]
+
+
+def _record(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> dict[str, str]:
+    notes = _notes(hit, who, offices)
+    kind = [] if hit.noun in ("parties", "interactions") else [str(NOUNS[hit.noun].label)]
+    return {
+        "title": _title(hit),
+        "note": " · ".join([*kind, *notes]),
+        "url": _url(hit),
+        "icon": _ICONS.get(hit.noun, hit.noun),
+    }
+
+
+def _recent(who: Actor) -> list[dict[str, str]]:
+    groups = search.recent(who, nouns=("parties", "interactions", "pledges"), most=3)
+    hits = [hit for group in groups for hit in group.hits]
+    offices = _office_names(who, hits)
+    return [_record(hit, who, offices) for hit in hits][:SUGGESTED]
+
+
+def _begins(words: Sequence[str], label: str) -> bool:
+    """Whether each word begins a word of a label."""
+    return all(any(one.startswith(word) for one in normalise(label)) for word in words)
+
+
+def _pages(words: Sequence[str]) -> list[dict[str, str]]:
+    """Pages of the navigation whose name has the words, with their keys."""
+    return [
+        {"title": str(entry.label), "url": entry.url, "icon": entry.icon, "keys": _PAGE_KEYS.get(entry.icon, "")}
+        for entry in entries(actor())
+        if _begins(words, str(entry.label))
+    ]
+
+
+def _alone(who: Actor, words: Sequence[str]) -> list[dict[str, str]]:
+    """Things to do without a name, whose words begin as those typed."""
+    doable = [action for action in ACTIONS if action is not _BRIEF and can(who, action.permission)]
+    found = [
+        {"title": str(action.alone), "url": action.url(), "icon": action.icon, "keys": action.keys}
+        for action in doable
+        if _is_there(action.endpoint) and _begins(words, f"{action.alone} {action.phrases}")
+    ]
+    phrases, title, icon, endpoint, permission = _NEW_PARTY
+    if can(who, permission) and _begins(words, f"{title} {phrases}"):
+        found.append({"title": str(title), "url": url_for(endpoint), "icon": icon})
+    return found
+
+
+def _is_there(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
+def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
+    """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
+    typed = asked(query.text)
+    for action in ACTIONS:
+        for phrase in action.spoken():
+            if len(typed) > len(phrase) and typed[: len(phrase)] == phrase and can(who, action.permission):
+                rest = Query(" ".join(typed[len(phrase) :]), tuple(typed[len(phrase) :][: search.MOST_ASKED]))
+                found = search.find(who, rest, nouns=("parties",), most=SUGGESTED)
+                hits = [*(hit for group in found.groups for hit in group.hits), *found.near][:SUGGESTED]
+                if hits:
+                    return [item for item in _with(who, hits, (action,)) if item]
+    return None
+
+
+def _with(who: Actor, parties: Sequence[Hit], actions: Sequence[Action] = ACTIONS[:4]) -> list[dict[str, str]]:
+    """Actions that name a party."""
+    allowed = [action for action in actions if can(who, action.permission) and _is_there(action.endpoint)]
+    planned = _next_meetings(parties) if _BRIEF in allowed else {}
+    items = []
+    for party in sorted(parties, key=lambda party: party.id not in planned):
+        for action in allowed:
+            title = str(action.named) % {"name": party.title}
+            if action is not _BRIEF:
+                url = action.url(party.id)
+                items.append({"title": title, "url": url, "icon": action.icon})
+            elif party.id in planned:
+                meeting = planned[party.id]
+                when = day(meeting.starts_at.astimezone(clock.zone(who.timezone)).date(), get_locale())
+                url = url_for("documents.brief", interaction_id=meeting.id)
+                items.append({"title": title, "note": _("meeting of %(day)s", day=when), "url": url, "icon": action.icon})
+            elif can(who, Permission.CONTACT_LOG):
+                url = url_for("interactions.create", party=party.id, state="planned")
+                note = _("no meeting is planned yet: plan one, its pack follows")
+                items.append({"title": title, "note": note, "url": url, "icon": action.icon})
+    return items
+
+
+def _next_meetings(parties: Sequence[Hit]) -> dict[uuid.UUID, Any]:
+    return interactions.next_planned({party.id for party in parties}, clock.now())

@@ -1,0 +1,202 @@
+"""The page of hits and the palette's suggestions: what they show, to whom, at which price."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm.policy import Actor, bind_actor
+from crm.services import users
+from tests.factories import world
+from tests.factories.browser import tree
+from tests.factories.counting import count_statements
+from tests.factories.parties import make
+from tests.factories.planted import plant
+
+QUERIES = (
+    "zz",
+    "zzown",
+    "zzwon",
+    "z",
+    "party",
+    "zzkenyacanary",
+    "zzkenyacanry",
+    "log meeting with zz",
+    "brief me on zzkenya",
+    "KEN-PA-2026-9000-op",
+    "",
+)
+
+
+def text_of(response) -> str:
+    return " ".join(tree(response).text_content().split())
+
+
+def made(app, *names: str, who: str = "officer") -> None:
+    with app.app_context():
+        actor: Actor = users.actor_by_email(world.address(who))
+        bind_actor(actor)
+        for name in names:
+            make(actor, name)
+        bind_actor(None)
+
+
+def titles(browser, text: str) -> list[str]:
+    answer = browser.client.get("/search/suggest", query_string={"q": text})
+    assert answer.status_code == 200
+    return [item["title"] for group in answer.json["groups"] for item in group["items"]]
+
+
+def test_hits_are_grouped_and_say_what_they_are(app, browser):
+    with app.app_context():
+        ids = plant("JOR", "zzown")
+    page = browser("officer").get("/search?q=zzown")
+    headings = [heading.text_content() for heading in tree(page).xpath("//main//h2")]
+    assert headings == [
+        "Parties", "Posts", "Interactions", "Asks", "Commitments", "Pledges", "Agreements", "Receipts", "Allocations", "Programmes", "Documents",
+    ]  # fmt: skip
+    links = set(tree(page).xpath("//main//p[@class='hit-title']/a/@href"))
+    assert {f"/parties/{ids['parties']}", f"/interactions/{ids['interactions']}", f"/pledges/{ids['pledges']}"} <= links
+    assert "zzown" in {mark.text_content() for mark in tree(page).xpath("//main//mark")}
+    for link in links:
+        browser("officer").get(link, follow_redirects=True)  # a promise of money is its pledge's page
+
+
+def test_one_kind_has_pages(app, browser):
+    made(app, *(f"Water Board {place}" for place in range(30)))
+    officer = browser("officer")
+    first = officer.get("/search?q=water&kind=parties")
+    assert len(tree(first).xpath("//p[@class='hit-title']")) == 25
+    older = tree(first).xpath("//a[text()='Older ones']/@href")[0]
+    assert len(tree(officer.get(older)).xpath("//p[@class='hit-title']")) == 5
+    assert "seq" not in older
+
+
+def test_nothing_found_has_a_next_step(app, browser):
+    made(app, "Ministry of Health")
+    assert "Add a party named “Quixotic”" in text_of(browser("officer").get("/search?q=Quixotic"))
+    assert "Add a party" not in text_of(browser("viewer").get("/search?q=Quixotic"))
+    assert "holds no letter and no number" in text_of(browser("officer").get("/search?q=!!!"))
+    assert "Search everything" in text_of(browser("officer").get("/search?q=Ministry&kind=documents"))
+    assert "Spelt alike" in text_of(browser("officer").get("/search?q=minstry"))
+
+
+def test_without_words_there_is_what_was_recorded_last_or_what_the_page_is_for(app, browser):
+    assert "Nothing recorded yet" in text_of(browser("officer").get("/search"))
+    made(app, "Ministry of Health")
+    assert "Ministry of Health" in text_of(browser("officer").get("/search"))
+    assert "Ministry of Health" in titles(browser("officer"), "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "?q=" + "word%20" * 10_000, "?q=%22%20OR%20%22", "?q=a%00b", "?q=%ff%fe", "?q=%F0%9F%98%80", "?q=a", "?q=a&kind=nothing", "?q=a&kind=parties&after=x",
+        "?q=a&kind=parties&after=01900000-0000-7000-8000-000000000000", "?q=a&after=01900000-0000-7000-8000-000000000000", "?q=a&q=b", "?kind=parties",
+        "?q=" + "%27%3B%20DROP", "?q=" + "x" * 8000,
+    ],
+)  # fmt: skip
+def test_any_question_has_an_answer(app, browser, address):
+    made(app, "Ministry of Health")
+    officer = browser("officer")
+    for path in ("/search", "/search/suggest"):
+        assert officer.client.get(path + address).status_code in (200, 414), path
+
+
+def test_a_foreign_record_is_no_place_to_go_on_from(app, browser):
+    made(app, *(f"Water Board {place}" for place in range(3)))
+    with app.app_context():
+        foreign = plant("KEN", "zzkenya")["parties"]
+    officer = browser("officer")
+    absent = officer.get("/search?q=water&kind=parties&after=01900000-0000-7000-8000-000000000000").get_data(as_text=True)
+    assert officer.get(f"/search?q=water&kind=parties&after={foreign}").get_data(as_text=True) == absent
+
+
+@pytest.mark.parametrize("name", ["officer", "regional", "auditor"])
+def test_pages_and_suggestions_are_the_same_with_and_without_the_other_office(app, browser, name):
+    with app.app_context():
+        plant("JOR", "zzown")
+    client = browser(name).client
+    paths = [f"{path}?q={text}{kind}" for path in ("/search", "/search/suggest") for text in QUERIES for kind in ("", "&kind=parties")]
+
+    def bodies() -> dict[str, bytes]:
+        found = {path: client.get(path).get_data() for path in paths}
+        return {
+            path: body.split(b'name="csrf_token"')[0] + body.rpartition(b"</main>")[0].rpartition(b"<main")[2]
+            for path, body in found.items()
+        }
+
+    before = bodies()
+    with app.app_context():
+        plant("KEN", "zzkenyacanary")
+        plant("KEN", "zzkenyacanary", level="office")
+    assert bodies() == before
+
+
+def test_an_administrator_gets_no_records(app, browser):
+    made(app, "Ministry of Health")
+    for path in ("/search?q=ministry", "/search/suggest?q=ministry"):
+        assert browser("admin").client.get(path).status_code == 403
+        assert browser(None).client.get(path).status_code == 302
+
+
+def test_the_palette_finds_goes_and_does(app, browser):
+    with app.app_context():
+        ids = plant("JOR", "zzown")
+    officer, grants = browser("officer"), browser("grants")
+    assert titles(officer, "zzown")[0] == "zzown party"
+    assert "Log a meeting with zzown party" in titles(officer, "zzown part")
+    assert titles(officer, "log meeting with zzown par") == [
+        "Log a meeting with zzown party",
+        "All results for “log meeting with zzown par”",
+    ]
+    assert "Pledges" in titles(officer, "pled")
+    assert "New pledge" not in titles(officer, "new pledge")
+    assert "New pledge" in titles(grants, "new pledge")
+    assert titles(grants, "new pledge from zzown pa")[0] == "New pledge from zzown party"
+    assert "Log an interaction" not in titles(browser("viewer"), "log")
+    answer = grants.client.get("/search/suggest?q=zzown party").json
+    urls = [item["url"] for group in answer["groups"] for item in group["items"]]
+    assert f"/interactions/new?party={ids['parties']}" in urls
+    for url in urls:
+        grants.get(url)
+
+
+def test_a_brief_is_that_of_the_next_meeting_or_of_one_to_be_planned(app, browser):
+    with app.app_context():
+        ids = plant("JOR", "zzown")
+    answer = browser("officer").client.get("/search/suggest?q=brief me on zzown").json
+    by_title = {item["title"]: item for group in answer["groups"] for item in group["items"]}
+    assert by_title["Brief me on zzown party"]["url"] == f"/interactions/{ids['planned']}/brief"
+    assert "state=planned" in by_title["Brief me on zzown person"]["url"]
+
+
+def test_suggestions_hold_titles_and_no_text(app, browser):
+    with app.app_context():
+        plant("JOR", "zzown")
+    body = browser("officer").client.get("/search/suggest?q=zzown").get_data(as_text=True)
+    for text in ("zzown summary", "zzown about", "zzown purpose", "red line"):
+        assert text not in body
+
+
+def test_a_search_costs_the_same_statements_whatever_the_data(app, browser):
+    with app.app_context():
+        plant("JOR", "zzown")
+    officer = browser("officer")
+    paths = ("/search?q=zzown", "/search?q=zzown&kind=parties", "/search?q=zzwon", "/search", "/search/suggest?q=zzown", "/search/suggest")
+
+    def costs() -> list[int]:
+        found = []
+        for path in paths:
+            with count_statements(app) as sent:
+                officer.get(path)
+            found.append(sent.count)
+        return found
+
+    costs()
+    before = costs()
+    made(app, *(f"zzown board {place}" for place in range(40)))
+    with app.app_context():
+        plant("JOR", "zzown", level="office")
+    after = costs()
+    assert after == before
+    assert max(after) <= 24, after
