@@ -16,9 +16,11 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, refresh_statistics
+from crm.jobs import files as jobs
 from crm.models.documents import Document
 from crm.policy import unscoped
 from crm.queries import consistency
+from crm.queries import files as queries
 from crm.queries.figures import stored
 
 DOCUMENTS = "documents"
@@ -65,6 +67,20 @@ def _strays(folder: Path) -> Iterator[Bad]:
             yield Bad("documents", path.name, "", "no document owns this file; it may be deleted")
 
 
+def _attached() -> Iterator[Bad]:
+    """Every attached file is there, of its size and hash."""
+    place = jobs.folder()
+    for content in queries.contents():
+        if what := jobs.what_is_wrong(place, content):
+            yield Bad("file_contents", str(content.id), content.stored_as, what)
+
+
+def _attached_strays() -> Iterator[Bad]:
+    """No attached file lies there that no row names."""
+    for path in jobs.strays_of(jobs.folder()):
+        yield Bad("file_contents", path.name, "", "no record names this file; flask files clear deletes it")
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -85,6 +101,8 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "allocations": lambda: _money(stored.wrong_allocations),
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
+        "attached files": _attached,
+        "stray attached files": _attached_strays,
     }
 
 
