@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from urllib.parse import quote
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import wrap_file
 
 from crm.errors import Conflict, Denied, Invalid, NotFound
 from crm.exchange.files import ACCEPT, KIND_NAMES
+from crm.exchange.inspection.kinds import MOST_BYTES
 from crm.formatting import file_size
 from crm.forms.files import EVIDENCE_LABELS, FilesForm, RemoveForm
 from crm.forms.interactions import LEVEL_NOTES
@@ -40,6 +41,7 @@ MOST_IN_ALL = 105 * 1_000_000
 #: Files that a record's own page lists; all are a click away.
 LISTED = 8
 NO_ROOM = 507
+_PIECE = 1 << 16
 _SEALED = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
@@ -55,9 +57,9 @@ class _Place:
 
 _PLACES: Mapping[str, _Place] = {
     "party": _Place("parties.detail", "party_id", _l("Files of %(name)s"), "other"),
-    "interaction": _Place("interactions.detail", "interaction_id", _l("Files of interaction %(name)s"), "minutes"),
-    "commitment": _Place("commitments.detail", "commitment_id", _l("Files of promise %(name)s"), "letter"),
-    "pledge": _Place("pledges.detail", "pledge_id", _l("Files of pledge %(name)s"), "letter"),
+    "interaction": _Place("interactions.detail", "interaction_id", _l("Files of interaction %(name)s"), "other"),
+    "commitment": _Place("commitments.detail", "commitment_id", _l("Files of promise %(name)s"), "other"),
+    "pledge": _Place("pledges.detail", "pledge_id", _l("Files of pledge %(name)s"), "other"),
     "agreement": _Place("agreements.detail", "agreement_id", _l("Files of agreement %(name)s"), "agreement"),
     "receipt": _Place("receipts.detail", "receipt_id", _l("Files of receipt %(name)s"), "payment"),
 }
@@ -212,6 +214,8 @@ def _page(noun: str, record_id: uuid.UUID, form: FilesForm | None = None, code: 
         days=queries.DAYS_KEPT,
         form=form if may else None,
         accept=ACCEPT,
+        most_size=MOST_BYTES,
+        most_files=jobs.MOST_AT_ONCE,
         address=_address(f"files.attach_to_{noun}", noun, record_id),
     ), code
 
@@ -246,6 +250,13 @@ def _attach(noun: str, record_id: uuid.UUID) -> Any:
     """Look into what was sent, keep it, and go back to the record. What is refused is said beside the field; the caption stays."""
     record = queries.record_of(noun, record_id)
     require(actor(), KINDS[noun].needs, services.office_for(actor(), noun, record))
+    with contextlib.ExitStack() as received:
+        for one in request.files.getlist("files"):
+            received.callback(one.close)
+        return _attached(noun, record_id)
+
+
+def _attached(noun: str, record_id: uuid.UUID) -> Any:
     form = FilesForm()
     if not form.validate():
         return _page(noun, record_id, form, status(form))
@@ -265,6 +276,7 @@ def _attach(noun: str, record_id: uuid.UUID) -> Any:
         return _page(noun, record_id, form, NO_ROOM)
     except Invalid as error:
         form.take(error)
+        form.take(Invalid(_("Nothing was attached. Choose the files again."), field="files"))  # a browser forgets them
         return _page(noun, record_id, form, status(form))
     except Conflict as error:
         form.take(Invalid(str(error)))
@@ -304,19 +316,24 @@ def thumbnail(file_id: uuid.UUID) -> Any:
 
 
 def _send(path: Path, file: File, media_type: str) -> Response:
-    """A file in pieces, sealed against being taken for anything else. Raises NotFound with a sentence where the disk has lost it."""
+    """A file in pieces, sealed against being taken for anything else. Raises `_Lost` where the disk no longer has it."""
     try:
-        stream = path.open("rb")
+        size = path.stat().st_size
     except OSError as error:
         raise _Lost(file.name) from error
-    answer = Response(wrap_file(request.environ, stream), direct_passthrough=True, content_type=media_type)
-    answer.call_on_close(stream.close)
-    answer.content_length = path.stat().st_size
+    answer = Response(_pieces(path), content_type=media_type)
+    answer.content_length = size
     answer.headers["Content-Security-Policy"] = _SEALED
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["Accept-Ranges"] = "none"
     return answer
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
 
 
 class _Lost(Exception):

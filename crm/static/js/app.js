@@ -2,6 +2,7 @@
 import { keepDrafts } from "./drafts.js";
 import { guardSubmits, guardSensitive } from "./guard.js";
 import { focusErrors } from "./errors.js";
+import { weighFiles } from "./files.js";
 import { openSheets } from "./menus.js";
 import { repeatRows } from "./repeat.js";
 import { listenForKeys } from "./shortcuts.js";
@@ -13,4 +14,5 @@ keepDrafts();
 guardSubmits();
 guardSensitive();
 openSheets();
+weighFiles();
 listenForKeys();
