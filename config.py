@@ -33,6 +33,7 @@ SETTINGS: Final = (
     "PORT",
     "MAIL_URL",
     "TRUSTED_PROXIES",
+    "FILE_QUOTA_MB",
 )
 SECRET_LENGTH: Final = 32
 DATABASE_FILE: Final = "throughline.sqlite3"
@@ -42,6 +43,7 @@ _SMTP_PORTS: Final = MappingProxyType({"smtp": 587, "smtps": 465})
 _DISTINCT_CHARACTERS: Final = 8
 _HIGHEST_PORT: Final = 65535
 _MOST_PROXIES: Final = 9
+_MOST_QUOTA: Final = 10_000_000
 _LIKE: Final = 0.9
 T = TypeVar("T")
 
@@ -85,6 +87,7 @@ class Base:
     port: int = 8000
     mail: Mail | None = None
     trusted_proxies: int = 0
+    file_quota_mb: int = 10_000
 
     @property
     def documents_path(self) -> Path:
@@ -107,6 +110,7 @@ class Base:
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "DATABASE_ADMIN_URL": self.database_admin_url,
             "TRUSTED_PROXIES": self.trusted_proxies,
+            "FILE_QUOTA_BYTES": self.file_quota_mb * 1_000_000,
             "PREFERRED_URL_SCHEME": "https" if self.has_secure_cookies else "http",
             # `__Host-` cookies are refused by browsers without TLS, so only where TLS is sure.
             "SESSION_COOKIE_NAME": "__Host-throughline" if self.has_secure_cookies else "throughline",
@@ -177,6 +181,12 @@ def load(environ: Mapping[str, str] | None = None, *, root: Path = ROOT) -> Conf
         ),
         0,
     )
+    quota = read(
+        lambda: _whole_number(
+            "FILE_QUOTA_MB", given.get("FILE_QUOTA_MB", "10000"), 1, _MOST_QUOTA, "how many megabytes of files an office may keep"
+        ),
+        0,
+    )
     read(lambda: _strong("SECRET_KEY", given), None)
     read(lambda: _strong("AUDIT_KEY", given), None)
     if given.get("SECRET_KEY") and given.get("SECRET_KEY") == given.get("AUDIT_KEY"):
@@ -194,6 +204,7 @@ def load(environ: Mapping[str, str] | None = None, *, root: Path = ROOT) -> Conf
         port=port,
         mail=mail,
         trusted_proxies=proxies,
+        file_quota_mb=quota,
     )
 
 
@@ -408,6 +419,7 @@ def _show(config: Config) -> str:
         "PORT": str(config.port),
         "MAIL_URL": "(no e-mail is sent)" if config.mail is None else str(config.mail.folder or f"{config.mail.host}:{config.mail.port}"),
         "TRUSTED_PROXIES": str(config.trusted_proxies),
+        "FILE_QUOTA_MB": str(config.file_quota_mb),
     }
     return "\n".join(f"{name:<19} {value}" for name, value in lines.items())
 

@@ -28,6 +28,7 @@ from crm.policy import Permission, can, guard_engine
 from crm.queries.due import said_when
 from crm.web import BLUEPRINTS
 from crm.web.errors import set_up_errors
+from crm.web.files import set_up_room
 from crm.web.gate import refuse_silent_routes, set_up_gate
 from crm.web.nav import entries, log_url
 
@@ -54,6 +55,7 @@ def create_app(config: Config | None = None) -> Flask:
     _set_up_templates(app)
     _set_up_limits(app)  # before anything reads a form
     set_up_gate(app)  # before the form tokens: a session that ended keeps what was typed
+    set_up_room(app)  # after the gate: only who is signed in may send so much
     CSRFProtect(app)
     set_up_errors(app)
     for blueprint in BLUEPRINTS:

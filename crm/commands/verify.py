@@ -16,10 +16,12 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, refresh_statistics
+from crm.jobs import files as jobs
 from crm.models.documents import Document
 from crm.models.search import damage
 from crm.policy import unscoped
 from crm.queries import consistency, search_index
+from crm.queries import files as queries
 from crm.queries.figures import stored
 from crm.services import party_keys
 
@@ -83,6 +85,20 @@ def _search() -> Iterator[Bad]:
         yield Bad("search_tokens", "", "", wrong)
 
 
+def _attached() -> Iterator[Bad]:
+    """Every attached file is there, of its size and hash."""
+    place = jobs.folder()
+    for content in queries.contents():
+        if what := jobs.what_is_wrong(place, content):
+            yield Bad("file_contents", str(content.id), content.stored_as, what)
+
+
+def _attached_strays() -> Iterator[Bad]:
+    """No attached file lies there that no row names."""
+    for path in jobs.strays_of(jobs.folder()):
+        yield Bad("file_contents", path.name, "", "no record names this file; flask files clear deletes it")
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -105,6 +121,8 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
         "search index": _search,
+        "attached files": _attached,
+        "stray attached files": _attached_strays,
     }
 
 

@@ -5,6 +5,7 @@ from crm.models import (  # noqa: F401 - each import registers its tables
     audit,
     commitments,
     documents,
+    files,
     flows,
     imports,
     interactions,

@@ -87,7 +87,7 @@ def broken_levels() -> Iterator[Broken]:
     for child, parent, pairs in _relations():
         column = next((mine for mine, theirs in pairs if theirs == "id"), "")
         other: Any = aliased(parent)
-        is_part = getattr(child, "__audit_parent__", None) == column
+        is_part = getattr(child, "__audit_parent__", None) == column or column in getattr(child, "__part_of__", ())
         if issubclass(child, Levelled) and issubclass(parent, Levelled):
             wider = and_(other.level == OFFICE, child.level != OFFICE)
             wrong = or_(wider, child.level != other.level) if is_part else wider

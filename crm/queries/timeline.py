@@ -1,4 +1,4 @@
-"""One timeline of everything about a party, newest first: contacts, promises, money, notes, documents, changes of post."""
+"""One timeline of everything about a party, newest first: contacts, promises, money, notes, files, documents, changes of post."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, selectinload
 from crm.db import db
 from crm.models.commitments import Commitment
 from crm.models.documents import Document
+from crm.models.files import File
 from crm.models.interactions import Interaction, Participant
 from crm.models.notes import Note
 from crm.models.parties import Position, Tenure
@@ -98,6 +99,7 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
             Interaction.starts_at,
             Interaction.id,
         ),
+        make("file", select(File).where(File.party_id == party_id, File.removed_at.is_(None)), File.created_at, File.id),
     ]
 
 

@@ -11,6 +11,7 @@ from crm.db import db
 from crm.models.asks import Ask, AskAnswer
 from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
+from crm.models.files import File
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.services.checking import narrower
@@ -25,8 +26,9 @@ BELOW: Mapping[type[Any], tuple[Any, ...]] = {
         FollowUp.interaction_id,
         Note.interaction_id,
         Document.interaction_id,
+        File.interaction_id,
     ),
-    Commitment: (FollowUp.commitment_id, Note.commitment_id),
+    Commitment: (FollowUp.commitment_id, Note.commitment_id, File.commitment_id),
     Document: (Snapshot.document_id,),
 }
 
@@ -54,7 +56,7 @@ def _below(record: Any) -> Iterator[Any]:
 
 
 def _level(child: Any, above: Any) -> str:
-    if isinstance(child, Participant | Snapshot):
+    if isinstance(child, Participant | Snapshot | File):
         level: str = above.level
         return level
     if isinstance(child, AskAnswer):  # hangs on two: as narrow as the narrower

@@ -26,6 +26,7 @@ NOUNS = (
     "imports",
     "documents",
     "search",
+    "files",
 )
 
 

@@ -21,7 +21,7 @@ from crm.queries.figures.money import agreement_figures
 from crm.services import agreements as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
-from crm.web import money_forms
+from crm.web import files, money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
 from crm.web.lookups import opened, prefill, settle
@@ -157,6 +157,7 @@ def detail(agreement_id: uuid.UUID) -> Any:
         on=on,
         day_note=day_note,
         events=event_lines(queries.agreement_timeline(found), record_url),
+        files=files.part("agreement", agreement_id, agreement.office_id),
         may=may_write(agreement.office_id),
     )
 

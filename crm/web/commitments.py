@@ -26,6 +26,7 @@ from crm.queries import lookups
 from crm.queries.commitments import DIRECTION_LABELS, KIND_LABELS, OUTCOME_LABELS, STATUS_LABELS, Filters
 from crm.services import commitments
 from crm.services.commitments import NewCommitment
+from crm.web import files
 from crm.web import lookups as shared
 from crm.web.chain import Link, ask_link, here, missing, programme_link
 from crm.web.gate import actor, permit
@@ -267,6 +268,7 @@ def _detail_page(
         outcome_form=outcome_form,
         verify_form=verify_form,
         follow_ups=follow_up_queries.of_commitment(record.id),
+        files=files.part("commitment", record.id, record.office_id),
         may_log=may_log,
         may_verify=may_verify,
         why_not_verify=_("Another person must verify this: you recorded or changed it, or declared its outcome.") if is_own_work else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -40,6 +41,11 @@ def texts(status: int) -> tuple[str, str, str]:
         414: (_("This address is too long"), _("Nothing was read."), _("Use fewer filters.")),
         422: (_("This cannot be saved as it is"), _("Nothing was saved."), _("Go back and correct what is named.")),
         429: (_("Too many requests"), _("Nothing was changed."), _("Wait a little and try again.")),
+        507: (
+            _("The server has no room left"),
+            _("What you sent could not be taken in, so nothing was saved."),
+            _("Tell your administrator. Go back: what you typed is still in the form."),
+        ),
         503: (
             _("Not available at this moment"),
             _("The database did not take the request, so nothing was saved."),
@@ -55,18 +61,28 @@ def texts(status: int) -> tuple[str, str, str]:
     )
 
 
-def page(status: int, *, sentence: str = "", headers: dict[str, str] | None = None) -> Any:
+def page(status: int, *, sentence: str = "", advice: str = "", headers: dict[str, str] | None = None) -> Any:
     """The error page."""
     nobody_if_unknown()
-    title, happened, advice = texts(status)
-    body = render_template("errors/error.html", status=status, title=title, what_happened=sentence or happened, what_to_do=advice)
+    title, happened, usual = texts(status)
+    body = render_template("errors/error.html", status=status, title=title, what_happened=sentence or happened, what_to_do=advice or usual)
     return body, status, headers or {}
 
 
 def too_large(_error: RequestEntityTooLarge) -> Any:
     """The page for a request over the limit, once all of it has come."""
     read_to_the_end()
+    if request.blueprint == "files":
+        return page(413, sentence=_("These files come to more than 100 MB together. Nothing was saved."), advice=_("Send fewer at once."))
     return page(413)
+
+
+def no_room(error: OSError) -> Any:
+    """The page for a disk that is full, while what was sent is taken in; any other trouble with it is unexpected."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise error
+    log.error("no room left on %s %s", request.method, request.path, exc_info=error)
+    return page(507)
 
 
 def read_to_the_end() -> None:
@@ -90,6 +106,7 @@ def without_host(response: Response) -> Response:
 def set_up_errors(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(RequestEntityTooLarge, too_large)
+    app.register_error_handler(OSError, no_room)
     app.after_request(without_host)
 
     @app.errorhandler(HTTPException)

@@ -12,9 +12,11 @@ from flask import render_template, request
 
 from crm.formatting import day, moment
 from crm.i18n import LazyText, _, get_locale
-from crm.queries import history, lookups
+from crm.models.audit import AuditEntry
+from crm.queries import files, history, lookups
 from crm.web.gate import actor
 
+FILES = "files"
 _LONGEST_KEY = 19  # digits of a 64-bit key
 _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
     "party": lambda keys: {key: match.name for key, match in lookups.party_matches(keys).items()},
@@ -48,16 +50,38 @@ def lines(found: history.HistoryPage, words: Words) -> list[dict[str, Any]]:
     """One line for each part that came or went, one for each field that changed. One statement for each sort of name."""
     show = _shower(found, words)
     said: list[dict[str, Any]] = []
+    names = file_names(found)
     for entry in found.entries:
         common = {"when": entry.at, "who": entry.actor_name}
         held = {value.field: value for value in entry.values}
-        if entry.noun in words.parts:
+        if entry.noun == FILES:
+            said.append({**common, **file_line(entry, names)})
+        elif entry.noun in words.parts:
             said += _part(entry.action, words.parts[entry.noun], held, show, common)
         elif entry.action == "created":
             said.append({**common, "what": _("Recorded")})
         elif entry.action == "changed":
             said += _changed(held, words.fields, show, common)
     return said
+
+
+def file_names(found: history.HistoryPage) -> Mapping[uuid.UUID, str]:
+    """The names of the files that some changes are about, as far as they are still there. At most one statement."""
+    return files.names({entry.record_id for entry in found.entries if entry.noun == FILES})
+
+
+def file_line(entry: AuditEntry, names: Mapping[uuid.UUID, str]) -> dict[str, str]:
+    """A file that was attached, removed, put back or deleted for good, as a line of its record's history."""
+    held = {value.field: value for value in entry.values}
+    if entry.action == "created":
+        return {"what": _("File attached"), "new": (held["name"].new or "") if "name" in held else ""}
+    if entry.action == "deleted":
+        return {"what": _("File deleted for good"), "old": (held["name"].old or "") if "name" in held else ""}
+    name = names.get(entry.record_id, "")
+    moved = held.get("removed_at")
+    if moved is None:
+        return {"what": _("Who can read the file"), "new": name}
+    return {"what": _("File removed"), "old": name} if moved.new else {"what": _("File put back"), "new": name}
 
 
 def _changed(held: Mapping[str, Any], names: Mapping[str, LazyText], show: Any, common: dict[str, Any]) -> list[dict[str, Any]]:

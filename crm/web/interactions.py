@@ -24,7 +24,7 @@ from crm.queries import lookups
 from crm.queries.commitments import KIND_LABELS as PROMISE_LABELS
 from crm.queries.interactions import KIND_LABELS, STATE_LABELS, Filters
 from crm.services import interactions
-from crm.web import history
+from crm.web import files, history
 from crm.web import interaction_form as filling
 from crm.web import interaction_page as words
 from crm.web import lookups as shared
@@ -217,6 +217,7 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
         notes=[(note, str(LEVEL_NOTES[note.level])) for note in notes],
         authors=lookups.people(note.created_by_id for note in notes),
         note_form=note_form,
+        files=files.part("interaction", record.id, record.office_id),
         may_log=may_log,
         proposals=words.proposals(record, promises, pledged, today) if request.args.get("done") and may_log else [],
         brief_url=shared.link("documents.brief", interaction_id=record.id)

@@ -87,8 +87,12 @@ def history_lines(record_id: uuid.UUID) -> tuple[list[dict[str, Any]], int | Non
     number_ = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None  # noqa: PLR2004 - a 64-bit key
     page = history.history_of(record_id, before=number_)
     lines: list[dict[str, Any]] = []
+    names = history_words.file_names(page)
     for entry in page.entries:
         common = {"when": entry.at, "who": entry.actor_name}
+        if entry.noun == history_words.FILES:
+            lines.append({**common, **history_words.file_line(entry, names)})
+            continue
         noun = str(_NOUNS.get(entry.noun, entry.noun))
         if entry.action != "changed":
             sentence = _("%(noun)s recorded", noun=noun) if entry.action == "created" else _("%(noun)s taken away", noun=noun)

@@ -31,7 +31,7 @@ from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
 from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
-from crm.web import history, party_page
+from crm.web import files, history, party_page
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.duplicates import Question
 from crm.web.exports import csv_response
@@ -222,6 +222,7 @@ def detail(party_id: uuid.UUID) -> Any:
         channels=queries.channels_of(party_id),
         channel_names=CHANNEL_NAMES,
         notes=note_queries.notes_of(party_id),
+        files=files.part("party", party_id, None if party.visibility == SHARED else party.office_id),
         today=today,
         is_current=position_queries.is_current,
         actions=_actions(party, who),

@@ -185,6 +185,7 @@ def entries(events: Sequence[Event], party: Party, actor: Actor) -> list[dict[st
         "receipt": _receipt,
         "note": _note,
         "document": _document,
+        "file": _file,
         "tenure-began": _tenure_began,
         "tenure-ended": _tenure_ended,
     }
@@ -290,6 +291,16 @@ def _document(record: Any, _party_id: uuid.UUID) -> dict[str, Any]:
         "title": record.title,
         "url": link("documents.detail", document_id=record.id),
         "who": record.reference,
+    }
+
+
+def _file(record: Any, _party_id: uuid.UUID) -> dict[str, Any]:
+    return {
+        "kind": _("File"),
+        "icon": "documents",
+        "title": record.name,
+        "text": record.caption,
+        "url": link("files.download", file_id=record.id),
     }
 
 

@@ -27,7 +27,7 @@ from crm.queries.figures.money import pledge_figures
 from crm.services import pledges as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
-from crm.web import money_forms
+from crm.web import files, money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.lookups import conflict_page, days_here, opened, prefill, settle, still_there, value_words
@@ -232,6 +232,7 @@ def detail(pledge_id: uuid.UUID) -> Any:
             queries.pledge_timeline(found),
             record_url,
         ),
+        files=files.part("pledge", pledge_id, found.pledge.office_id),
         may=may_write(found.pledge.office_id),
         may_log=can(who, Permission.CONTACT_LOG, found.pledge.office_id),
         OFFICE=OFFICE,

@@ -21,6 +21,7 @@ from crm.queries import pledges as queries
 from crm.queries.figures.money import Figure, agreement_figures, pledge_figures
 from crm.services import matching
 from crm.services import receipts as services
+from crm.web import files
 from crm.web.agreements import bp as agreements_bp
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
@@ -203,6 +204,7 @@ def detail(receipt_id: uuid.UUID) -> Any:
         may=may,
         rest=rest if is_standing else None,
         others=others,
+        files=files.part("receipt", receipt_id, receipt.office_id),
     )
 
 

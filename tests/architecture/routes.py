@@ -35,6 +35,7 @@ NOUN_OF = {
     "flow_id": "flows",
     "batch_id": "imports",
     "document_id": "documents",
+    "file_id": "files",
     "terms_id": "terms",
     "link_id": "links",
     "user_id": "users",

@@ -12,10 +12,12 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import select
 
+from crm import clock
 from crm.db import db, transactional
 from crm.models.asks import Ask, AskAnswer
 from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
+from crm.models.files import File, FileContent
 from crm.models.flows import Flow, PlanLink, PlanRequirement
 from crm.models.imports import ImportBatch, ImportReject
 from crm.models.interactions import FollowUp, Interaction, Participant
@@ -225,6 +227,32 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
     )
     ids["documents"] = document.id
     ids["users"] = user.id
+    file_bytes = f"{canary} {level} bytes".encode()
+    content = keep(
+        FileContent(
+            **own,
+            sha256=hashlib.sha256(file_bytes).hexdigest(),
+            size=len(file_bytes),
+            media_type="text/plain",
+            stored_as=uuid.uuid4().hex,
+            has_thumbnail=True,
+        )
+    )
+    place_on_disk = Path(current_app.instance_path) / "files" / content.stored_as[:2] / content.stored_as
+    place_on_disk.parent.mkdir(parents=True, exist_ok=True)
+    place_on_disk.write_bytes(file_bytes)
+    place_on_disk.with_suffix(".jpg").write_bytes(file_bytes)
+
+    def attach(name: str, *, removed: bool = False, level: str = level, **record: uuid.UUID) -> uuid.UUID:
+        words = {"name": f"{canary} {name}.txt", "caption": f"{canary} caption of {name}", "created_by_id": user.id}
+        gone = {"removed_at": clock.now(), "removed_by_id": user.id} if removed else {}
+        return keep(File(**own, **words, **gone, **record, level=level, content_id=content.id)).id
+
+    attach("meeting", interaction_id=interaction.id)
+    attach("planned", interaction_id=planned.id)
+    attach("promise", commitment_id=commitment.id)
+    attach("removed", removed=True, commitment_id=commitment.id)
+    ids["files"] = attach("party", level="open", party_id=party.id) if level == "open" else attach("secret", interaction_id=interaction.id)
     if level != "open":
         return ids  # money is open to all whose scope covers the office
     words = keep(
@@ -310,6 +338,9 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             bank_reference=f"{canary} bank",
         )
     )
+    attach("pledge", pledge_id=pledge.id)
+    attach("agreement", agreement_id=agreement.id)
+    attach("receipt", receipt_id=receipt.id)
     keep(ReceiptMatch(**own, receipt_id=receipt.id, instalment_id=instalment.id, amount_minor=amount - 100))
     allocation = keep(
         Allocation(

@@ -2,6 +2,7 @@
 import { keepDrafts } from "./drafts.js";
 import { guardSubmits, guardSensitive } from "./guard.js";
 import { focusErrors } from "./errors.js";
+import { weighFiles } from "./files.js";
 import { openSheets } from "./menus.js";
 import { suggestAsTyped } from "./palette.js";
 import { repeatRows } from "./repeat.js";
@@ -15,4 +16,5 @@ guardSubmits();
 guardSensitive();
 openSheets();
 suggestAsTyped();
+weighFiles();
 listenForKeys();

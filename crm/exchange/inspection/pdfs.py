@@ -1,0 +1,143 @@
+"""PDFs: opened whole, without running anything. Kept byte for byte, so that a signature in it stays valid; refused where it acts.
+
+Author, dates and other metadata of a PDF stay: they are part of the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from crm.exchange.inspection.kinds import MOST_PAGES, Unfit
+
+_MOST_OBJECTS = 300_000
+_MOST_IMAGE_PIXELS = 150_000_000
+_MOST_PIXELS = 20_000_000_000
+_MOST_UNPACKED = 150_000_000
+_BLOCK = 1 << 20
+_DEFLATED = ("/FlateDecode", "/Fl", "/LZWDecode", "/LZW")
+_TAIL = 65_536 + 22
+_ACTING = re.compile(
+    rb"/(?:JS|JavaScript|Launch|ImportData|SubmitForm|GoToE|RichMedia\w*|Rendition|Movie|Sound|Screen|3D|XFA|EmbeddedFiles?|EF|FileAttachment)\b"
+)
+_ACTIONS = {"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/RichMediaExecute", "/Rendition", "/Movie", "/Sound"}
+_SHOWS = {"/RichMedia", "/Movie", "/Sound", "/Screen", "/3D", "/FileAttachment"}
+
+
+def check(path: Path) -> None:
+    """Raises `Unfit`: locked, damaged, too many pages, a bomb, something that acts, files within, another file behind its end."""
+    _check_frame(path)
+    try:
+        with pikepdf.open(path, attempt_recovery=True, suppress_warnings=True) as document:
+            pages = len(document.pages)
+            if pages > MOST_PAGES:
+                raise Unfit("pages", pages=pages)
+            if not pages:
+                raise Unfit("damaged")
+            _check_objects(document)
+    except pikepdf.PasswordError as error:
+        raise Unfit("locked") from error
+    except (pikepdf.PdfError, pikepdf.ForeignObjectError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise Unfit("damaged") from error
+
+
+def _check_frame(path: Path) -> None:
+    """It ends as a PDF does, and is no archive at the same time."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - _TAIL))
+        tail = stream.read()
+    end = tail.rfind(b"%%EOF")
+    if end < 0:
+        raise Unfit("damaged")
+    if tail[end + 5 :].strip(b"\r\n\t \x00\x0c\x1a"):
+        raise Unfit("two-files")
+    at = tail.rfind(b"PK\x05\x06")
+    if at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
+        raise Unfit("two-files")
+
+
+def _check_objects(document: pikepdf.Pdf) -> None:
+    unpacked = pixels = count = 0
+    found: Iterable[Any] = document.objects  # plain values come as Python's own
+    for item in found:
+        count += 1
+        if count > _MOST_OBJECTS:
+            raise Unfit("heavy")
+        if not isinstance(item, pikepdf.Object):
+            continue
+        is_stream = isinstance(item, pikepdf.Stream)
+        if _ACTING.search(item.stream_dict.unparse() if is_stream else item.unparse(resolved=True)):
+            _check_acts(item)
+        if not is_stream:
+            continue
+        if item.get("/Subtype") == "/Image":
+            pixels += _pixels(item)
+            if pixels > _MOST_PIXELS:
+                raise Unfit("bomb")
+        else:
+            unpacked += _unpacked(item, _MOST_UNPACKED - unpacked)
+
+
+def _pixels(image: Any) -> int:
+    width, height = image.get("/Width", 0), image.get("/Height", 0)
+    if not isinstance(width, int) or not isinstance(height, int) or width < 0 or height < 0:
+        raise Unfit("damaged")
+    if width * height > _MOST_IMAGE_PIXELS:
+        raise Unfit("bomb")
+    return width * height
+
+
+def _unpacked(stream: pikepdf.Object, left: int) -> int:
+    """How much a deflated stream unpacks to, looked at in pieces. Raises `Unfit` beyond what is left."""
+    filters = stream.get("/Filter")
+    names = [str(one) for one in filters] if isinstance(filters, pikepdf.Array) else [str(filters)]
+    if sum(name in _DEFLATED for name in names) > 1:
+        raise Unfit("bomb")  # packed twice: nothing honest is
+    if names[:1] != ["/FlateDecode"] and names[:1] != ["/Fl"]:
+        return 0
+    size, inflater, waiting = 0, zlib.decompressobj(), bytes(stream.read_raw_bytes())
+    try:
+        while waiting and not inflater.eof:
+            size += len(inflater.decompress(waiting, _BLOCK))
+            waiting = inflater.unconsumed_tail
+            if size > left:
+                raise Unfit("bomb")
+    except zlib.error:
+        return size  # a reader shows what it can
+    return size
+
+
+def _check_acts(item: Any) -> None:
+    """Look through one object and what stands directly in it; what it refers to is looked at in its own turn."""
+    if isinstance(item, pikepdf.Name) and str(item) in _ACTIONS | _SHOWS:
+        raise Unfit("acts")  # a name set apart, so that no dictionary shows it
+    waiting: list[Any] = [item]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, pikepdf.Array):
+            waiting += _direct(one)
+            continue
+        if not isinstance(one, (pikepdf.Dictionary, pikepdf.Stream)):
+            continue
+        _check_dictionary(one)
+        waiting += _direct(one.values())
+
+
+def _direct(parts: Iterable[Any]) -> list[Any]:
+    return [part for part in parts if isinstance(part, pikepdf.Object) and not part.is_indirect]
+
+
+def _check_dictionary(one: pikepdf.Object) -> None:
+    keys = set(one.keys())
+    if "/JS" in keys or "/JavaScript" in keys or "/XFA" in keys or (str(one.get("/S")) in _ACTIONS):
+        raise Unfit("acts")
+    if keys & {"/EmbeddedFiles", "/EF"} or str(one.get("/Type")) == "/EmbeddedFile":
+        raise Unfit("holds-files")
+    if str(one.get("/Subtype")) in _SHOWS:
+        raise Unfit("acts")
