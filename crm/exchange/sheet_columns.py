@@ -20,7 +20,7 @@ class SheetField:
     """A field of a kind of list: its name to a person, how a cell of it is read, and headings that offices give it.
 
     `words`: for a word of a list, folded spelling -> code. `is_many`: several columns may go into it. `one_of`: needed, unless
-    another field of the same group is there."""
+    another field of the same group is there. `marks`: what parts the entries of a cell that holds several."""
 
     label: LazyText
     headings: str
@@ -28,6 +28,7 @@ class SheetField:
     words: Mapping[str, str] | None = None
     is_many: bool = False
     one_of: str = ""
+    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +150,19 @@ PARTIES = SheetKind(
                 _l("E-mail"),
                 "email/e-mail/mail/email address/e-mail address/email 2/courriel/adresse e-mail/correo/correo electrónico/البريد الإلكتروني/الايميل",
                 is_many=True,
+                marks=";\n|, ",
             ),
             "phone": SheetField(
                 _l("Phone"),
                 "phone/telephone/tel/phone number/office phone/landline/téléphone/teléfono/الهاتف/رقم الهاتف/هاتف",
                 is_many=True,
+                marks=";\n|,",
             ),
             "mobile": SheetField(
                 _l("Mobile phone"),
                 "mobile/mobile phone/cell/cell phone/whatsapp/portable/tél. portable/móvil/celular/الجوال/الموبايل/رقم الجوال/الهاتف المحمول",
                 is_many=True,
+                marks=";\n|,",
             ),
             "address": SheetField(_l("Postal address"), "address/postal address/adresse/dirección/العنوان", is_many=True),
             "note": SheetField(

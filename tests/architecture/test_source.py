@@ -26,6 +26,7 @@ UNSCOPED_REASONS = {
     "rights change at once: the sessions of a changed person end",
     "verify looks at every record",
     "nobody changes a person who holds more somewhere else",
+    "what an import made may be in use in another office",
 }
 
 
