@@ -389,8 +389,9 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
 def _let_go() -> None:
     """Let go of the history that was written, so that memory and the time of each flush stay flat."""
     session = db.session()
+    changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, AuditEntry | AuditValue | Party) and record not in session.dirty:
+        if isinstance(record, AuditEntry | AuditValue | Party) and record not in changed:
             session.expunge(record)
 
 

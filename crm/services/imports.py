@@ -680,6 +680,8 @@ def _write(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: 
 def _forget(more: tuple[type[Any], ...] = ()) -> None:
     """Let go of rows that have been written, so that memory stays flat on a large file."""
     session = db.session()
+    kinds: tuple[type[Any], ...] = (*_LET_GO, *more)
+    changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, (*_LET_GO, *more)) and record not in session.dirty:
+        if isinstance(record, kinds) and record not in changed:
             session.expunge(record)
