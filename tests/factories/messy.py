@@ -26,7 +26,8 @@ FIRST = (
     "Ziad",
 )
 LAST = ("Haddad", "Khoury", "Nasser", "Saleh", "Núñez", "Dupont", "Wanjiku", "Aziz", "Farah", "Mansour", "Qasim", "Rahman", "Tahan")
-ARABIC = ("أمل حداد", "رنا خوري", "عمر ناصر", "يوسف صالح", "ليلى فرح", "هادي قاسم", "نور رحمن", "سمير طحان")
+ARABIC_FIRST = ("أمل", "رنا", "عمر", "يوسف", "ليلى", "هادي", "نور", "سمير", "دينا", "كريم", "آنا", "جان", "غريس", "طارق", "مايا", "زياد")
+ARABIC_LAST = ("حداد", "خوري", "ناصر", "صالح", "نونييز", "دوبون", "وانجيكو", "عزيز", "فرح", "منصور", "قاسم", "رحمن", "طحان")
 POSTS = ("Minister", "Secretary General", "Directeur", "Programme Manager", "مدير", "Journalist", "Head of Office", "Coordinator")
 BODIES = (
     "Ministry of Health (demo)",
@@ -77,8 +78,8 @@ def messy_contacts() -> bytes:
             row += 1  # a blank line, as offices leave them
         of = place - 100 if place in (120, 133, 147, 158, 171, 190) else place  # somebody who stands there twice
         first, last = FIRST[of % len(FIRST)], LAST[of % len(LAST)]
-        name = f"{first} {last}" if place != of else f"{first.upper()} {last}" if place % 2 else f"{first}  {last}"
-        native = ARABIC[of % len(ARABIC)] if of % 5 == 0 else ""
+        name = f"{first} {last}" if place == of else f"{first.upper()} {last}" if place % 2 else f"{first}  {last}"
+        native = f"{ARABIC_FIRST[of % len(ARABIC_FIRST)]} {ARABIC_LAST[of % len(ARABIC_LAST)]}" if of % 5 == 0 else ""
         email = f"{first}.{last}{of}@contacts.example".casefold().encode("ascii", "ignore").decode()
         cells = [
             str(place + 1),
