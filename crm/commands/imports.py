@@ -64,7 +64,6 @@ def _undo(actor: Actor, text: str, *, is_trial: bool, as_json: bool) -> None:
         said: dict[str, Any] = {
             "removed": doing.removed,
             "restored": len(doing.restores),
-            "reversed": len(doing.reversals),
             "kept": len(doing.kept),
         }
         names = [{"title": one.title, "why": one.why} for one in doing.kept]
@@ -72,7 +71,7 @@ def _undo(actor: Actor, text: str, *, is_trial: bool, as_json: bool) -> None:
         import_undo.undo(actor, batch.id)
         record = import_undo.undone(batch.id)
         kept = import_undo.summary_of(record) if record is not None else {}
-        said = {name: kept.get(name, 0) for name in ("removed", "restored", "reversed", "kept")}
+        said = {name: kept.get(name, 0) for name in ("removed", "restored", "kept")}
         names = kept.get("names", [])
     if as_json:
         click.echo(json.dumps({**said, "batch": str(batch.id)}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date, time
+from datetime import date
 from functools import lru_cache
 
 from babel import Locale
@@ -23,7 +23,6 @@ LANGUAGES = ("en", "fr", "es", "ar", "pt")
 _NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[T ]+\d{1,2}:\d{2}.*)?")
 _TOKEN = re.compile(r"\d+|[^\W\d]+")
 _FILLERS = frozenset({"de", "del", "er", "of", "st", "nd", "rd", "th"})
-_TIME = re.compile(r"(\d{1,2})[:hH.](\d{2})(?::\d{2})?\s*([AaPp][Mm])?")
 _MORE_MONTHS: Mapping[str, int] = {
     "كانون الثاني": 1,
     "شباط": 2,
@@ -45,7 +44,6 @@ _MORE_MONTHS: Mapping[str, int] = {
 }
 _MONTH_LAST = 12
 _YEAR_DIGITS = 4
-_AFTERNOON = 12
 
 
 class DayAmbiguous(CellInvalid):
@@ -149,43 +147,6 @@ def day_order(cells: Iterable[str]) -> tuple[str, str]:
     if len(seen) == 1:
         return seen.pop(), ""
     return "", doubtful
-
-
-def decimal_mark(cells: Iterable[str]) -> tuple[str, str]:
-    """The decimal mark of a column of amounts, and a cell that leaves it open: (",", ""), ("", "1.234"), or ("", "")."""
-    seen: set[str] = set()
-    doubtful = ""
-    for cell in cells:
-        marks = re.findall(r"[.,]", text := re.sub(r"[^\d.,]", "", plain_digits(cell)))
-        if not marks:
-            continue
-        last, tail = marks[-1], len(text) - text.rfind(marks[-1]) - 1
-        if len(set(marks)) > 1 or (len(marks) == 1 and tail != 3):  # noqa: PLR2004 - a group has three digits
-            seen.add(last)
-        elif len(marks) > 1:
-            seen.add("," if last == "." else ".")
-        elif not doubtful:
-            doubtful = cell.strip()
-    if len(seen) == 1:
-        return seen.pop(), ""
-    return "", doubtful
-
-
-def read_time(cell: str) -> time | None:
-    """A time of day as 14:30, 14h30 or 2:30 PM; None where the cell is empty."""
-    text = plain_digits(cell).strip()
-    if not text:
-        return None
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise CellInvalid(_("“%(text)s” is not a time of day. Write it as 14:30.", text=text[:40]))
-    hour = int(match[1])
-    if match[3]:
-        hour = hour % _AFTERNOON + (_AFTERNOON if match[3].lower() == "pm" else 0)
-    try:
-        return time(hour, int(match[2]))
-    except ValueError as error:
-        raise CellInvalid(_("“%(text)s” is not a time of day. Write it as 14:30.", text=text[:40])) from error
 
 
 def parts(cell: str, marks: str = ";\n|") -> tuple[str, ...]:

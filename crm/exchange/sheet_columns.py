@@ -12,7 +12,7 @@ from crm.i18n import LazyText
 from crm.i18n import lazy_gettext as _l
 from crm.queries.names import fold
 
-TEXT, DAY, TIME, AMOUNT, COUNTRY, WORD, LIST, WORDS = "text", "day", "time", "amount", "country", "word", "list", "words"
+TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list", "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,12 @@ class SheetField:
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """A kind of list that an office may bring. `is_money`: its amounts have control totals, and only money's officers bring it."""
+    """A kind of list that an office may bring."""
 
     slug: str
     title: LazyText
     description: LazyText
     fields: Mapping[str, SheetField]
-    is_money: bool = False
 
 
 def _words(table: Mapping[str, str]) -> Mapping[str, str]:
@@ -73,26 +72,11 @@ KIND_WORDS = _words(
         "pooled-fund": "pooled fund/fonds commun/fondo mancomunado/صندوق مشترك",
     }
 )
-INTERACTION_WORDS = _words(
-    {
-        "meeting": "réunion/rencontre/reunión/اجتماع/لقاء",
-        "call": "phone call/phone/appel/llamada/مكالمة/اتصال",
-        "visit": "field visit/visite/visita/زيارة",
-        "letter": "email/e-mail/mail/lettre/courriel/carta/correo/رسالة",
-        "event": "conference/workshop/événement/atelier/evento/taller/فعالية/ورشة",
-        "media": "interview/médias/entretien/medios/entrevista/إعلام/مقابلة",
-    }
-)
-
 _NAME = "name/full name/contact name/contact/person/nom/nom complet/nom et prénom/nombre/nombre completo/nombre y apellido/الاسم/الاسم الكامل/اسم"
 _ORGANISATION = (
     "organisation/organization/institution/company/employer/ministry/agency/organisme/ministère/institución/organización/entidad/"
     "المؤسسة/المنظمة/الجهة/الوزارة"
 )
-_DONOR = "donor/donor name/funder/from/bailleur/bailleur de fonds/donateur/donante/المانح/الجهة المانحة"
-_AMOUNT = "amount/sum/value/montant/somme/importe/monto/cantidad/المبلغ/القيمة"
-_CURRENCY = "currency/cur/devise/monnaie/moneda/divisa/العملة"
-_PROGRAMME = "programme/program/project/programme code/programa/projet/proyecto/البرنامج/المشروع"
 _REFERENCE = "reference/ref/our reference/throughline reference/référence/referencia/المرجع"
 
 PARTIES = SheetKind(
@@ -171,110 +155,7 @@ PARTIES = SheetKind(
         }
     ),
 )
-POSITIONS = SheetKind(
-    "positions",
-    _l("Posts and who holds them"),
-    _l("Who holds which post in which organisation, since when and until when."),
-    MappingProxyType(
-        {
-            "organisation": SheetField(_l("Organisation"), _ORGANISATION, one_of="organisation"),
-            "title": SheetField(
-                _l("Post"), "post/position/job title/title/role/function/fonction/poste/titre/cargo/puesto/المنصب/الوظيفة", one_of="title"
-            ),
-            "portfolio": SheetField(_l("Portfolio"), "portfolio/responsibilities/portefeuille/attributions/cartera/الاختصاصات"),
-            "holder": SheetField(_l("Who holds it"), f"holder/held by/incumbent/titulaire/titular/{_NAME}/شاغل المنصب"),
-            "since": SheetField(_l("Holds it since"), "since/from/start/start date/depuis/début/desde/inicio/منذ/من", DAY),
-            "until": SheetField(_l("Until"), "until/to/end/end date/jusqu'au/fin/hasta/إلى/حتى", DAY),
-            "form_of_address": SheetField(_l("Form of address"), "form of address/salutation/honorific/civilité/tratamiento/صيغة المخاطبة"),
-            "biography": SheetField(_l("Official biography"), "biography/bio/biographie/biografía/السيرة الذاتية"),
-        }
-    ),
-)
-INTERACTIONS = SheetKind(
-    "interactions",
-    _l("Interactions"),
-    _l("Meetings, calls, visits and letters that were held: when, with whom, what was said."),
-    MappingProxyType(
-        {
-            "day": SheetField(_l("Day"), "date/day/meeting date/jour/fecha/día/التاريخ/اليوم", DAY, one_of="day"),
-            "time": SheetField(_l("Time"), "time/hour/heure/hora/الوقت/الساعة", TIME),
-            "party": SheetField(
-                _l("With whom"), f"with/with whom/party/met/counterpart/avec/con/مع/{_ORGANISATION}/{_NAME}", one_of="party"
-            ),
-            "kind": SheetField(
-                _l("Kind"), "kind/type/interaction type/type of contact/type de contact/tipo/النوع/نوع اللقاء", WORD, INTERACTION_WORDS
-            ),
-            "summary": SheetField(
-                _l("What was said"),
-                "summary/what was said/notes/note/outcome/discussion/minutes/compte rendu/résumé/resumen/acta/الملخص/ملاحظات/النتائج",
-                one_of="summary",
-            ),
-            "purpose": SheetField(_l("Purpose"), "purpose/subject/topic/agenda/objet/sujet/asunto/tema/الموضوع/الغرض"),
-            "place": SheetField(_l("Place"), "place/location/venue/lieu/lugar/المكان"),
-            "language": SheetField(_l("Language"), "language/langue/idioma/اللغة"),
-            "people": SheetField(
-                _l("Who took part on their side"),
-                "participants/attendees/present/participantes/asistentes/المشاركون/الحضور",
-                LIST,
-                is_many=True,
-            ),
-            "programme": SheetField(_l("Programme"), _PROGRAMME),
-        }
-    ),
-)
-PLEDGES = SheetKind(
-    "pledges",
-    _l("Pledges"),
-    _l("What donors announced: who, how much, in which currency, when."),
-    MappingProxyType(
-        {
-            "donor": SheetField(_l("Donor"), f"{_DONOR}/{_ORGANISATION}", one_of="donor"),
-            "amount": SheetField(_l("Amount"), _AMOUNT, AMOUNT, one_of="amount"),
-            "currency": SheetField(_l("Currency"), _CURRENCY),
-            "pledged_on": SheetField(
-                _l("Pledged on"),
-                "pledged on/date/pledge date/date pledged/date de la promesse/fecha/fecha del compromiso/التاريخ/تاريخ التعهد",
-                DAY,
-                one_of="day",
-            ),
-            "due_on": SheetField(_l("Due on"), "due/due on/due date/expected/échéance/vencimiento/fecha prevista/تاريخ الاستحقاق", DAY),
-            "words": SheetField(_l("Their words"), "words/description/statement/notes/libellé/descripción/الوصف/ملاحظات"),
-            "event": SheetField(_l("Pledging event"), "event/conference/pledging event/conférence/evento/conferencia/المؤتمر"),
-            "programme": SheetField(_l("Programme"), _PROGRAMME),
-        }
-    ),
-    is_money=True,
-)
-RECEIPTS = SheetKind(
-    "receipts",
-    _l("Receipts"),
-    _l("Money that came: from whom or under which agreement or pledge, how much, on which day."),
-    MappingProxyType(
-        {
-            "donor": SheetField(_l("Donor"), f"{_DONOR}/{_ORGANISATION}", one_of="source"),
-            "source": SheetField(
-                _l("Agreement or pledge"),
-                "agreement/pledge/agreement reference/pledge reference/grant/accord/convention/acuerdo/convenio/الاتفاقية",
-                one_of="source",
-            ),
-            "amount": SheetField(
-                _l("Amount"), f"{_AMOUNT}/received/amount received/montant reçu/importe recibido", AMOUNT, one_of="amount"
-            ),
-            "currency": SheetField(_l("Currency"), _CURRENCY),
-            "value_on": SheetField(
-                _l("Value date"),
-                "value date/date/received on/date received/date de valeur/fecha/fecha valor/التاريخ/تاريخ الاستلام",
-                DAY,
-                one_of="day",
-            ),
-            "bank_reference": SheetField(
-                _l("Bank reference"), "bank reference/transaction/transaction id/référence bancaire/referencia bancaria/رقم الحوالة"
-            ),
-        }
-    ),
-    is_money=True,
-)
-SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, POSITIONS, INTERACTIONS, PLEDGES, RECEIPTS)})
+SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES,)})
 
 
 @lru_cache(maxsize=16)

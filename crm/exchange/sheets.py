@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, time
+from datetime import date
 from typing import Any
 
 from crm.errors import Refused
 from crm.exchange import sheet_columns as columns_of
 from crm.exchange.cells import CellInvalid, clean
-from crm.exchange.sheet_cells import DAY_ORDERS, day_order, decimal_mark, parts, read_country, read_day, read_time, read_word
-from crm.exchange.sheet_columns import AMOUNT, COUNTRY, DAY, LIST, SHEETS, TIME, WORD, WORDS, SheetField
+from crm.exchange.sheet_cells import DAY_ORDERS, day_order, parts, read_country, read_day, read_word
+from crm.exchange.sheet_columns import COUNTRY, DAY, LIST, SHEETS, WORD, WORDS, SheetField
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
 from crm.i18n import gettext as _
@@ -26,7 +26,7 @@ _MOST_EXAMPLE = 60
 
 @dataclass(frozen=True)
 class Setup:
-    """What was said of a file: the sheet, the row of headings, heading -> field, how days and amounts are written, and mended cells.
+    """What was said of a file: the sheet, the row of headings, heading -> field, how days are written, and mended cells.
 
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form` and
     `country` are for rows that do not say."""
@@ -35,7 +35,6 @@ class Setup:
     header_row: int = 0
     columns: Mapping[str, str] | None = None
     day_order: str = ""
-    decimal_mark: str = ""
     form: str = "person"
     country: str = ""
     note_level: str = ""
@@ -62,9 +61,8 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that the file leaves open: "day" or "number", in which column, and the cell that shows it."""
+    """Days that can mean two things: in which column, and the cell that shows it."""
 
-    about: str
     heading: str
     example: str
 
@@ -145,9 +143,9 @@ def read_sheet(data: bytes, slug: str, setup: Setup, remembered: Callable[[str],
     if not listing.rows:
         raise Refused(_("The file has headings but no rows below them."))
     file = SheetFile(slug, setup, grid, listing, columns, notes=list(listing.notes))
-    orders, marks = _ask(file)
+    orders = _ask(file)
     for row_number, cells in listing.rows:
-        _take(file, row_number, _mended(file, row_number, cells), orders, marks)
+        _take(file, row_number, _mended(file, row_number, cells), orders)
     return file
 
 
@@ -161,30 +159,22 @@ def _mended(file: SheetFile, row_number: int, cells: tuple[str, ...]) -> tuple[s
     return tuple(row)
 
 
-def _ask(file: SheetFile) -> tuple[dict[str, str], dict[str, str]]:
-    """How each column writes its days and amounts: as said, else as its own cells show; what stays open becomes a question."""
+def _ask(file: SheetFile) -> dict[str, str]:
+    """How each column writes its days: as said, else as its own cells show; what stays open becomes a question."""
     orders: dict[str, str] = {}
-    marks: dict[str, str] = {}
     fields = SHEETS[file.slug].fields
     for place, heading in enumerate(file.headings):
         name = file.columns.get(heading, "")
-        if not name or fields[name].reads not in (DAY, AMOUNT):
+        if not name or fields[name].reads != DAY:
             continue
-        cells = [row[place] for _number, row in file.listing.rows if place < len(row)]
-        if fields[name].reads == DAY:
-            found, doubtful = day_order(cells)
-            orders[heading] = file.setup.day_order if file.setup.day_order in DAY_ORDERS else found
-            if doubtful and not orders[heading]:
-                file.questions.append(Question("day", heading, doubtful[:_MOST_EXAMPLE]))
-        else:
-            found, doubtful = decimal_mark(cells)
-            marks[heading] = file.setup.decimal_mark if file.setup.decimal_mark in (".", ",") else found
-            if doubtful and not marks[heading]:
-                file.questions.append(Question("number", heading, doubtful[:_MOST_EXAMPLE]))
-    return orders, marks
+        found, doubtful = day_order(row[place] for _number, row in file.listing.rows if place < len(row))
+        orders[heading] = file.setup.day_order if file.setup.day_order in DAY_ORDERS else found
+        if doubtful and not orders[heading]:
+            file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
+    return orders
 
 
-def _take(file: SheetFile, row_number: int, cells: tuple[str, ...], orders: Mapping[str, str], marks: Mapping[str, str]) -> None:
+def _take(file: SheetFile, row_number: int, cells: tuple[str, ...], orders: Mapping[str, str]) -> None:
     fields = SHEETS[file.slug].fields
     values: dict[str, Any] = {}
     for place, heading in enumerate(file.headings):
@@ -192,7 +182,7 @@ def _take(file: SheetFile, row_number: int, cells: tuple[str, ...], orders: Mapp
         if not name or not cells[place].strip():
             continue
         try:
-            value = _read(fields[name], clean(cells[place], LONGEST_CELL), orders.get(heading, ""), marks.get(heading, ""))
+            value = _read(fields[name], clean(cells[place], LONGEST_CELL), orders.get(heading, ""))
         except CellInvalid as error:
             file.problems.append(RowProblem(row_number, heading, str(error), cells))
             return
@@ -207,12 +197,10 @@ def _take(file: SheetFile, row_number: int, cells: tuple[str, ...], orders: Mapp
         file.rows.append(TypedRow(row_number, values, cells))
 
 
-def _read(item: SheetField, cell: str, order: str, mark: str) -> str | date | time | tuple[str, ...] | None:
+def _read(item: SheetField, cell: str, order: str) -> str | date | tuple[str, ...] | None:
     """A cell as its field wants it."""
     if item.reads == DAY:
         return read_day(cell, order)
-    if item.reads == TIME:
-        return read_time(cell)
     if item.reads == COUNTRY:
         return read_country(cell)
     if item.reads == WORD:
@@ -221,14 +209,4 @@ def _read(item: SheetField, cell: str, order: str, mark: str) -> str | date | ti
         return tuple(read_word(word, item.words or {}) for word in parts(cell, ";\n|,،"))
     if item.reads == LIST:
         return parts(cell)
-    if item.reads == AMOUNT:
-        return _amount(cell, mark)
     return parts(cell, item.marks) if item.marks else cell
-
-
-def _amount(cell: str, mark: str) -> str:
-    """An amount as typed, in the one writing that cannot be read in two ways: "1.234,56" as 1234.56 where the comma is the decimal mark."""
-    if not mark:
-        return cell
-    other = "," if mark == "." else "."
-    return cell.replace(other, "").replace(mark, ".") if mark in cell or other in cell else cell

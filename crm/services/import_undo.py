@@ -1,7 +1,7 @@
 """Undoing an import (domain.md 0.3): first what it would do, then doing it. What somebody has built on is kept and named.
 
-Money is taken back by rows that say so (M19), other new records are removed with their history left, changed fields are put back
-where nobody touched them since.
+New records are removed with their history left, changed fields are put back where nobody touched them since. No kind of file makes
+money yet; one that does takes it back by rows that say so (M19).
 """
 
 from __future__ import annotations
@@ -19,24 +19,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from crm.db import Base, db, hold, savepoint, transactional
-from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
+from crm.errors import Conflict, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.imports import ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
-from crm.models.pledges import Pledge, Receipt
 from crm.policy import Actor, require, unscoped
 from crm.queries import history
-from crm.services import pledges, receipts
 from crm.services.import_journal import OWNED, VERSION, as_text, left_as
 from crm.services.imports import permission_for
-from crm.services.pledges import PledgeChange
 from crm.services.versions import touch
 
 _CHUNK = 400
 MOST_KEPT_NAMES = 200
-#: Records of money: never removed; what takes them back is a record of its own.
-_MONEY = frozenset({"pledges", "pledge_terms", "instalments", "receipts", "receipt_matches", "commitments"})
+#: Records that are not counted by themselves, beside those that the history keeps with another.
+_PARTS = frozenset({"notes"})
 NOUNS: Mapping[str, LazyText] = {
     "parties": _l("Party"),
     "party_kinds": _l("Kind of a party"),
@@ -46,14 +43,9 @@ NOUNS: Mapping[str, LazyText] = {
     "tenures": _l("Who holds a post"),
     "channels": _l("Way to reach a party"),
     "notes": _l("Note"),
-    "interactions": _l("Interaction"),
-    "participants": _l("Participant"),
     "flows": _l("Reported flow"),
     "plan_requirements": _l("Reported plan"),
     "rate_sheets": _l("Rates of a day"),
-    "pledges": _l("Pledge"),
-    "receipts": _l("Receipt"),
-    "commitments": _l("Promise"),
 }
 
 Key = tuple[str, uuid.UUID]
@@ -71,11 +63,10 @@ class Kept:
 
 @dataclass
 class Plan:
-    """What undoing would do: records to remove, fields to put back (to their value before), money to take back, and what stays."""
+    """What undoing would do: records to remove, fields to put back (to their value before), and what stays."""
 
     removals: dict[str, list[uuid.UUID]] = field(default_factory=dict)
     restores: dict[Key, dict[str, str | None]] = field(default_factory=dict)
-    reversals: list[Key] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     gone: int = 0
 
@@ -87,7 +78,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all would be done."""
-        return not (self.removals or self.restores or self.reversals)
+        return not (self.removals or self.restores)
 
 
 def undone(batch_id: uuid.UUID) -> ImportUndo | None:
@@ -118,9 +109,7 @@ def plan(batch: ImportBatch) -> Plan:
         now = _left_as_now(noun, expected)
         found.gone += len(expected) - len(now)
         for record_id, mark in now.items():
-            if noun in _MONEY:
-                stays[noun, record_id] = ""
-            elif mark != expected[record_id]:
+            if mark != expected[record_id]:
                 stays[noun, record_id] = _("changed since")
     standing = {noun: set(_left_as_now(noun, expected)) for noun, expected in made.items()}
     _hold_what_is_built_on(standing, stays)
@@ -128,7 +117,6 @@ def plan(batch: ImportBatch) -> Plan:
         ids = [record_id for record_id in made.get(noun, {}) if record_id in standing[noun] and (noun, record_id) not in stays]
         if ids:
             found.removals[noun] = ids
-    _plan_money(standing, found)
     _plan_fields(fields, found)
     _name_what_stays(stays, found)
     return found
@@ -163,7 +151,7 @@ def _children_first() -> list[str]:
 
 
 def _is_part(noun: str) -> bool:
-    return getattr(_classes()[noun], "__audit_parent__", None) is not None
+    return noun in _PARTS or getattr(_classes()[noun], "__audit_parent__", None) is not None
 
 
 def _chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
@@ -209,7 +197,7 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
                     if getattr(entity, "__audit_parent__", None) == column.key:
                         below[parent].append(child)
                 else:
-                    stays.setdefault(parent, _why_built_on(name))
+                    stays.setdefault(parent, _built_on())
     waiting = list(stays)
     while waiting:
         for other in below.get(waiting.pop(), ()):
@@ -226,23 +214,8 @@ def _pairs(entity: Any, column: Any, ids: Sequence[uuid.UUID]) -> Iterator[tuple
         yield from ((row[0], row[1]) for row in rows)
 
 
-def _why_built_on(_noun: str) -> str:
+def _built_on() -> str:
     return _("others have built on it")
-
-
-def _plan_money(standing: Mapping[str, set[uuid.UUID]], found: Plan) -> None:
-    """Receipts first, so that pledges get back what they had converted; then what is outstanding of the pledges."""
-    for chunk in _chunks(sorted(standing.get("receipts", ()))):
-        for receipt in db.session.scalars(select(Receipt).where(Receipt.id.in_(chunk)).order_by(Receipt.id.desc())):
-            is_back = db.session.scalar(select(Receipt.id).where(Receipt.reversal_of_id == receipt.id)) is not None
-            if not is_back and receipt.reversal_of_id is None:
-                found.reversals.append(("receipts", receipt.id))
-    for chunk in _chunks(sorted(standing.get("pledges", ()))):
-        for pledge in db.session.scalars(select(Pledge).where(Pledge.id.in_(chunk)).order_by(Pledge.id.desc())):
-            if pledge.outstanding_minor == pledge.announced_minor:
-                found.reversals.append(("pledges", pledge.id))
-            else:
-                found.kept.append(Kept("pledges", pledge.reference, _("changed since"), pledge.id))
 
 
 def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]], found: Plan) -> None:
@@ -252,8 +225,6 @@ def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]],
         record = db.session.scalar(select(entity).where(entity.id == record_id))
         if record is None:
             found.gone += 1
-            continue
-        if noun in _MONEY:
             continue
         now: dict[str, str | None] = {}
         left: set[str] = set()
@@ -310,7 +281,6 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
         raise Conflict(sentence)
     doing = plan(batch)
     counts: Counter[str] = Counter()
-    _reverse(actor, batch, doing, counts)
     _restore(doing, counts)
     _remove(doing, counts)
     kept = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in doing.kept]
@@ -325,31 +295,12 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
 
 
 def summary_of(record: ImportUndo) -> dict[str, Any]:
-    """The kept summary of an undo: removed, restored, reversed, gone, kept (numbers) and names (of what was kept)."""
+    """The kept summary of an undo: removed, restored, gone, kept (numbers) and names (of what was kept)."""
     try:
         found = json.loads(record.summary)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]) -> None:
-    reason = _("The import %(reference)s was undone.", reference=batch.reference)
-    for noun, record_id in doing.reversals:
-        entity = _classes()[noun]
-        record = db.session.scalar(select(entity).where(entity.id == record_id))
-        if record is None:
-            continue
-        try:
-            with savepoint():
-                if noun == "receipts":
-                    receipts.reverse_receipt(actor, record_id, reason)
-                else:
-                    pledges.change_pledge(actor, record_id, PledgeChange("withdrawal", record.pledged_on, reason))
-        except (Invalid, Conflict) as error:
-            doing.kept.append(Kept(noun, record.reference, str(error), record_id))
-        else:
-            counts["reversed"] += 1
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
@@ -403,7 +354,7 @@ def _delete_alone(noun: str, record_id: uuid.UUID, doing: Plan) -> None:
         with savepoint():
             _delete(noun, [record_id])
     except (IntegrityError, ThroughlineError):
-        doing.kept.append(Kept(noun, title, _why_built_on(noun), record_id))
+        doing.kept.append(Kept(noun, title, _built_on(), record_id))
 
 
 def _delete(noun: str, ids: Sequence[uuid.UUID]) -> None:

@@ -140,6 +140,7 @@ class Parties(ByChunk[SheetRow]):
         self._made: dict[str, list[KnownParty]] = defaultdict(list)
         self._said: dict[uuid.UUID, dict[str, tuple[object, int]]] = {}
         self._unknown_references = 0
+        self._new_organisations: set[str] = set()
         self._reached: dict[str, int] = {}
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -165,6 +166,7 @@ class Parties(ByChunk[SheetRow]):
                 rejects.append(self._reject(contact.row, error))
             else:
                 taken.append(contact)
+        self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new])
         if is_writing:
@@ -333,6 +335,20 @@ class Parties(ByChunk[SheetRow]):
         else:
             contact.part_of = ""
 
+    def _note_organisations(
+        self, trial_office_id: uuid.UUID | None, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
+    ) -> None:
+        """Organisations of posts that are neither on record nor rows of the file: recorded with the people, and said so."""
+        listed = {contact.folded for contact in taken if contact.party.form != "person"}
+        for contact in taken:
+            for text in (contact.organisation, contact.part_of):
+                folded = fold(text)
+                is_made = folded in listed or any(one.form != "person" for one in self._made.get(folded, ()))
+                if text and not organisations.get(text) and not is_made:
+                    self._new_organisations.add(folded)
+                    if trial_office_id is not None:  # nothing is recorded: later rows meet it all the same
+                        self._made[folded].append(KnownParty(None, trial_office_id, "", 1, "organisation", text))
+
     def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, str]:
         """New rows that may be somebody on record, or of an earlier row: row -> who."""
         asked = [
@@ -447,13 +463,28 @@ class Parties(ByChunk[SheetRow]):
                 if len(outcome.doubles) < 100:  # noqa: PLR2004 - as many as a person reads
                     outcome.doubles.append((row, name, doubles[row]))
         outcome.rejects.extend(rejects)
+        outcome.notes[:] = self._notes()
+
+    def _notes(self) -> list[str]:
+        """What a person should know of the rows so far."""
+        said = []
         if self._unknown_references:
-            sentence = ngettext(
-                "%(num)d reference is not on record here; its row was matched by name.",
-                "%(num)d references are not on record here; their rows were matched by name.",
-                self._unknown_references,
+            said.append(
+                ngettext(
+                    "%(num)d reference is not on record here; its row was matched by name.",
+                    "%(num)d references are not on record here; their rows were matched by name.",
+                    self._unknown_references,
+                )
             )
-            outcome.notes[:] = [sentence]
+        if self._new_organisations:
+            said.append(
+                ngettext(
+                    "%(num)d organisation of a post is not on record; it is recorded too.",
+                    "%(num)d organisations of posts are not on record; they are recorded too.",
+                    len(self._new_organisations),
+                )
+            )
+        return said
 
 
 # --- single rows -----------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def columns(batch_id: uuid.UUID) -> Any:
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
     setup = file.setup
-    example = next((question.example for question in file.questions if question.about == "day"), "")
+    example = next((question.example for question in file.questions), "")
     form = SheetForm(
         sheets=file.grid.sheets,
         countries=country_choices(),

@@ -207,7 +207,7 @@ def test_days_that_can_mean_two_things_are_asked(acting):
     assert batch.rejected == 1
     assert "2026-04-03 or 2026-03-04" in reasons(batch)[0][2]
     read = imports.sheet_to_mend(actor, batch.id)
-    assert [(question.about, question.heading) for question in read.file.questions] == [("day", "Since")]
+    assert [question.heading for question in read.file.questions] == ["Since"]
     setup = sheets.setup_of(batch.id)
     imports.recheck_sheet(actor, batch.id, 1, Setup.load(setup.dump().replace('"day_order": ""', '"day_order": "mdy"')), is_remembered=True)
     imports.apply_batch(actor, batch.id)
@@ -259,6 +259,20 @@ def test_a_shared_party_of_another_office_is_used_but_not_edited(acting):
     assert counts(batch) == (0, 1, 0, 0)
     assert [party.about for party in named("World Fund")] == ["Theirs"]
     assert db.session.scalars(select(Channel.office_id)).all() == [actor.home_office_id]
+
+
+def test_an_organisation_named_by_a_post_and_listed_far_below_is_one_and_a_dry_run_says_so(acting, monkeypatch):
+    monkeypatch.setattr("crm.services.imports.CHUNK", 2)
+    actor = acting("officer")
+    people = [[f"P{n}", "person", "Org Z", "Head"] for n in range(3)]
+    data = sheet(["Name", "Type", "Organisation", "Post"], *people, ["Org Z", "organisation", "", ""])
+    dry = bring(actor, data, dry_run=True)
+    done = bring(actor, data)
+    assert counts(dry) == counts(done) == (3, 0, 1, 0), (reasons(dry), reasons(done))
+    assert len(named("Org Z")) == 1
+    said = "1 organisation of a post is not on record; it is recorded too."
+    assert said in held.summary_of(dry).notes
+    assert said in held.summary_of(done).notes
 
 
 def test_every_kind_and_form_in_our_words_is_read_back():
