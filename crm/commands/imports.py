@@ -1,4 +1,4 @@
-"""flask import FORMAT PATH."""
+"""flask import FORMAT PATH, and flask import undo BATCH."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -18,21 +19,30 @@ from crm.jobs import imports
 from crm.models.imports import ImportBatch
 from crm.policy import Actor, all_offices
 from crm.queries import imports as held
-from crm.services import users
+from crm.services import import_undo, users
 
 REFUSED = 2
+UNDO = "undo"
 
 
-@click.command("import", help="Bring a file in. FORMAT: fts (flows or requirements), rates.")
-@click.argument("format_", metavar="FORMAT", type=click.Choice([family for family in imports.FAMILIES if family]))
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.command("import", help="Bring a file in, or `import undo BATCH`. FORMAT: fts (flows or requirements), rates, parties.")
+@click.argument("format_", metavar="FORMAT", type=click.Choice([*imports.ASKED, UNDO]))
+@click.argument("path", metavar="PATH")
 @click.option("--office", "office_code", default=None, help="Code of the office that keeps it; default: the home office of --as.")
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--as", "as_email", default=None, help="Act as this person; default: system.")
 @with_appcontext
-def group(format_: str, path: Path, office_code: str | None, as_email: str | None, **flags: bool) -> None:
+def group(format_: str, path: str, office_code: str | None, as_email: str | None, **flags: bool) -> None:
     """Bring a file in: what was created, updated, unchanged, rejected. Exit 2 when the file was refused as a whole."""
+    if format_ == UNDO:
+        with acting(as_email, office_code) as actor:
+            _undo(actor, path, is_trial=flags["dry_run"], as_json=flags["as_json"])
+        return
+    _bring(format_, click.Path(exists=True, dir_okay=False, path_type=Path).convert(path, None, None), office_code, as_email, **flags)
+
+
+def _bring(format_: str, path: Path, office_code: str | None, as_email: str | None, **flags: bool) -> None:
     with acting(as_email, office_code) as actor:
         office_id = _office(actor, format_, office_code)
         with path.open("rb") as file:
@@ -44,6 +54,33 @@ def group(format_: str, path: Path, office_code: str | None, as_email: str | Non
             click.echo(batch.message, err=True)
             sys.exit(REFUSED)
         _print(batch, imports.write_rejects(batch), as_json=flags["as_json"])
+
+
+def _undo(actor: Actor, text: str, *, is_trial: bool, as_json: bool) -> None:
+    """Undo a batch, named by its id or reference, or (dry run) say what that would do."""
+    batch = held.by_name(text)
+    if is_trial:
+        doing = import_undo.plan(batch)
+        said: dict[str, Any] = {
+            "removed": doing.removed,
+            "restored": len(doing.restores),
+            "kept": len(doing.kept),
+        }
+        names = [{"title": one.title, "why": one.why} for one in doing.kept]
+    else:
+        import_undo.undo(actor, batch.id)
+        record = import_undo.undone(batch.id)
+        kept = import_undo.summary_of(record) if record is not None else {}
+        said = {name: kept.get(name, 0) for name in ("removed", "restored", "kept")}
+        names = kept.get("names", [])
+    if as_json:
+        click.echo(json.dumps({**said, "batch": str(batch.id)}))
+        return
+    click.echo(f"{batch.reference}: {batch.file_name}, " + (_("undo, dry run") if is_trial else _("undone")))
+    for name, count in said.items():
+        click.echo(f"{name:<10} {count}")
+    for one in names:
+        click.echo(f"kept       {one['title']}: {one['why']}")
 
 
 def _office(actor: Actor, format_: str, code: str | None) -> uuid.UUID:

@@ -30,6 +30,7 @@ REJECT_COLUMNS = ("rejected row", "rejected column", "rejected because")
 _CHUNK = 1 << 20
 _DELIMITERS = ",\t;|"
 _ROWS_BEFORE_TAGS = 10
+_ROWS_LOOKED_AT = 40
 _TAG = re.compile(r"#[A-Za-z]\w*(?:\s*\+\s*[A-Za-z]\w*)*")
 _DOUBLE_BOM = "\ufeff".encode().decode("latin-1").encode()  # a byte order mark that went through UTF-8 twice
 _DAMAGED = "\ufffd"
@@ -197,6 +198,50 @@ def open_table(source: bytes | BinaryIO, *, max_bytes: int = MAX_BYTES, max_rows
         )
     rows = count - sum(any(record) for record in first[:skip])
     return Table(header, tags, encoding, delimiter, rows, warnings, data, skip, ours, damaged)
+
+
+def raw_records(source: bytes | BinaryIO) -> tuple[list[RowNote], Iterator[list[str]]]:
+    """Open text bytes as rows of cells without looking for headings: what is doubtful about the file, and every row, blank ones too.
+
+    Encodings and limits as in `open_table`; the separator is the one that divides most of the first rows alike, since a title may
+    stand above them. A file of two encodings is refused, and so is one that is cut off, whenever its row is reached."""
+    data = read_bytes(source)
+    warnings: list[RowNote] = []
+    encoding, is_damaged = _encoding(data, warnings)
+    if is_damaged:
+        _refuse_mixed(data)
+    delimiter = _likely_delimiter(data, encoding)
+
+    def rows() -> Iterator[list[str]]:
+        for row_number, record in enumerate(_records(data, encoding, delimiter), 1):
+            if len(record) > MAX_COLUMNS and any(cell.strip() for cell in record[MAX_COLUMNS:]):
+                raise Refused(_("The file has more than %(limit)s columns.", limit=MAX_COLUMNS))
+            if row_number > MAX_ROWS:
+                raise Refused(_("The file has more than %(limit)s rows. Split it.", limit=number(MAX_ROWS, get_locale())))
+            yield record[:MAX_COLUMNS]
+
+    return warnings, rows()
+
+
+def _refuse_mixed(data: bytes) -> NoReturn:
+    text = data.decode("utf-8", "replace")
+    row = text.count("\n", 0, text.index(_DAMAGED)) + 1
+    raise Refused(
+        _("The file mixes two encodings: line %(row)s is not UTF-8 as the others are. Save it as “CSV UTF-8” and bring that.", row=row)
+    )
+
+
+def _likely_delimiter(data: bytes, encoding: str) -> str:
+    with _text(data, encoding) as text:
+        lines = [line for _row in range(_ROWS_LOOKED_AT) if (line := text.readline(MAX_LINE))]
+    best, most = ",", 0
+    for delimiter in _DELIMITERS:
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        usual = max((width for width in widths if width > 1), key=lambda width: (widths.count(width), width), default=0)
+        score = widths.count(usual) * usual if usual else 0
+        if score > most:
+            best, most = delimiter, score
+    return best
 
 
 def require(table: Table, wanted: Mapping[str, bool]) -> None:

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf.file import FileField
-from wtforms import SelectField
+from wtforms import BooleanField, RadioField, SelectField, StringField
 
-from crm.forms.base import BaseForm, Needed
-from crm.i18n import _l
+from crm.forms.base import BaseForm, Needed, choices
+from crm.forms.parties import FORM_NAMES
+from crm.i18n import _, _l
 
 
 class UploadForm(BaseForm):
-    """A file, and the office that keeps what it says."""
+    """A file, what it holds, and the office that keeps what it says."""
 
+    kind = SelectField(_l("What the file holds"), description=_l("You are shown what it would do before anything is done."))
     file = FileField(
         _l("File"),
         [Needed(_l("Choose a file."))],
         description=_l(
-            "CSV or TSV: flows or requirements as OCHA FTS publishes them, or exchange rates. A ZIP may hold one such file. At most 30 MB."
+            "A list as a spreadsheet (.xlsx, .ods, CSV or TSV), or a file of OCHA FTS or of exchange rates as CSV. A ZIP may hold one CSV file. At most 30 MB."
         ),
     )
     office = SelectField(_l("Office"), description=_l("Its colleagues see what the file says; so do the offices above it."))
 
-    def __init__(self, *, offices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *, offices: list[tuple[str, str]], kinds: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.office.choices = offices
+        self.kind.choices = kinds
+
+
+class SheetForm(BaseForm):
+    """How a spreadsheet is read: what its columns do not say themselves."""
+
+    sheet = SelectField(_l("Sheet"), validate_choice=False)
+    header_row = StringField(_l("Row of the headings"), description=_l("As the spreadsheet numbers it. Rows above it are left out."))
+    day_order = RadioField(_l("How are days written?"), validate_choice=False)
+    form_of = SelectField(
+        _l("Rows that do not say what they are"), description=_l("For lists without a column for person, organisation or group.")
+    )
+    country = SelectField(_l("Phone numbers without a country code are of"))
+    note_level = SelectField(_l("Who may read the notes"))
+    is_remembered = BooleanField(_l("Remember this for the office's next file with these headings"))
+
+    def __init__(self, *, sheets: Iterable[str], countries: list[tuple[str, str]], example: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sheet.choices = choices((name, name) for name in sheets)
+        self.country.choices = countries
+        self.form_of.choices = choices((key, str(label)) for key, label in FORM_NAMES.items())
+        self.note_level.choices = choices(
+            [("office", _("The office's own people")), ("open", _("Everybody whose scope covers the office"))]
+        )
+        shown = example or "03/04/2026"
+        self.day_order.choices = choices(
+            [
+                ("", _("As the file shows; ask where it does not")),
+                ("dmy", _("Day first: %(example)s begins with the day", example=shown)),
+                ("mdy", _("Month first: %(example)s begins with the month", example=shown)),
+            ]
+        )
+
+
+class MendForm(BaseForm):
+    """Cells of rejected rows, typed on the page."""
 
 
 class ActForm(BaseForm):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,11 +20,13 @@ from crm.exchange import registry
 from crm.exchange.columns import Column, locate
 from crm.exchange.fts import FLOW_COLUMNS, REQUIREMENT_COLUMNS, FlowParty, FlowRow, RequirementFile, RequirementRow
 from crm.exchange.rates import RATE_COLUMNS, RateFile, RateSheet
+from crm.exchange.sheets import Setup
 from crm.exchange.tabular import RowNote, RowProblem, open_table, read_bytes, rejects_csv, unpack_single
 from crm.i18n import _, ngettext
+from crm.jobs import sheets
 from crm.models.imports import ImportBatch
 from crm.money import Money, to_minor
-from crm.policy import Actor, Permission, require
+from crm.policy import Actor, require
 from crm.queries import imports as held
 from crm.services import imports
 from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
@@ -34,6 +37,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "fts": ("fts-flows", "fts-requirements"),
     "rates": ("rates-ecb", "rates-per-usd"),
 }
+#: What a command may ask for: the words above, and the kinds of spreadsheets.
+ASKED = (*(family for family in FAMILIES if family), *sheets.KINDS)
 _MOST_NOTES = 50
 _ISO3 = 3
 #: A file with this share of the needed columns is taken for one of that kind with columns missing.
@@ -58,10 +63,11 @@ _KINDS: Mapping[str, str] = {
 def check_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes) -> uuid.UUID:
     """Read a file and keep what it would do (a dry run): the batch, waiting to be brought in, or refused with its sentence.
 
-    `family`: "fts", "rates", a format's slug, or "" to tell by the headings. A refused file changes nothing else, and is not kept."""
-    require(actor, Permission.IMPORT_ALL, office_id)
+    `family`: "fts", "rates", a kind of spreadsheet, a format's slug, or "" to tell by the headings. A refused file changes nothing
+    else, and is not kept."""
+    require(actor, imports.permission_for(family), office_id)
     try:
-        read = _read(family, name, data)
+        read = _read(family, name, data, office_id)
     except Refused as error:
         return _record_refusal(actor, office_id, family, name, data, str(error))
     with _stored(data) as stored_as:
@@ -75,7 +81,7 @@ def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     path = folder() / batch.stored_as
     if not batch.stored_as or not path.is_file():
         raise Refused(_("The file is no longer kept here. Bring it again."))
-    read = _read(batch.format, batch.file_name, path.read_bytes())
+    read = _read(batch.format, batch.file_name, path.read_bytes(), batch.office_id, sheets.setup_of(batch.id))
     applied = imports.apply_checked(actor, batch_id, read.kept_as(batch.stored_as))
     refresh_statistics()
     return applied
@@ -83,17 +89,40 @@ def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
 
 def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, *, dry_run: bool = False) -> uuid.UUID:
     """Check a file, or bring it in at once: the batch ("checked", "applied" or "refused"; its message says why)."""
-    if dry_run:
-        return check_file(actor, office_id, family, name, data)
-    require(actor, Permission.IMPORT_ALL, office_id)
+    require(actor, imports.permission_for(family), office_id)
     try:
-        read = _read(family, name, data)
+        read = _read(family, name, data, office_id, is_asking=False)
+        if dry_run:
+            return check_file(actor, office_id, family, name, data)
     except Refused as error:
         return _record_refusal(actor, office_id, family, name, data, str(error))
     with _stored(data) as stored_as:
         batch_id = imports.bring_in(actor, office_id, read.kept_as(stored_as))
     refresh_statistics()
     return batch_id
+
+
+def sheet_to_mend(actor: Actor, batch_id: uuid.UUID) -> sheets.ReadSheet:
+    """A checked spreadsheet as it is read at this moment. Raises NotFound, Denied, Conflict (not waiting any more), Refused."""
+    return _reread(actor, batch_id, sheets.setup_of(batch_id))
+
+
+def recheck_sheet(actor: Actor, batch_id: uuid.UUID, version: int, setup: Setup, *, is_remembered: bool = False) -> uuid.UUID:
+    """Read a checked spreadsheet as `setup` says, and keep what it would do now. Raises also Conflict where somebody said otherwise since."""
+    read = _reread(actor, batch_id, setup)
+    outcome = imports.compare(held.get(batch_id).office_id, read.contents)
+    layout = Setup.load(read.contents.settings).remembered().dump() if is_remembered else ""
+    headings = sheets.headings_digest(read.file)
+    return imports.record_recheck(actor, batch_id, version, read.contents, outcome, headings=headings, layout=layout)
+
+
+def _reread(actor: Actor, batch_id: uuid.UUID, setup: Setup) -> sheets.ReadSheet:
+    batch = imports.batch_to_apply(actor, batch_id)
+    path = folder() / batch.stored_as
+    if batch.format not in sheets.KINDS or not batch.stored_as or not path.is_file():
+        raise Refused(_("The file is no longer kept here. Bring it again."))
+    data = path.read_bytes()
+    return sheets.read(batch.office_id, batch.format, data, setup, partial(_facts, batch.format, batch.file_name, data))
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:
@@ -151,7 +180,7 @@ def _forget(stored_as: str) -> None:
 
 def _record_refusal(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, sentence: str) -> uuid.UUID:
     """Keep why a file was refused as a whole; of the file itself only its name, size and digest."""
-    kind = family if family in registry.FORMATS or family in FAMILIES else ""
+    kind = family if family in registry.FORMATS or family in FAMILIES or family in sheets.KINDS else ""
     return imports.record_refusal(actor, office_id, _facts(kind or "unknown", name, data), sentence)
 
 
@@ -160,8 +189,15 @@ def _facts(slug: str, name: str, data: bytes, *, rows: int = 0, header: Sequence
     return FileFacts(slug, shown[:200], hashlib.sha256(data).hexdigest(), len(data), "", tuple(header), tuple(tags), rows)
 
 
-def _read(family: str, name: str, data: bytes) -> Contents[Any]:
-    """The facts, records, rejected rows and notes of a file. Raises `Refused`."""
+def _read(
+    family: str, name: str, data: bytes, office_id: uuid.UUID, setup: Setup | None = None, *, is_asking: bool = True
+) -> Contents[Any]:
+    """The facts, records, rejected rows and notes of a file. Raises `Refused`; where nobody can be asked, also for a missing column."""
+    if family in sheets.KINDS:
+        sheet = sheets.read(office_id, family, data, setup or Setup(), partial(_facts, family, name, data))
+        if not is_asking and (missing := sheet.file.missing()):
+            raise Refused(sheets.no_column(", ".join(missing)))
+        return sheet.contents
     content = unpack_single(read_bytes(data))
     wanted = FAMILIES.get(family, (family,))
     if len(wanted) == 1:

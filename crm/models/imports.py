@@ -1,15 +1,15 @@
-"""Import batches: which file was brought in, what it did, and which rows were refused and why."""
+"""Import batches: which file was brought in, how it is read, what it did to which record, and which rows were refused and why."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base
-from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, one_of, scoped_key, scoped_parent
+from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, Versioned, one_of, scoped_key, scoped_parent
 
 BATCH_STATES = ("checked", "applied", "refused")
 
@@ -53,3 +53,57 @@ class ImportReject(Keyed, OfficeScoped, Base):
     column: Mapped[str] = mapped_column(String(100), default="")
     reason: Mapped[str] = mapped_column(String(SENTENCE_LENGTH))
     raw: Mapped[str] = mapped_column(Text, default="")
+
+
+class ImportSheet(Keyed, OfficeScoped, Versioned, Base):
+    """How a spreadsheet of a batch is read: JSON of its sheet, columns, forms of days and amounts, cells mended on the page, totals typed."""
+
+    __audit_skip__ = True
+
+    __tablename__ = "import_sheets"
+    __table_args__ = (scoped_parent("batch_id", "import_batches"), UniqueConstraint("batch_id"))
+
+    batch_id: Mapped[uuid.UUID]
+    settings: Mapped[str] = mapped_column(Text, default="{}")
+
+
+class ImportLayout(Keyed, OfficeScoped, Base):
+    """What the columns of a source were said to mean, remembered for the office's next file with the same headings."""
+
+    __audit_skip__ = True
+
+    __tablename__ = "import_layouts"
+    __table_args__ = (UniqueConstraint("office_id", "format", "headings"),)
+
+    format: Mapped[str] = mapped_column(String(20))
+    headings: Mapped[str] = mapped_column(String(64))
+    settings: Mapped[str] = mapped_column(Text, default="{}")
+
+
+class ImportChange(Keyed, OfficeScoped, Base):
+    """What a batch did, written in the same transaction: made records of a noun (no record and field; `new` is JSON, id -> how it
+    was left), or changed a field of one record from `old` to `new`. By this an import is undone."""
+
+    __audit_skip__ = True
+
+    __tablename__ = "import_changes"
+    __table_args__ = (scoped_parent("batch_id", "import_batches"), Index("ix_import_changes_batch_noun", "batch_id", "noun", "id"))
+
+    batch_id: Mapped[uuid.UUID]
+    noun: Mapped[str] = mapped_column(String(40))
+    record_id: Mapped[uuid.UUID | None]
+    field: Mapped[str] = mapped_column(String(60), default="")
+    old: Mapped[str | None] = mapped_column(Text)
+    new: Mapped[str | None] = mapped_column(Text)
+
+
+class ImportUndo(Keyed, OfficeScoped, Stamped, Base):
+    """That a batch was undone: when, by whom, and (JSON) how much was taken back and what was kept and why."""
+
+    __audit_parent__ = "batch_id"
+
+    __tablename__ = "import_undos"
+    __table_args__ = (scoped_parent("batch_id", "import_batches"), UniqueConstraint("batch_id"))
+
+    batch_id: Mapped[uuid.UUID]
+    summary: Mapped[str] = mapped_column(Text, default="{}")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from crm.db import db
 from crm.errors import NotFound
+from crm.i18n import _
 from crm.models.imports import ImportBatch, ImportReject
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
@@ -24,6 +25,8 @@ class Summary:
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
+    doubles: Sequence[tuple[int, str, str]] = ()
+    double_rows: int = 0
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -39,10 +42,21 @@ def get(batch_id: uuid.UUID) -> ImportBatch:
     return batch
 
 
+def by_name(text: str) -> ImportBatch:
+    """A batch by its id or its reference; NotFound where absent or out of scope."""
+    try:
+        return get(uuid.UUID(text))
+    except ValueError:
+        batch = db.session.scalar(select(ImportBatch).where(ImportBatch.reference == text.strip().upper()))
+    if batch is None:
+        raise NotFound(_("There is no such import here."))
+    return batch
+
+
 def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
     kept = _kept(batch.summary)
-    return Summary(kept.get("notes", []), kept.get("samples", []))
+    return Summary(kept.get("notes", []), kept.get("samples", []), kept.get("doubles", []), kept.get("double_rows", 0))
 
 
 def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {
@@ -35,6 +36,7 @@ _LETTERS = str.maketrans(
 _LONGEST = 600
 
 
+@lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """A name as it is compared and searched: NFKC, case folded, marks stripped, Arabic (and a few Latin and Cyrillic) letter
     forms made one, punctuation and symbols as blanks, blanks made one; at most 600 characters. Folding twice changes nothing.

@@ -122,6 +122,15 @@ def names_of(party_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     return {row.id: row.name for row in rows}
 
 
+def visibilities(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """How widely parties in scope are visible. One statement a 400."""
+    found: dict[uuid.UUID, str] = {}
+    for start in range(0, len(party_ids), _CHUNK):
+        rows = db.session.execute(select(Party.id, Party.visibility).where(Party.id.in_(party_ids[start : start + _CHUNK])))
+        found |= {row.id: row.visibility for row in rows}
+    return found
+
+
 def resolve(text: str, field: str, *, forms: Sequence[str] = FORMS) -> uuid.UUID:
     """The one party that a typed name, other name or reference means. Invalid beside `field` where none or several do."""
     folded = fold(text)

@@ -25,12 +25,12 @@ from crm.i18n import _, ngettext
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
-from crm.models.imports import ImportBatch, ImportReject
+from crm.models.imports import ImportBatch, ImportLayout, ImportReject, ImportSheet
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
-from crm.services import parties, rates
+from crm.services import import_journal, parties, rates
 from crm.services.references import next_reference
 
 log = logging.getLogger("throughline")
@@ -151,6 +151,8 @@ class Contents(Generic[Record]):
     records: Sequence[Record]
     rejects: Sequence[Reject] = ()
     notes: Sequence[str] = ()
+    kind: ByChunk[Record] | None = None
+    settings: str = ""  # of a spreadsheet: how it is read
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""
@@ -180,6 +182,9 @@ class Outcome:
     older: int = 0
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
+    double_rows: int = 0
 
     def note(self, action: str, sample: Callable[[], Sample]) -> None:
         """Count one row, and keep the first few of each kind to be shown."""
@@ -328,11 +333,53 @@ class _Requirements(_Kind[ReportedRequirement]):
         held.batch_id = batch.id
 
 
+class ByChunk(_Kind[Record]):
+    """A kind of record that is judged and written some rows at a time, each whole or not at all. `lets_go`: what it reads and makes."""
+
+    lets_go: tuple[type[Any], ...] = ()
+
+    @abstractmethod
+    def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:
+        """Count (and write) some rows; a row that is refused goes to the outcome's rejects."""
+
+    def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
+        del office_id, records
+        return {}
+
+    def key(self, record: Record) -> Any:
+        return record
+
+    def title(self, record: Record) -> str:
+        return str(record)
+
+    def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
+        del held, record
+        return {}
+
+    def create(self, batch: ImportBatch, record: Record) -> None:
+        """Nothing: `take` writes."""
+
+    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None:
+        """Nothing: `take` writes."""
+
+
 # --- the batch --------------------------------------------------------------------------------------------------
 
 
-def _kind_of(slug: str) -> _Kind[Any] | None:
-    """How the rows of a format are taken; None for rates, which have a service of their own."""
+#: Lists that whoever records contacts may bring; every other format needs the grants officer's role (domain.md 0.2).
+CONTACT_FORMATS = frozenset({"parties"})
+
+
+def permission_for(slug: str) -> Permission:
+    """What bringing in, discarding and undoing a file of this format needs."""
+    return Permission.IMPORT_CONTACTS if slug in CONTACT_FORMATS else Permission.IMPORT_ALL
+
+
+def _kind_of(contents: Contents[Any]) -> _Kind[Any] | None:
+    """How the rows of a file are taken; None for rates, which have a service of their own."""
+    slug = contents.facts.format
+    if contents.kind is not None:
+        return contents.kind
     if slug == "fts-flows":
         return _Flows()
     return _Requirements() if slug == "fts-requirements" else None
@@ -341,10 +388,14 @@ def _kind_of(slug: str) -> _Kind[Any] | None:
 def compare(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
     """What a file would do to what the office holds. Reads only."""
     outcome = Outcome()
-    kind = _kind_of(contents.facts.format)
+    kind = _kind_of(contents)
     if kind is None:
         return _compare_rates(contents.records)
     for chunk in _chunks(contents.records):
+        if isinstance(kind, ByChunk):
+            kind.take(office_id, chunk, outcome, is_writing=False)
+            _forget(kind.lets_go)
+            continue
         held = kind.held(office_id, chunk)
         for record in chunk:
             _judge(kind, held, record, outcome)
@@ -419,7 +470,7 @@ def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
 @transactional
 def record_refusal(actor: Actor, office_id: uuid.UUID, facts: FileFacts, sentence: str) -> uuid.UUID:
     """Keep in the list that a file was refused as a whole, and why; nothing of it is taken."""
-    require(actor, Permission.IMPORT_ALL, office_id)
+    require(actor, permission_for(facts.format), office_id)
     batch = _new_batch(office_id, facts, "refused")
     batch.message = sentence[:SENTENCE_LENGTH]
     db.session.flush()
@@ -429,8 +480,9 @@ def record_refusal(actor: Actor, office_id: uuid.UUID, facts: FileFacts, sentenc
 @transactional
 def record_check(actor: Actor, office_id: uuid.UUID, contents: Contents[Any], outcome: Outcome) -> uuid.UUID:
     """Keep the dry run of a file: its counts, what it would do first, its rejected rows."""
-    require(actor, Permission.IMPORT_ALL, office_id)
+    require(actor, permission_for(contents.facts.format), office_id)
     batch = _new_batch(office_id, contents.facts, "checked")
+    _keep_settings(batch, contents)
     _fill(batch, contents, outcome)
     _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
     db.session.flush()
@@ -440,10 +492,45 @@ def record_check(actor: Actor, office_id: uuid.UUID, contents: Contents[Any], ou
 @transactional
 def bring_in(actor: Actor, office_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
     """Take a file at once, without a dry run before: the batch, applied."""
-    require(actor, Permission.IMPORT_ALL, office_id)
+    require(actor, permission_for(contents.facts.format), office_id)
     batch = _new_batch(office_id, contents.facts, "applied")
+    _keep_settings(batch, contents)
     _apply(actor, batch, contents)
     return batch.id
+
+
+@transactional
+def record_recheck(
+    actor: Actor, batch_id: uuid.UUID, version: int, contents: Contents[Any], outcome: Outcome, *, headings: str = "", layout: str = ""
+) -> uuid.UUID:
+    """Keep what a checked spreadsheet would do, read as it was said now; `layout` is remembered for the office's next file with these headings.
+
+    `version` is that of what was said when the form was opened: `Conflict` where somebody said otherwise since."""
+    batch = _waiting(actor, batch_id, is_locked=True)
+    sheet = db.session.scalars(select(ImportSheet).where(ImportSheet.batch_id == batch.id)).one()
+    if sheet.version != version:
+        raise Conflict(_("Somebody else said how this file is read, or mended it, since you opened this page. Look at it again."))
+    sheet.settings = contents.settings
+    batch.rows = contents.facts.rows
+    batch.header = json.dumps({"header": contents.facts.header, "tags": contents.facts.tags}, ensure_ascii=False)
+    db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
+    _fill(batch, contents, outcome)
+    _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
+    if layout:
+        mine = (ImportLayout.office_id == batch.office_id, ImportLayout.format == batch.format, ImportLayout.headings == headings)
+        known = db.session.scalar(select(ImportLayout).where(*mine))
+        if known is None:
+            db.session.add(ImportLayout(office_id=batch.office_id, format=batch.format, headings=headings, settings=layout))
+        else:
+            known.settings = layout
+    db.session.flush()
+    return batch.id
+
+
+def _keep_settings(batch: ImportBatch, contents: Contents[Any]) -> None:
+    if contents.settings:
+        db.session.add(ImportSheet(office_id=batch.office_id, batch_id=batch.id, settings=contents.settings))
+        db.session.flush()
 
 
 def batch_to_apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
@@ -469,6 +556,7 @@ def discard(actor: Actor, batch_id: uuid.UUID, *, forget_file: Callable[[str], o
     batch = _waiting(actor, batch_id, is_locked=True)
     stored_as = batch.stored_as
     db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
+    db.session.execute(delete(ImportSheet).where(ImportSheet.batch_id == batch.id))
     db.session.delete(batch)
     db.session.flush()
     if stored_as:
@@ -480,7 +568,7 @@ def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBat
     batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
     if batch is None:
         raise NotFound
-    require(actor, Permission.IMPORT_ALL, batch.office_id)
+    require(actor, permission_for(batch.format), batch.office_id)
     if batch.state != "checked":
         raise Conflict(_("This file was brought in, or refused, before. Nothing was done a second time."))
     return batch
@@ -514,7 +602,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
     """Write the counts and the summary of a batch."""
     batch.created, batch.updated, batch.unchanged = outcome.created, outcome.updated, outcome.unchanged
     batch.rejected = len(contents.rejects) + len(outcome.rejects)
-    notes = list(contents.notes)
+    notes = [*contents.notes, *outcome.notes]
     if outcome.older:
         notes.append(
             ngettext(
@@ -526,7 +614,9 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
     samples = [
         {"row": sample.row_number, "action": sample.action, "title": sample.title, "changes": sample.changes} for sample in outcome.samples
     ]
-    batch.summary = json.dumps({"notes": notes[:100], "samples": samples}, ensure_ascii=False)
+    batch.summary = json.dumps(
+        {"notes": notes[:100], "samples": samples, "doubles": outcome.doubles, "double_rows": outcome.double_rows}, ensure_ascii=False
+    )
 
 
 def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
@@ -549,14 +639,17 @@ def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:
     """One file after the other: two at the same moment would both make the organisation, or the row, that neither finds yet."""
     hold("import")
     outcome = Outcome()
-    kind = _kind_of(batch.format)
+    kind = _kind_of(contents)
     if kind is None:
         outcome = _compare_rates(contents.records)
-        rates.apply_sheets(actor, contents.records, batch.id)
+        with import_journal.journaling(batch):
+            rates.apply_sheets(actor, contents.records, batch.id)
     else:
-        kind.prepare(actor, batch, contents.records)
-        for chunk in _chunks(contents.records):
-            _apply_chunk(kind, batch, chunk, outcome)
+        with import_journal.journaling(batch):
+            kind.prepare(actor, batch, contents.records)
+            import_journal.keep()
+            for chunk in _chunks(contents.records):
+                _apply_chunk(kind, batch, chunk, outcome)
     _fill(batch, contents, outcome)
     _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
     batch.applied_at = clock.now()
@@ -569,7 +662,9 @@ def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], out
     try:
         with savepoint():
             _write(kind, batch, chunk, outcome)
+            import_journal.keep()
     except (IntegrityError, DataError) as error:
+        import_journal.forget()
         outcome.created, outcome.updated, outcome.unchanged, outcome.older = before[:4]
         del outcome.samples[before[4] :]
         if len(chunk) > 1:
@@ -581,10 +676,13 @@ def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], out
         outcome.rejects.append(
             Reject(record.row_number, "", _("The database refused this row: a value breaks one of its rules."), record.raw)
         )
-    _forget()
+    _forget(kind.lets_go if isinstance(kind, ByChunk) else ())
 
 
 def _write(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
+    if isinstance(kind, ByChunk):
+        kind.take(batch.office_id, chunk, outcome, is_writing=True)
+        return
     held = kind.held(batch.office_id, chunk)
     for record in chunk:
         action, row, changes = _judge(kind, held, record, outcome)
@@ -594,9 +692,11 @@ def _write(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: 
             kind.change(batch, row, record, changes)
 
 
-def _forget() -> None:
+def _forget(more: tuple[type[Any], ...] = ()) -> None:
     """Let go of rows that have been written, so that memory stays flat on a large file."""
     session = db.session()
+    kinds: tuple[type[Any], ...] = (*_LET_GO, *more)
+    changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, _LET_GO) and record not in session.dirty:
+        if isinstance(record, kinds) and record not in changed:
             session.expunge(record)

@@ -101,29 +101,62 @@ def create_party(actor: Actor, office_id: uuid.UUID, new: NewParty) -> uuid.UUID
 
     Invalid names the field: form, name, kinds, aliases, country, website, about, visibility, part_of, post_title, post_organisation."""
     require(actor, Permission.CONTACT_LOG, office_id)
-    form = fields.choice(new.form, "form", FORMS)
-    visibility = fields.choice(new.visibility or _usual(form), "visibility", VISIBILITIES)
-    name = _name(new.name)
-    party = Party(
-        office_id=office_id,
-        visibility=visibility,
-        reference=references.next_reference(office_id, "party"),
-        form=form,
-        name=name,
-        folded_name=fold(name),
-        country=_country(new.country),
-        website=_website(new.website),
-        about=fields.text(new.about, "about", TEXT_LENGTH),
-        part_of_id=_part_of(new.part_of_id, None),
-    )
-    _set_kinds(party, _kinds(new.kinds))
-    _set_names(party, _names(new.names, name))
-    db.session.add(party)
+    party = _made(office_id, new, _checked(new), references.next_reference(office_id, "party"))
     db.session.flush()
     if new.post is not None:
         _take_post(actor, party, new.post)
     _tell_apart(office_id, party.id, new.distinct_from)
     return party.id
+
+
+def check_party(new: NewParty) -> None:
+    """Raise the `Invalid` that `create_party` would raise for what a party says of itself: for a dry run. `part_of` and `post` are not looked at."""
+    _checked(new)
+
+
+@transactional
+def create_parties(actor: Actor, office_id: uuid.UUID, new: Sequence[NewParty]) -> list[uuid.UUID]:
+    """Record several parties of an office at once, in their order, by the rules of `create_party` but for their posts: for imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    if not new:
+        return []
+    numbers = references.next_references(office_id, "party", len(new))
+    made = [_made(office_id, one, _checked(one), number) for one, number in zip(new, numbers, strict=True)]
+    db.session.flush()
+    return [party.id for party in made]
+
+
+@dataclass(frozen=True)
+class _CheckedParty:
+    """A new party's fields in the form in which they are kept."""
+
+    columns: dict[str, object]
+    kinds: tuple[str, ...]
+    names: list[OtherName]
+
+
+def _checked(new: NewParty) -> _CheckedParty:
+    form = fields.choice(new.form, "form", FORMS)
+    visibility = fields.choice(new.visibility or _usual(form), "visibility", VISIBILITIES)
+    name = _name(new.name)
+    columns: dict[str, object] = {
+        "visibility": visibility,
+        "form": form,
+        "name": name,
+        "folded_name": fold(name),
+        "country": _country(new.country),
+        "website": _website(new.website),
+        "about": fields.text(new.about, "about", TEXT_LENGTH),
+    }
+    return _CheckedParty(columns, _kinds(new.kinds), _names(new.names, name))
+
+
+def _made(office_id: uuid.UUID, new: NewParty, checked: _CheckedParty, reference: str) -> Party:
+    party = Party(office_id=office_id, reference=reference, part_of_id=_part_of(new.part_of_id, None), **checked.columns)
+    _set_kinds(party, checked.kinds)
+    _set_names(party, checked.names)
+    db.session.add(party)
+    return party
 
 
 @transactional
@@ -285,6 +318,18 @@ def add_channel(actor: Actor, party_id: uuid.UUID, new: NewChannel) -> uuid.UUID
     db.session.flush()
     _tell_apart(office_id, party.id, new.distinct_from)
     return channel.id
+
+
+@transactional
+def add_channels(actor: Actor, office_id: uuid.UUID, new: Sequence[tuple[uuid.UUID, str | None, NewChannel]]) -> None:
+    """Note several ways to reach parties in scope, (party, its country, the channel), by the rules of `add_channel`: for imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    for party_id, country, one in new:
+        kind = fields.choice(one.kind, "kind", CHANNEL_KINDS)
+        value = channel_value(kind, one.value, country)
+        label = fields.line(one.label, "label", 100)
+        db.session.add(Channel(office_id=office_id, party_id=party_id, kind=kind, value=value, label=label, is_preferred=one.is_preferred))
+    db.session.flush()
 
 
 @transactional

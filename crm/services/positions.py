@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +15,7 @@ from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, SENTENCE_LENGTH, SHARED, TEXT_LENGTH
 from crm.models.parties import Party, Position, Tenure
 from crm.policy import Actor, Permission, require
-from crm.queries import parties
+from crm.queries import parties, sheet_imports
 from crm.queries import positions as found
 from crm.queries.names import fold
 from crm.services import fields
@@ -114,6 +115,54 @@ def add_tenure(actor: Actor, office_id: uuid.UUID, new: NewTenure) -> uuid.UUID:
     return tenure.id
 
 
+@dataclass(frozen=True)
+class HeldBy:
+    """A person in a post of an organisation, by the post's title."""
+
+    person_id: uuid.UUID
+    organisation_id: uuid.UUID
+    title: str
+    starts_on: date | None = None
+    form_of_address: str = ""
+
+
+@transactional
+def add_holders(actor: Actor, office_id: uuid.UUID, held: Sequence[HeldBy]) -> None:
+    """Put several people into posts, each made where its organisation has none of that title: `find_or_add_position` and
+    `add_tenure` for many at once, by the same rules. For imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    known = dict(sheet_imports.positions_in(one.organisation_id for one in held))
+    ids = sorted({one.person_id for one in held} | {one.organisation_id for one in held})
+    shared = dict(parties.visibilities(ids))
+    for one in held:
+        _check_days(one.starts_on, None)
+        key = one.organisation_id, fold(one.title)
+        if key in known:
+            continue
+        position = Position(
+            office_id=office_id,
+            visibility=shared[one.organisation_id],
+            organisation_id=one.organisation_id,
+            title=fields.line(one.title, "title", NAME_LENGTH, needed=_("Enter the title of the post.")),
+        )
+        db.session.add(position)
+        known[key] = position.id
+    db.session.flush()
+    for one in held:
+        is_shared = shared[one.person_id] == SHARED and shared[one.organisation_id] == SHARED
+        db.session.add(
+            Tenure(
+                office_id=office_id,
+                visibility=SHARED if is_shared else OFFICE,
+                position_id=known[one.organisation_id, fold(one.title)],
+                person_id=one.person_id,
+                starts_on=one.starts_on,
+                form_of_address=fields.line(one.form_of_address, "form_of_address", 200),
+            )
+        )
+    db.session.flush()
+
+
 @transactional
 def edit_tenure(
     actor: Actor,
@@ -163,6 +212,11 @@ def share_with(party: Party) -> None:
     for tenure in db.session.scalars(touched):
         if tenure.position.visibility == SHARED and tenure.person.visibility == SHARED:
             tenure.visibility = SHARED
+
+
+def check_days(starts_on: date | None, ends_on: date | None) -> None:
+    """Raise the `Invalid` that the days of a tenure would be refused with."""
+    _check_days(starts_on, ends_on)
 
 
 def _check_days(starts_on: date | None, ends_on: date | None) -> None:

@@ -24,6 +24,7 @@ NOUNS = (
     "programmes",
     "flows",
     "imports",
+    "sheet_imports",
     "documents",
     "search",
     "files",

@@ -13,14 +13,16 @@ from crm import clock
 from crm.data import currencies
 from crm.errors import Conflict, Invalid, Refused
 from crm.exchange import registry
+from crm.exchange.sheet_columns import SHEETS
 from crm.formatting import day, file_size, number
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
-from crm.jobs import imports
+from crm.jobs import imports, sheets
 from crm.models.imports import ImportBatch
-from crm.policy import Permission, all_offices, can, offices_where, require
+from crm.policy import Actor, Permission, all_offices, can, offices_where, require
 from crm.queries import imports as queries
-from crm.services import submissions
+from crm.services import import_undo, submissions
+from crm.services.imports import permission_for
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, status
 from crm.web.landscape import DASH, pages_of
@@ -121,26 +123,37 @@ def _row(batch: ImportBatch, office: str) -> list[Any]:
 
 def kind_name(slug: str) -> str:
     """A format in words."""
+    if slug in SHEETS:
+        return str(SHEETS[slug].title)
     return str(registry.FORMATS[slug].title) if slug in registry.FORMATS else str(FAMILY_NAMES.get(slug, slug))
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@permit(Permission.IMPORT_ALL)
+@permit(Permission.IMPORT_CONTACTS)
 def create() -> Any:
     """Bring a file: it is checked and shown before anything is done. A refused one says why beside the field."""
     who = actor()
-    may = set(offices_where(who, Permission.IMPORT_ALL))
+    may = offices_where(who, Permission.IMPORT_CONTACTS)
     names = {office.id: office.name for office in all_offices()}
-    ordered = [office_id for office_id in offices_where(who, Permission.IMPORT_ALL) if office_id in names]
-    form = UploadForm(offices=[(str(office_id), names[office_id]) for office_id in ordered])
+    offices = [(str(office_id), names[office_id]) for office_id in may if office_id in names]
+    form = UploadForm(offices=offices, kinds=_kinds())
     if request.method == "POST" and form.validate():
         office_id = uuid.UUID(form.office.data)
-        if office_id in may:
+        if can(who, permission_for(form.kind.data), office_id):
             done = _check(form, office_id)
             if done is not None:
                 return done
-    kinds = [(str(entry.title), str(entry.description)) for entry in registry.FORMATS.values()]
+        else:
+            form.take(Invalid(_("Your role does not bring such a file into this office. Ask the head of the office."), field="office"))
+    fixed = registry.FORMATS.values() if can(who, Permission.IMPORT_ALL) else ()
+    kinds = [(str(entry.title), str(entry.description)) for entry in (*sheets.KINDS.values(), *fixed)]
     return render_template("imports/form.html", form=form, kinds=kinds), status(form)
+
+
+def _kinds() -> list[tuple[str, str]]:
+    """What a person may bring: lists of their own, and where the role allows it files of a fixed format."""
+    lists = [(slug, str(kind.title)) for slug, kind in sheets.KINDS.items() if can(actor(), permission_for(slug))]
+    return [*([("", _("FTS or exchange rates (told by the headings)"))] if can(actor(), Permission.IMPORT_ALL) else []), *lists]
 
 
 def _check(form: UploadForm, office_id: uuid.UUID) -> Response | None:
@@ -148,20 +161,28 @@ def _check(form: UploadForm, office_id: uuid.UUID) -> Response | None:
     token = (form.submission.data or "")[:64]
     with upload.stream:
         data = upload.read()
-    digest = hashlib.sha256(office_id.bytes + data).hexdigest()
+    kind = form.kind.data
+    digest = hashlib.sha256(office_id.bytes + kind.encode() + data).hexdigest()
     earlier = submissions.find(who, token)
     if earlier is not None and earlier.digest != digest:
         raise Conflict(submissions.sent_otherwise())
     if earlier is not None and earlier.record_id is not None:
         return redirect(url_for("imports.detail", batch_id=earlier.record_id), code=303)
-    batch = queries.get(imports.check_file(who, office_id, "", upload.filename or "", data))
+    batch = queries.get(imports.check_file(who, office_id, kind, upload.filename or "", data))
     if batch.state == "refused":
         form.take(Invalid(batch.message, field="file"))
         return None
     kept, is_second = submissions.once(who, token, digest, lambda: batch.id)
     if is_second and kept != batch.id:  # a double click that overtook itself: one batch stays
         imports.discard(who, batch.id)
-    return redirect(url_for("imports.detail", batch_id=kept), code=303)
+    page = "sheet_imports.columns" if kind in sheets.KINDS and _is_open(who, kept or batch.id) else "imports.detail"
+    return redirect(url_for(page, batch_id=kept), code=303)
+
+
+def _is_open(who: Actor, batch_id: uuid.UUID) -> bool:
+    """Whether something has to be said of a spreadsheet before it can be brought in."""
+    file = imports.sheet_to_mend(who, batch_id).file
+    return bool(file.questions or file.missing())
 
 
 @bp.get("/<uuid:batch_id>")
@@ -178,6 +199,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         held = cells[place] if 0 <= place < len(cells) else ""
         rejects.append([number(row.row_number, get_locale()), row.column or _("whole row"), held[:120], row.reason])
     summary = queries.summary_of(batch)
+    may = can(actor(), permission_for(batch.format), batch.office_id)
     word, tone = STATES[batch.state]
     return render_template(
         "imports/detail.html",
@@ -189,11 +211,40 @@ def detail(batch_id: uuid.UUID) -> Any:
         size=file_size(batch.size, get_locale()),
         repeated=_repeated(batch),
         notes=summary.notes,
-        samples=[_sample(sample) for sample in summary.samples],
+        samples=[_sample(sample, batch.format) for sample in summary.samples],
+        doubles=summary.doubles,
+        impact=_impact(batch, summary.double_rows) if batch.format in sheets.KINDS else "",
         rejects=rejects,
-        form=ActForm() if batch.state == "checked" and can(actor(), Permission.IMPORT_ALL, batch.office_id) else None,
+        form=ActForm() if batch.state == "checked" and may else None,
         bring=_bring_label(batch),
+        is_sheet=batch.format in sheets.KINDS,
+        **_undo_of(batch, may=may),
     )
+
+
+def _impact(batch: ImportBatch, doubles: int) -> str:
+    """The whole file in one sentence."""
+    counts = {
+        "new": batch.created,
+        "changed": batch.updated,
+        "unchanged": batch.unchanged,
+        "doubles": doubles,
+        "rejected": batch.rejected,
+    }
+    return _(
+        "%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s possible duplicates, %(rejected)s with problems.",
+        **{name: number(count, get_locale()) for name, count in counts.items()},
+    )
+
+
+def _undo_of(batch: ImportBatch, *, may: bool) -> dict[str, Any]:
+    """Whether a batch can be undone, or how it was."""
+    record = import_undo.undone(batch.id)
+    if record is None:
+        return {"undone": None, "may_undo": may and not import_undo.why_not(batch)}
+    found = import_undo.summary_of(record)
+    names = [(str(import_undo.NOUNS.get(one["noun"], one["noun"])), one["title"], one["why"]) for one in found.get("names", [])]
+    return {"undone": record, "may_undo": False, "undo_counts": found, "undo_names": names}
 
 
 def _repeated(batch: ImportBatch) -> int:
@@ -210,25 +261,26 @@ def _bring_label(batch: ImportBatch) -> str:
     )
 
 
-def _sample(sample: dict[str, Any]) -> dict[str, Any]:
+def _sample(sample: dict[str, Any], slug: str) -> dict[str, Any]:
     known = currencies()
+    labels = {**FIELDS, **({name: item.label for name, item in SHEETS[slug].fields.items()} if slug in SHEETS else {})}
     return {
         "row": sample["row"],
         "is_new": sample["action"] == "created",
         "title": sample["title"],
         "changes": [
-            {"field": name if name in known else str(FIELDS.get(name, name)), "old": old or DASH, "new": new or DASH}
+            {"field": name if name in known else str(labels.get(name, name)), "old": old or DASH, "new": new or DASH}
             for name, old, new in sample["changes"]
         ],
     }
 
 
 @bp.post("/<uuid:batch_id>/apply")
-@permit(Permission.IMPORT_ALL)
+@permit(Permission.IMPORT_CONTACTS)
 def apply(batch_id: uuid.UUID) -> Any:
     """Bring a checked file in. A second click finds it done."""
     batch = queries.get(batch_id)
-    require(actor(), Permission.IMPORT_ALL, batch.office_id)
+    require(actor(), permission_for(batch.format), batch.office_id)
     try:
         imports.apply_batch(actor(), batch_id)
     except (Refused, Invalid) as error:
@@ -249,7 +301,7 @@ def apply(batch_id: uuid.UUID) -> Any:
 
 
 @bp.post("/<uuid:batch_id>/discard")
-@permit(Permission.IMPORT_ALL)
+@permit(Permission.IMPORT_CONTACTS)
 def discard(batch_id: uuid.UUID) -> Any:
     """Drop a checked file: nothing was brought in."""
     name = queries.get(batch_id).file_name

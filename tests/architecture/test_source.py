@@ -29,6 +29,7 @@ UNSCOPED_REASONS = {
     "verify looks at every record",
     "nobody changes a person who holds more somewhere else",
     "search entries follow their records",
+    "what an import made may be in use in another office",
 }
 
 

@@ -86,3 +86,30 @@ def test_rates(run, tmp_path):
     path.write_text("currency,rate,date\nJOD,0.709,2026-11-01\n")
     assert json.loads(run("rates", path, "--json").stdout)["created"] == 1
     assert json.loads(run("rates", path, "--json").stdout)["unchanged"] == 1
+
+
+def test_contacts_come_in_and_an_import_is_undone(run, tmp_path):
+    path = tmp_path / "contacts.csv"
+    path.write_text("Name,E-mail\nAna,ana@x.example\nBo,nothing\n", "utf-8")
+    dry = json.loads(run("parties", path, "--office", "JOR", "--dry-run", "--json").stdout)
+    assert (dry["created"], dry["rejected"]) == (1, 1)
+    said = json.loads(run("parties", path, "--as", world.address("officer"), "--json").stdout)
+    assert (said["created"], said["updated"], said["unchanged"], said["rejected"]) == (1, 0, 0, 1)
+    assert Path(said["rejects_file"]).is_file()
+    trial = run("undo", said["batch"], "--as", world.address("officer"), "--dry-run", "--json")
+    assert json.loads(trial.stdout) == {"removed": 1, "restored": 0, "kept": 0, "batch": said["batch"]}
+    done = run("undo", said["batch"], "--as", world.address("officer"), "--json")
+    assert json.loads(done.stdout)["removed"] == 1
+    again = run("undo", said["batch"], "--as", world.address("officer"))
+    assert (again.exit_code, "undone before" in again.stderr) == (2, True)
+    assert run("undo", said["batch"], "--as", world.address("other")).exit_code == 2
+    assert run("undo", "nonsense", "--office", "JOR").exit_code == 2
+
+
+def test_a_list_without_a_needed_column_is_refused_by_command(run, tmp_path):
+    path = tmp_path / "contacts.csv"
+    path.write_text("Wer,Was\nAna,x\n", "utf-8")
+    done = run("parties", path, "--office", "JOR")
+    assert done.exit_code == 2
+    assert "No column gives: Name" in done.stderr
+    assert run("parties", tmp_path / "absent.csv", "--office", "JOR").exit_code == 2

@@ -19,7 +19,7 @@ from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.files import File, FileContent
 from crm.models.flows import Flow, PlanLink, PlanRequirement
-from crm.models.imports import ImportBatch, ImportReject
+from crm.models.imports import ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
@@ -371,6 +371,14 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             rejected=1,
         )
     )
+    keep(ImportSheet(**own, batch_id=batch.id, settings=f'{{"sheet": "{canary} sheet"}}'))
+    keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=f'{{"sheet": "{canary} layout"}}'))
+    keep(
+        ImportChange(
+            **own, batch_id=batch.id, noun="parties", record_id=party.id, field="about", old=f"{canary} old", new=f"{canary} about"
+        )
+    )
+    keep(ImportUndo(**own, batch_id=batch.id, summary=f'{{"names": [{{"noun": "parties", "title": "{canary} kept", "why": "x"}}]}}'))
     keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=f'["{canary}"]'))
     flow = keep(
         Flow(

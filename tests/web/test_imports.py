@@ -131,9 +131,10 @@ def test_an_office_of_somebody_else_cannot_be_chosen(app, browser):
 
 def test_who_may_not_bring_files_sees_no_button_and_gets_403(browser):
     officer = browser("officer")
-    page = officer.get("/imports/")
-    assert not tree(page).xpath("//a[@href='/imports/new']")
-    officer.get("/imports/new", status=403)
+    kinds = tree(officer.get("/imports/new")).xpath("//select[@name='kind']/option/@value")
+    assert kinds
+    assert "" not in kinds
+    browser("viewer").get("/imports/new", status=403)
     place = upload(browser("grants"), fts.file_of({})).location
     assert not [form for form in tree(officer.get(place)).forms if "apply" in (form.action or "")]
     for action in ("apply", "discard"):

@@ -1,0 +1,192 @@
+"""Cells of spreadsheets that people keep: days in many forms, lists in one cell, words for countries. Asks where a cell can mean two things."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+
+from babel import Locale
+
+from crm.data import countries, countries_by_iso2
+from crm.exchange.cells import FIRST_YEAR, LAST_YEAR, CellInvalid
+from crm.i18n import gettext as _
+from crm.queries.names import fold
+
+#: How days may be written in a file: day first (3/4 is 3 April), or month first (3/4 is 4 March).
+DAY_ORDERS = ("dmy", "mdy")
+#: Languages whose words for months and countries are read.
+LANGUAGES = ("en", "fr", "es", "ar", "pt")
+
+_NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[T ]+\d{1,2}:\d{2}.*)?")
+_TOKEN = re.compile(r"\d+|[^\W\d]+")
+_FILLERS = frozenset({"de", "del", "er", "of", "st", "nd", "rd", "th"})
+_MORE_MONTHS: Mapping[str, int] = {
+    "كانون الثاني": 1,
+    "شباط": 2,
+    "آذار": 3,
+    "نيسان": 4,
+    "أيار": 5,
+    "حزيران": 6,
+    "تموز": 7,
+    "آب": 8,
+    "أيلول": 9,
+    "تشرين الأول": 10,
+    "تشرين الثاني": 11,
+    "كانون الأول": 12,
+    "sept": 9,
+    "janv": 1,
+    "fevr": 2,
+    "juil": 7,
+    "setiembre": 9,
+}
+_MONTH_LAST = 12
+_YEAR_DIGITS = 4
+
+
+class DayAmbiguous(CellInvalid):
+    """A day that can be read in two ways; `readings` holds day first, then month first."""
+
+    def __init__(self, text: str, readings: tuple[date, date]) -> None:
+        """Keep both readings."""
+        self.readings = readings
+        super().__init__(
+            _(
+                "“%(text)s” can be %(one)s or %(other)s. Say above how days are written in this file.",
+                text=text,
+                one=readings[0].isoformat(),
+                other=readings[1].isoformat(),
+            )
+        )
+
+
+def plain_digits(text: str) -> str:
+    """The text with digits of every script as 0 to 9, and without marks of direction."""
+    if text.isascii():
+        return text
+    shown = (str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text if unicodedata.category(char) != "Cf")
+    return "".join(shown)
+
+
+@lru_cache(maxsize=1)
+def _months() -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for language in LANGUAGES:
+        for widths in Locale(language).months.values():
+            for width in ("wide", "abbreviated"):
+                for place, name in widths[width].items():
+                    found.setdefault(fold(name), int(place))
+    found.update({fold(name): place for name, place in _MORE_MONTHS.items()})
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def read_day(cell: str, order: str = "") -> date | None:
+    """A day as 2026-04-03, 3/4/2026, 3.4.2026 or 3 April 2026 in five languages; None where the cell is empty.
+
+    `order` ("dmy" or "mdy") settles 3/4/2026; without it such a cell raises `DayAmbiguous`. Points always part day.month.year.
+    Years have four digits: "03/04/26" is refused, since it can mean three things."""
+    text = " ".join(plain_digits(cell).split())
+    if not text:
+        return None
+    if match := _NUMERIC.fullmatch(text):
+        return _numeric(text, match, order)
+    tokens = [token for token in _TOKEN.findall(text[:60]) if token.casefold() not in _FILLERS]
+    numbers = [token for token in tokens if token.isdecimal()]
+    month = _months().get(fold(" ".join(token for token in tokens if not token.isdecimal())))
+    if month is None or [len(token) // _YEAR_DIGITS for token in numbers] != [0, 1] or not tokens[-1].isdecimal():
+        raise CellInvalid(_("“%(text)s” is not a date. Write it as 2026-11-30.", text=text[:40]))
+    return _date(text, int(numbers[1]), month, int(numbers[0]))
+
+
+def _numeric(text: str, match: re.Match[str], order: str) -> date:
+    first, mark, middle, last = match[1], match[2], int(match[3]), match[4]
+    if len(first) == _YEAR_DIGITS:
+        return _date(text, int(first), middle, int(last))
+    if len(last) != _YEAR_DIGITS:
+        raise CellInvalid(_("“%(text)s”: write the year with four digits.", text=text[:40]))
+    day, year = int(first), int(last)
+    if mark == "." or order == "dmy" or day == middle:
+        return _date(text, year, middle, day)
+    if order == "mdy":
+        return _date(text, year, day, middle)
+    if day > _MONTH_LAST or middle > _MONTH_LAST:
+        return _date(text, year, *((middle, day) if day > _MONTH_LAST else (day, middle)))
+    raise DayAmbiguous(text, (_date(text, year, middle, day), _date(text, year, day, middle)))
+
+
+def _date(text: str, year: int, month: int, day: int) -> date:
+    try:
+        found = date(year, month, day)
+    except ValueError as error:
+        raise CellInvalid(_("There is no such day as “%(text)s”.", text=text[:40])) from error
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise CellInvalid(_("The year of “%(text)s” is outside %(first)s to %(last)s.", text=text[:40], first=FIRST_YEAR, last=LAST_YEAR))
+    return found
+
+
+def day_order(cells: Iterable[str]) -> tuple[str, str]:
+    """How a column writes its days, and a cell that leaves it open: ("dmy", ""), ("", "03/04/2026"), or ("", "") where neither matters.
+
+    A column that holds 25/12/2026 is read day first throughout; one that holds both 25/12 and 12/25 says nothing."""
+    seen: set[str] = set()
+    doubtful = ""
+    for cell in cells:
+        match = _NUMERIC.fullmatch(plain_digits(cell).strip())
+        if match is None or match[2] == "." or len(match[1]) == _YEAR_DIGITS or len(match[4]) != _YEAR_DIGITS:
+            continue
+        first, middle = int(match[1]), int(match[3])
+        if first > _MONTH_LAST >= middle:
+            seen.add("dmy")
+        elif middle > _MONTH_LAST >= first:
+            seen.add("mdy")
+        elif first != middle and not doubtful:
+            doubtful = cell.strip()
+    if len(seen) == 1:
+        return seen.pop(), ""
+    return "", doubtful
+
+
+def parts(cell: str, marks: str = ";\n|") -> tuple[str, ...]:
+    """The entries of a cell that holds several, in their order, each once."""
+    pieces = re.split(f"[{re.escape(marks)}]", cell)
+    return tuple(dict.fromkeys(" ".join(piece.split()) for piece in pieces if piece.strip()))
+
+
+@lru_cache(maxsize=1)
+def _country_words() -> Mapping[str, str]:
+    known = countries_by_iso2()
+    found = {fold(country.name): code for code, country in known.items()}
+    for code, country in known.items():
+        found.setdefault(fold(country.official_name), code)
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if code in known:
+                found.setdefault(fold(name), code)
+    found.update({fold(code): country.iso2 for code, country in countries().items()})
+    found.update({fold(code): code for code in known})
+    return found
+
+
+def read_country(cell: str) -> str:
+    """A country by name in five languages or by its code, as two letters; "" where the cell is empty."""
+    text = cell.strip()
+    if not text:
+        return ""
+    code = _country_words().get(fold(text))
+    if code is None:
+        raise CellInvalid(_("“%(text)s” is not a country that is known here.", text=text[:60]))
+    return code
+
+
+def read_word(cell: str, words: Mapping[str, str]) -> str:
+    """A word of a list (folded word -> code); "" where the cell is empty."""
+    text = cell.strip()
+    if not text:
+        return ""
+    code = words.get(fold(text))
+    if code is None:
+        raise CellInvalid(_("“%(text)s” is none of the words known for this column.", text=text[:60]))
+    return code

@@ -1,0 +1,293 @@
+"""Opening what an office keeps its lists in: CSV, TSV, XLSX and ODS as a grid of text cells, and finding the headings in it.
+
+Knows no meaning of a column, no database and no Flask. A workbook is looked at before it is opened (sizes, entities), and
+opened in a process of its own with bounds on memory and time. Everything else about a file is a sentence.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from crm.errors import Refused
+from crm.exchange.tabular import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, REJECT_COLUMNS, RowNote, raw_records, read_bytes, restore, unpack_single
+from crm.formatting import file_size, number
+from crm.i18n import get_locale
+from crm.i18n import gettext as _
+
+#: What a spreadsheet may be called; the upload and the guide say the same.
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".zip")
+#: A workbook's parts: how many, how large together once unpacked, how many texts, and how much tighter than this is a bomb.
+MAX_PARTS = 2_000
+MAX_UNPACKED = 150_000_000
+MAX_TEXTS = 900_000
+MAX_RATIO = 400
+#: The process that opens a workbook.
+CHILD = Path(__file__).resolve().parent / "_workbook_child.py"
+MEMORY_MEGABYTES = 280
+SECONDS = 30
+
+_ROWS_BEFORE_HEADINGS = 25
+_RATIO_FROM = 2_000_000
+_PIECE = 1 << 18
+_OVERLAP = 16
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_TEXT_START = re.compile(rb"<(?:\w+:)?si[\s>/]")
+_LOCAL_HEADER = 30
+_ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The rows of one sheet that are not blank, each with its number as a spreadsheet shows it, and every cell as text."""
+
+    kind: str  # "text", "xlsx" or "ods"
+    sheets: tuple[str, ...]  # () for text
+    sheet: str
+    rows: Sequence[tuple[int, tuple[str, ...]]]
+    notes: Sequence[RowNote] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A grid whose headings were found: one name for every column that holds something, and the rows below."""
+
+    header_row: int
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[int, tuple[str, ...]]]
+    notes: list[RowNote] = field(default_factory=list)
+
+
+def read_grid(data: bytes, *, sheet: str = "") -> Grid:
+    """Read a file into its cells. `sheet`: the name of the one wanted, else the first that is not hidden. Raises `Refused`.
+
+    Never more than 50 MB in, 250,000 rows and 500 columns out. Cells of text files lose the apostrophe by which our own
+    files keep a spreadsheet from running them (P5)."""
+    data = read_bytes(data)
+    if data.startswith(_OLD_OFFICE):
+        raise Refused(
+            _("This is an old Excel file, or one with a password. Save it as an Excel workbook (.xlsx) without a password, and bring that.")
+        )
+    kind = _kind_of_zip(data) if data.startswith(b"PK\x03\x04") else "text"
+    if kind == "text":
+        warnings, records = raw_records(unpack_single(data))
+        return Grid("text", (), "", _text_rows(records), warnings)
+    _look_before_opening(data)
+    return _workbook(kind, data, sheet)
+
+
+def _text_rows(records: Iterator[list[str]]) -> list[tuple[int, tuple[str, ...]]]:
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    for row_number, record in enumerate(records, 1):
+        if any(cell.strip() for cell in record):
+            rows.append((row_number, tuple(map(restore, record))))
+    return rows
+
+
+# --- workbooks -------------------------------------------------------------------------------------------------------
+
+
+def _kind_of_zip(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+            names = {part.filename for part in parts}
+            is_ods = "content.xml" in names and parts[0].file_size < _PIECE and archive.read(parts[0])[: len(_ODS_TYPE)] == _ODS_TYPE
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise Refused(_("The workbook is damaged and cannot be opened.")) from error
+    if len(parts) > MAX_PARTS:
+        _refuse_bomb()
+    if "xl/workbook.xml" in names or is_ods:
+        return "ods" if is_ods else "xlsx"
+    if names & {"[Content_Types].xml", "content.xml", "xl/workbook.bin"}:
+        raise Refused(_("This document is not a spreadsheet that is read here. Save the list as .xlsx, .ods or CSV, and bring that."))
+    return "text"
+
+
+def _refuse_bomb() -> NoReturn:
+    raise Refused(_("The workbook would unpack to far more than a list of contacts holds, so it was not opened."))
+
+
+def _look_before_opening(data: bytes) -> None:
+    """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = [part for part in archive.infolist() if not part.is_dir()]
+    if sum(part.file_size for part in parts) > MAX_UNPACKED or len({part.filename for part in parts}) < len(parts):
+        _refuse_bomb()
+    for part in parts:
+        if part.flag_bits & 1:
+            raise Refused(_("The workbook has a password. Save it without one, and bring that."))
+        if part.file_size > max(_RATIO_FROM, part.compress_size * MAX_RATIO):
+            _refuse_bomb()
+    left = MAX_UNPACKED
+    for part in parts:
+        if part.filename.lower().endswith((".xml", ".rels")):
+            left = _look_at_part(data, part, left)
+
+
+def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> int:
+    """Read one part through; how many bytes the rest of the workbook may still have."""
+    texts, tail = 0, b""
+    is_texts = part.filename.endswith("sharedStrings.xml")
+    for piece in _unpack(data, part):
+        left -= len(piece)
+        if left < 0:
+            _refuse_bomb()
+        if b"\0" in piece:  # UTF-16, in which a declaration could hide
+            raise Refused(_("The workbook is damaged and cannot be opened."))
+        window = tail + piece
+        if _DECLARATION.search(window):
+            raise Refused(_("The workbook declares entities of its own, which no spreadsheet program does. It was not opened."))
+        if is_texts:
+            texts += len(_TEXT_START.findall(window)) - len(_TEXT_START.findall(tail))
+        if texts > MAX_TEXTS:
+            raise Refused(_("The workbook holds more than %(limit)s different texts. Split it.", limit=number(MAX_TEXTS, get_locale())))
+        tail = window[-_OVERLAP:]
+    return left
+
+
+def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What really is in a part, whatever its directory entry says about its size."""
+    start = part.header_offset
+    header = data[start : start + _LOCAL_HEADER]
+    if len(header) < _LOCAL_HEADER or header[:4] != b"PK\x03\x04":
+        raise Refused(_("The workbook is damaged and cannot be opened."))
+    begin = start + _LOCAL_HEADER + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    raw = data[begin : begin + part.compress_size]
+    if part.compress_type == zipfile.ZIP_STORED:
+        for place in range(0, len(raw), _PIECE):
+            yield raw[place : place + _PIECE]
+        return
+    if part.compress_type != zipfile.ZIP_DEFLATED:
+        raise Refused(_("The workbook is packed in a way that is not read here. Save it again as .xlsx or .ods."))
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        piece = inflate.decompress(raw, _PIECE)
+        while piece:
+            yield piece
+            piece = inflate.decompress(inflate.unconsumed_tail, _PIECE)
+    except zlib.error as error:
+        raise Refused(_("The workbook is damaged and cannot be opened.")) from error
+
+
+def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
+    limits = (MEMORY_MEGABYTES, SECONDS, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES)
+    command = [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD), *map(str, limits)]
+    kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+    environ = {key: os.environ[key] for key in kept if key in os.environ} | {"PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS + 5, check=False, env=environ)  # noqa: S603 - our own file
+    except subprocess.TimeoutExpired as error:
+        raise Refused(_("The workbook took too long to open. Split it, or save the one sheet as CSV.")) from error
+    lines = done.stdout.splitlines()
+    if done.returncode != 0 or not lines:
+        raise Refused(_("The workbook needs more memory than it may have. Split it, or save the one sheet as CSV."))
+    head = json.loads(lines[0])
+    last = json.loads(lines[-1])
+    for answer in (head, last):
+        if isinstance(answer, dict) and "refused" in answer:
+            _refuse_workbook(answer["refused"])
+    rows = [(int(line[0]), tuple(map(_shown, line[1]))) for line in map(json.loads, lines[1:])]
+    return Grid(kind, tuple(head["sheets"]), head["sheet"], rows)
+
+
+def _shown(cell: str) -> str:
+    return cell.replace("\r\n", "\n")
+
+
+def _refuse_workbook(reason: str) -> NoReturn:
+    if reason == "columns":
+        raise Refused(_("The file has more than %(limit)s columns.", limit=MAX_COLUMNS))
+    if reason == "rows":
+        raise Refused(_("The file has more than %(limit)s rows. Split it.", limit=number(MAX_ROWS, get_locale())))
+    if reason == "size":
+        limit = file_size(MAX_BYTES, get_locale())
+        raise Refused(_("The file is larger than %(limit)s. Split it, or ask for a shorter period.", limit=limit))
+    if reason == "empty":
+        raise Refused(_("The file is empty."))
+    raise Refused(_("The workbook is damaged and cannot be opened."))
+
+
+# --- headings --------------------------------------------------------------------------------------------------------
+
+
+def find_headings(grid: Grid, is_known: Callable[[str], bool], *, row: int = 0) -> Listing:
+    """Find the row of headings and name every column. Raises `Refused` where there is none.
+
+    `is_known` says of a cell whether it is a heading of what is expected: of the first rows the one with most of them is
+    taken, so that titles above do not matter. `row`: take that one instead. A blank cell takes the heading above it (merged
+    headings), two alike are told apart by what stands above them, a column without any heading is called by its letter."""
+    if not grid.rows:
+        raise Refused(_("The file is empty."))
+    first = grid.rows[:_ROWS_BEFORE_HEADINGS]
+    place = next((index for index, (found, _cells) in enumerate(first) if found == row), -1) if row else _best(first, is_known)
+    if place < 0:
+        raise Refused(_("The file has no headings in its first row."))
+    header_row, cells = first[place]
+    above = first[place - 1][1] if place and first[place - 1][0] == header_row - 1 else ()
+    rows = grid.rows[place + 1 :]
+    width = max([len(cells), *(len(found) for _number, found in rows)], default=0)
+    used = [False] * width
+    for _row_number, found in rows:
+        for column, cell in enumerate(found):
+            if cell and not used[column]:
+                used[column] = bool(cell.strip())
+    return Listing(header_row, _names(cells, above, used), rows, list(grid.notes))
+
+
+def _best(first: Sequence[tuple[int, tuple[str, ...]]], is_known: Callable[[str], bool]) -> int:
+    """The place of the row that looks most like headings; the first with two filled cells where none is known."""
+    known = [sum(is_known(cell) for cell in cells) for _row, cells in first]
+    most = max(known)
+    if most:
+        return known.index(most)
+    wide = [index for index, (_row, cells) in enumerate(first) if sum(bool(cell.strip()) for cell in cells) > 1]
+    return wide[0] if wide else 0
+
+
+def _names(cells: Sequence[str], above: Sequence[str], used: Sequence[bool]) -> tuple[str, ...]:
+    def at(row: Sequence[str], column: int) -> str:
+        return " ".join(row[column].split())[:100] if column < len(row) else ""
+
+    carried, groups = "", []
+    for column in range(len(used)):
+        carried = at(above, column) or carried
+        groups.append(carried if sum(bool(at(above, place)) for place in range(len(above))) > 1 else "")
+    names: list[str] = []
+    plain = [at(cells, column) for column in range(len(used))]
+    for column, is_used in enumerate(used):
+        name = plain[column] or (at(above, column) if groups[column] else "")
+        if not name:
+            name = _("column %(letter)s", letter=letter(column)) if is_used else ""
+        elif plain.count(name) > 1 and groups[column]:
+            name = f"{groups[column]}: {name}"
+        while name and name in names:
+            name = f"{name} ({letter(column)})"
+        names.append(name)
+    return tuple(names)
+
+
+def letter(column: int) -> str:
+    """A column as a spreadsheet calls it: 0 is A, 26 is AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def is_reject_column(heading: str) -> bool:
+    """Whether a column is one that our file of rejected rows adds: left out when the file comes back."""
+    return heading.casefold() in REJECT_COLUMNS

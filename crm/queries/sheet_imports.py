@@ -1,0 +1,238 @@
+"""What an office holds already of what a spreadsheet lists: parties alike, organisations by name, ways to reach them. A few statements a chunk."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import aliased, selectinload
+
+from crm.db import db
+from crm.models.base import SHARED
+from crm.models.imports import ImportLayout, ImportSheet
+from crm.models.notes import Note
+from crm.models.parties import Channel, Party, PartyName, Position, Tenure
+from crm.queries.names import fold
+
+_CHUNK = 400
+
+
+@dataclass(slots=True, eq=False)
+class KnownParty:
+    """A party on record (or, in a dry run, one that an earlier row would make: without an id), as far as rows are compared with it."""
+
+    id: uuid.UUID | None
+    office_id: uuid.UUID
+    reference: str
+    version: int
+    form: str
+    name: str
+    country: str | None = None
+    website: str = ""
+    about: str = ""
+    part_of_id: uuid.UUID | None = None
+    visibility: str = ""
+    kinds: frozenset[str] = frozenset()
+    names: tuple[tuple[str, str], ...] = ()  # (kind, name)
+    channels: frozenset[tuple[str, str]] = frozenset()
+    posts: frozenset[tuple[str, str]] = frozenset()  # folded (title, organisation)
+    notes: frozenset[str] = frozenset()
+    said: dict[str, tuple[object, int]] = field(default_factory=dict)  # what this file said of it, and in which row
+
+
+def usable(office_id: uuid.UUID) -> object:
+    """Parties that a record of an office may name: shared ones and the office's own."""
+    return or_(Party.visibility == SHARED, Party.office_id == office_id)
+
+
+def known_parties(office_id: uuid.UUID, folded: Collection[str], references: Collection[str]) -> list[KnownParty]:
+    """The parties an office can use whose name folds to one of `folded`, or that have one of the references. Five statements a 400 names."""
+    rows: dict[uuid.UUID, Party] = {}
+    for column, wanted in ((Party.folded_name, sorted(folded)), (Party.reference, sorted(references))):
+        for start in range(0, len(wanted), _CHUNK):
+            statement = select(Party).where(column.in_(wanted[start : start + _CHUNK]), usable(office_id))  # type: ignore[arg-type]
+            for party in db.session.scalars(statement.options(selectinload(Party.kinds), selectinload(Party.names))):
+                rows[party.id] = party
+    ids = list(rows)
+    channels = _channels(office_id, ids)
+    posts, notes = _posts(ids), _notes(office_id, ids)
+    return [
+        KnownParty(
+            id=party.id,
+            office_id=party.office_id,
+            reference=party.reference,
+            version=party.version,
+            form=party.form,
+            name=party.name,
+            country=party.country,
+            website=party.website,
+            about=party.about,
+            part_of_id=party.part_of_id,
+            visibility=party.visibility,
+            kinds=frozenset(row.kind for row in party.kinds),
+            names=tuple((row.kind, row.name) for row in party.names),
+            channels=frozenset(channels[party.id]),
+            posts=frozenset(posts[party.id]),
+            notes=frozenset(notes[party.id]),
+        )
+        for party in rows.values()
+    ]
+
+
+def _channels(office_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+    found: dict[uuid.UUID, set[tuple[str, str]]] = defaultdict(set)
+    for start in range(0, len(ids), _CHUNK):
+        statement = select(Channel.party_id, Channel.kind, Channel.value).where(
+            Channel.party_id.in_(ids[start : start + _CHUNK]), Channel.office_id == office_id
+        )
+        for party_id, kind, value in db.session.execute(statement):
+            found[party_id].add((kind, value))
+    return found
+
+
+def _posts(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+    found: dict[uuid.UUID, set[tuple[str, str]]] = defaultdict(set)
+    organisation = aliased(Party)
+    for start in range(0, len(ids), _CHUNK):
+        statement = (
+            select(Tenure.person_id, Position.title, organisation.folded_name)
+            .join(Position, Position.id == Tenure.position_id)
+            .join(organisation, organisation.id == Position.organisation_id)
+            .where(Tenure.person_id.in_(ids[start : start + _CHUNK]))
+        )
+        for person_id, title, name in db.session.execute(statement):
+            found[person_id].add((fold(title), name))
+    return found
+
+
+def _notes(office_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
+    found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for start in range(0, len(ids), _CHUNK):
+        statement = select(Note.party_id, Note.body).where(Note.party_id.in_(ids[start : start + _CHUNK]), Note.office_id == office_id)
+        for party_id, body in db.session.execute(statement):
+            if party_id is not None:
+                found[party_id].add(body)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A party that a cell may mean."""
+
+    id: uuid.UUID
+    name: str
+    reference: str
+    form: str
+
+
+def parties_named(office_id: uuid.UUID, texts: Iterable[str], *, forms: Sequence[str] = ()) -> dict[str, list[Named]]:
+    """Which parties cells mean: by reference, else by exact name, else by a name or other name that folds alike. Three statements a 400 cells."""
+    wanted = {text: fold(text) for text in texts if text.strip()}
+    by_reference: dict[str, Named] = {}
+    by_name: dict[str, dict[uuid.UUID, Named]] = defaultdict(dict)
+    columns = (Party.id, Party.name, Party.reference, Party.form, Party.folded_name)
+    own = [usable(office_id)] + ([Party.form.in_(forms)] if forms else [])
+    for chunk in _parts(sorted({text.strip().upper() for text in wanted if "-" in text})):
+        for row in db.session.execute(select(*columns).where(Party.reference.in_(chunk), *own)):  # type: ignore[arg-type]
+            by_reference[row.reference] = Named(row.id, row.name, row.reference, row.form)
+    for chunk in _parts(sorted(set(wanted.values()))):
+        for row in db.session.execute(select(*columns).where(Party.folded_name.in_(chunk), *own)):  # type: ignore[arg-type]
+            by_name[row.folded_name][row.id] = Named(row.id, row.name, row.reference, row.form)
+        other = (
+            select(*columns[:4], PartyName.folded_name)
+            .join(PartyName, PartyName.party_id == Party.id)
+            .where(PartyName.folded_name.in_(chunk), *own)  # type: ignore[arg-type]
+        )
+        for row in db.session.execute(other):
+            by_name[row.folded_name].setdefault(row.id, Named(row.id, row.name, row.reference, row.form))
+    found: dict[str, list[Named]] = {}
+    for text, folded in wanted.items():
+        referred = by_reference.get(text.strip().upper())
+        alike = [referred] if referred else list(by_name[folded].values())
+        exact = [one for one in alike if one.name == text.strip()]
+        found[text] = exact if len(exact) == 1 else alike
+    return found
+
+
+def _parts(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """What of a new party may show that it is on record already."""
+
+    row: int
+    names: tuple[str, ...]
+    channels: tuple[tuple[str, str], ...]
+
+
+def possible_duplicates(office_id: uuid.UUID, contacts: Sequence[NewContact]) -> dict[int, list[str]]:
+    """Rows that may be on record already under another name: {row: names with references}. A suggestion only; nothing is put together.
+
+    An equal name or other name (folded), e-mail address or number, within what the reader may see and the office may use."""
+    by_name: dict[str, list[int]] = defaultdict(list)
+    by_channel: dict[str, list[int]] = defaultdict(list)
+    for contact in contacts:
+        for name in contact.names:
+            by_name[fold(name)].append(contact.row)
+        for _kind, value in contact.channels:
+            by_channel[value].append(contact.row)
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+
+    def note(rows: Iterable[int], name: str, reference: str) -> None:
+        for row in rows:
+            found[row][f"{name} ({reference})"] = None
+
+    for chunk in _parts(sorted(by_name)):
+        statement = select(Party.name, Party.reference, Party.folded_name).where(Party.folded_name.in_(chunk), usable(office_id))  # type: ignore[arg-type]
+        for name, reference, folded in db.session.execute(statement):
+            note(by_name[folded], name, reference)
+        other = (
+            select(Party.name, Party.reference, PartyName.folded_name)
+            .join(PartyName, PartyName.party_id == Party.id)
+            .where(PartyName.folded_name.in_(chunk), usable(office_id))  # type: ignore[arg-type]
+        )
+        for name, reference, folded in db.session.execute(other):
+            note(by_name[folded], name, reference)
+    for chunk in _parts(sorted(by_channel)):
+        reached = (
+            select(Party.name, Party.reference, Channel.value)
+            .join(Channel, Channel.party_id == Party.id)
+            .where(Channel.value.in_(chunk), Channel.office_id == office_id, Channel.kind.in_(("email", "phone", "mobile")))
+        )
+        for name, reference, value in db.session.execute(reached):
+            note(by_channel[value], name, reference)
+    return {row: list(names)[:3] for row, names in found.items()}
+
+
+def positions_in(organisation_ids: Iterable[uuid.UUID]) -> Mapping[tuple[uuid.UUID, str], uuid.UUID]:
+    """The posts of some organisations: (organisation, folded title) -> post."""
+    ids = sorted(set(organisation_ids))
+    found: dict[tuple[uuid.UUID, str], uuid.UUID] = {}
+    for start in range(0, len(ids), _CHUNK):
+        statement = select(Position.organisation_id, Position.title, Position.id).where(
+            Position.organisation_id.in_(ids[start : start + _CHUNK])
+        )
+        for organisation_id, title, position_id in db.session.execute(statement.order_by(Position.id.desc())):
+            found[organisation_id, fold(title)] = position_id
+    return found
+
+
+# --- how a file is read ----------------------------------------------------------------------------------------------
+
+
+def sheet_of(batch_id: uuid.UUID) -> ImportSheet | None:
+    """How a batch's spreadsheet is read; None for files of a fixed format."""
+    return db.session.scalar(select(ImportSheet).where(ImportSheet.batch_id == batch_id))
+
+
+def layout_of(office_id: uuid.UUID, slug: str, headings: str) -> ImportLayout | None:
+    """What the office said last of columns with these headings (their digest)."""
+    return db.session.scalar(
+        select(ImportLayout).where(ImportLayout.office_id == office_id, ImportLayout.format == slug, ImportLayout.headings == headings)
+    )

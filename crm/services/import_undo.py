@@ -1,0 +1,376 @@
+"""Undoing an import (domain.md 0.3): first what it would do, then doing it. What somebody has built on is kept and named.
+
+New records are removed with their history left, changed fields are put back where nobody touched them since. No kind of file makes
+money yet; one that does takes it back by rows that say so (M19).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from crm.db import Base, db, hold, savepoint, transactional
+from crm.errors import Conflict, NotFound, ThroughlineError
+from crm.i18n import LazyText, _, _l
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.imports import ImportBatch, ImportChange, ImportUndo
+from crm.models.parties import Party
+from crm.policy import Actor, require, unscoped
+from crm.queries import history
+from crm.services.import_journal import OWNED, VERSION, as_text, left_as
+from crm.services.imports import permission_for
+from crm.services.versions import touch
+
+_CHUNK = 400
+MOST_KEPT_NAMES = 200
+#: Records that are not counted by themselves, beside those that the history keeps with another.
+_PARTS = frozenset({"notes"})
+NOUNS: Mapping[str, LazyText] = {
+    "parties": _l("Party"),
+    "party_kinds": _l("Kind of a party"),
+    "party_names": _l("Other name"),
+    "party_identifiers": _l("Name in a register"),
+    "positions": _l("Post"),
+    "tenures": _l("Who holds a post"),
+    "channels": _l("Way to reach a party"),
+    "notes": _l("Note"),
+    "flows": _l("Reported flow"),
+    "plan_requirements": _l("Reported plan"),
+    "rate_sheets": _l("Rates of a day"),
+}
+
+Key = tuple[str, uuid.UUID]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something that stays as it is: what, its name, and why."""
+
+    noun: str
+    title: str
+    why: str
+    record_id: uuid.UUID
+
+
+@dataclass
+class Plan:
+    """What undoing would do: records to remove, fields to put back (to their value before), and what stays."""
+
+    removals: dict[str, list[uuid.UUID]] = field(default_factory=dict)
+    restores: dict[Key, dict[str, str | None]] = field(default_factory=dict)
+    kept: list[Kept] = field(default_factory=list)
+    gone: int = 0
+
+    @property
+    def removed(self) -> int:
+        """How many records go, parts of a record not counted."""
+        return sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all would be done."""
+        return not (self.removals or self.restores)
+
+
+def undone(batch_id: uuid.UUID) -> ImportUndo | None:
+    """The undo of a batch, where it was undone."""
+    return db.session.scalar(select(ImportUndo).where(ImportUndo.batch_id == batch_id))
+
+
+def why_not(batch: ImportBatch) -> str:
+    """The sentence that says why a batch cannot be undone; "" where it can."""
+    if batch.state != "applied":
+        return _("Only a file that was brought in can be undone.")
+    if undone(batch.id) is not None:
+        return _("This import was undone before. Nothing was done a second time.")
+    has_journal = db.session.scalar(select(ImportChange.id).where(ImportChange.batch_id == batch.id).limit(1)) is not None
+    if not has_journal:
+        if batch.created or batch.updated:
+            return _("This file was brought in before what an import changes was written down, so it cannot be undone as a whole.")
+        return _("This file changed nothing, so there is nothing to undo.")
+    return ""
+
+
+def plan(batch: ImportBatch) -> Plan:
+    """What undoing a batch would do at this moment. Reads only."""
+    made, fields = _journal(batch.id)
+    found = Plan()
+    stays: dict[Key, str] = {}
+    for noun, expected in made.items():
+        now = _left_as_now(noun, expected)
+        found.gone += len(expected) - len(now)
+        for record_id, mark in now.items():
+            if mark != expected[record_id]:
+                stays[noun, record_id] = _("changed since")
+    standing = {noun: set(_left_as_now(noun, expected)) for noun, expected in made.items()}
+    _hold_what_is_built_on(standing, stays)
+    for noun in _children_first():
+        ids = [record_id for record_id in made.get(noun, {}) if record_id in standing[noun] and (noun, record_id) not in stays]
+        if ids:
+            found.removals[noun] = ids
+    _plan_fields(fields, found)
+    _name_what_stays(stays, found)
+    return found
+
+
+def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], dict[Key, list[tuple[str, str | None, str | None]]]]:
+    """What the batch made (noun -> id -> how it was left) and the fields it changed, oldest first."""
+    made: dict[str, dict[uuid.UUID, str]] = defaultdict(dict)
+    fields: dict[Key, list[tuple[str, str | None, str | None]]] = defaultdict(list)
+    rows = db.session.execute(
+        select(ImportChange.noun, ImportChange.record_id, ImportChange.field, ImportChange.old, ImportChange.new)
+        .where(ImportChange.batch_id == batch_id)
+        .order_by(ImportChange.id)
+    )
+    for noun, record_id, name, old, new in rows:
+        if record_id is None:
+            made[noun] |= {uuid.UUID(key): left for key, left in json.loads(new or "{}").items()}
+        elif name == VERSION and record_id in made[noun]:
+            made[noun][record_id] = new or ""
+        elif name != VERSION and record_id not in made[noun]:
+            fields[noun, record_id].append((name, old, new))
+    return made, fields
+
+
+@lru_cache(maxsize=1)
+def _classes() -> dict[str, Any]:
+    return {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+
+
+def _children_first() -> list[str]:
+    return [table.name for table in reversed(Base.metadata.sorted_tables)]
+
+
+def _is_part(noun: str) -> bool:
+    return noun in _PARTS or getattr(_classes()[noun], "__audit_parent__", None) is not None
+
+
+def _chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
+
+
+def _left_as_now(noun: str, expected: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, str]:
+    """How the records stand now, by id; those that are gone are left out."""
+    entity = _classes()[noun]
+    found: dict[uuid.UUID, str] = {}
+    for ids in _chunks(list(expected)):
+        if inspect(entity).version_id_col is not None:
+            rows = db.session.execute(select(entity.id, entity.version).where(entity.id.in_(ids)))
+            found |= {row.id: f"v{row.version}" for row in rows}
+        else:
+            found |= {record.id: left_as(record) for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
+    return found
+
+
+def _references_to(noun: str) -> Iterator[tuple[str, Any, Any]]:
+    """(noun, entity, column) of everything that can refer to records of a noun."""
+    for name, entity in _classes().items():
+        mapper = inspect(entity)
+        for constraint in mapper.local_table.foreign_key_constraints:
+            if constraint.referred_table.name == noun:
+                local = next(element.parent for element in constraint.elements if element.column.name == "id")
+                yield name, entity, getattr(entity, mapper.get_property_by_column(local).key)
+
+
+def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[Key, str]) -> None:
+    """Add to `stays` what others refer to, what that hangs on, and the parts of what stays."""
+    below: dict[Key, list[Key]] = defaultdict(list)  # stays -> what then stays too
+    visible = {record_id for ids in standing.values() for record_id in ids}
+    for noun, ids in standing.items():
+        for name, entity, column in _references_to(noun):
+            if OWNED.get(name) == column.key:
+                continue
+            for child_id, parent_id in _pairs(entity, column, sorted(ids)):
+                child, parent = (name, child_id), (noun, parent_id)
+                if child_id in visible and child_id in standing.get(name, ()):
+                    below[child].append(parent)
+                    if getattr(entity, "__audit_parent__", None) == column.key:
+                        below[parent].append(child)
+                else:
+                    stays.setdefault(parent, _built_on())
+    waiting = list(stays)
+    while waiting:
+        for other in below.get(waiting.pop(), ()):
+            if other not in stays:
+                stays[other] = "" if _is_part(other[0]) else _("something that stays refers to it")
+                waiting.append(other)
+
+
+def _pairs(entity: Any, column: Any, ids: Sequence[uuid.UUID]) -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
+    """(id, what it refers to) of the rows that refer to some records; another office's too, of which only that they exist is used."""
+    for chunk in _chunks(ids):
+        with unscoped("what an import made may be in use in another office"):
+            rows = db.session.execute(select(entity.id, column).where(column.in_(chunk))).all()
+        yield from ((row[0], row[1]) for row in rows)
+
+
+def _built_on() -> str:
+    return _("others have built on it")
+
+
+def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]], found: Plan) -> None:
+    classes = _classes()
+    for (noun, record_id), changes in fields.items():
+        entity = classes[noun]
+        record = db.session.scalar(select(entity).where(entity.id == record_id))
+        if record is None:
+            found.gone += 1
+            continue
+        now: dict[str, str | None] = {}
+        left: set[str] = set()
+        for name, old, new in reversed(changes):
+            current = now[name] if name in now else as_text(getattr(record, name))
+            if name in left or current != new:
+                left.add(name)
+            else:
+                now[name] = old
+        if now:
+            found.restores[noun, record_id] = now
+        if left - {"folded_name"}:
+            found.kept.append(Kept(noun, title_of(record), _("changed since: %(fields)s", fields=", ".join(sorted(left))), record_id))
+        db.session.expunge(record)
+
+
+def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
+    classes = _classes()
+    named = [(key, why) for key, why in stays.items() if why]
+    for (noun, record_id), why in named:
+        record = db.session.scalar(select(classes[noun]).where(classes[noun].id == record_id))
+        if record is not None:
+            found.kept.append(Kept(noun, title_of(record), why, record_id))
+
+
+def title_of(record: Any) -> str:
+    """What a person calls a record."""
+    for name in ("name", "title", "plan_name", "value", "kind"):
+        if text := getattr(record, name, None):
+            own = str(text)
+            reference = getattr(record, "reference", "")
+            return f"{own} ({reference})" if reference else own
+    if record.__tablename__ == "tenures":
+        return f"{record.person.name}, {record.position.title}"
+    if record.__tablename__ == "rate_sheets":
+        return f"{record.source}, {record.published_on.isoformat()}"
+    return str(getattr(record, "reference", "") or getattr(record, "source_id", "") or record.id)
+
+
+# --- doing it --------------------------------------------------------------------------------------------------------
+
+
+@transactional
+def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
+    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
+
+    Raises NotFound, Denied, Conflict (not brought in, undone before, nothing written down). Returns the id of the undo."""
+    hold("import")
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id).with_for_update())
+    if batch is None:
+        raise NotFound
+    require(actor, permission_for(batch.format), batch.office_id)
+    if sentence := why_not(batch):
+        raise Conflict(sentence)
+    doing = plan(batch)
+    counts: Counter[str] = Counter()
+    _restore(doing, counts)
+    _remove(doing, counts)
+    kept = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in doing.kept]
+    record = ImportUndo(
+        office_id=batch.office_id,
+        batch_id=batch.id,
+        summary=json.dumps({**counts, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]}, ensure_ascii=False),
+    )
+    db.session.add(record)
+    db.session.flush()
+    return record.id
+
+
+def summary_of(record: ImportUndo) -> dict[str, Any]:
+    """The kept summary of an undo: removed, restored, gone, kept (numbers) and names (of what was kept)."""
+    try:
+        found = json.loads(record.summary)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _restore(doing: Plan, counts: Counter[str]) -> None:
+    classes = _classes()
+    for (noun, record_id), values in doing.restores.items():
+        entity = classes[noun]
+        record = db.session.scalar(select(entity).where(entity.id == record_id).with_for_update())
+        if record is None:
+            continue
+        title = title_of(record)
+        try:
+            with savepoint():
+                for name, old in values.items():
+                    setattr(record, name, history.typed(record, name, old))
+        except IntegrityError:
+            doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
+        else:
+            counts["restored"] += 1
+        db.session.expunge(record)
+
+
+def _remove(doing: Plan, counts: Counter[str]) -> None:
+    """Children before what they refer to; where the database still refuses one, it stays and is named."""
+    for noun, ids in doing.removals.items():
+        for chunk in _chunks(list(reversed(ids))):
+            try:
+                with savepoint():
+                    _delete(noun, chunk)
+                _let_go()
+            except IntegrityError:
+                for record_id in chunk:
+                    _delete_alone(noun, record_id, doing)
+        if not _is_part(noun):
+            counts["removed"] += len(ids)
+
+
+def _let_go() -> None:
+    """Let go of the history that was written, so that memory and the time of each flush stay flat."""
+    session = db.session()
+    changed = session.dirty
+    for record in list(session.identity_map.values()):
+        if isinstance(record, AuditEntry | AuditValue | Party) and record not in changed:
+            session.expunge(record)
+
+
+def _delete_alone(noun: str, record_id: uuid.UUID, doing: Plan) -> None:
+    entity = _classes()[noun]
+    record = db.session.scalar(select(entity).where(entity.id == record_id))
+    title = title_of(record) if record is not None else ""
+    try:
+        with savepoint():
+            _delete(noun, [record_id])
+    except (IntegrityError, ThroughlineError):
+        doing.kept.append(Kept(noun, title, _built_on(), record_id))
+
+
+def _delete(noun: str, ids: Sequence[uuid.UUID]) -> None:
+    """Remove records of one noun; the version of what a kind or name was part of counts up, so that editors see it."""
+    entity = _classes()[noun]
+    statement = select(entity).where(entity.id.in_(ids))
+    if entity is Party:
+        statement = statement.options(selectinload(Party.kinds), selectinload(Party.names))
+    records = list(db.session.scalars(statement))
+    parents = set()
+    for record in records:
+        if noun in OWNED:
+            parents.add(getattr(record, OWNED[noun]))
+        db.session.delete(record)
+    db.session.flush()
+    if parents:
+        for party in db.session.scalars(select(Party).where(Party.id.in_(sorted(parents)))):
+            touch(party)
+        db.session.flush()

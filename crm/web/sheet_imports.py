@@ -1,0 +1,197 @@
+"""Spreadsheets before they are brought in: what the columns mean, cells mended on the page; and the undo of any import."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from crm.errors import Conflict, Invalid, Refused
+from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
+from crm.forms.base import clean
+from crm.forms.imports import ActForm, MendForm, SheetForm
+from crm.forms.parties import country_choices
+from crm.i18n import _, ngettext
+from crm.jobs import imports, sheets
+from crm.models.imports import ImportBatch
+from crm.models.offices import Office
+from crm.policy import Permission, all_offices, require
+from crm.queries import imports as queries
+from crm.queries import sheet_imports as held
+from crm.services import import_undo
+from crm.services.imports import permission_for
+from crm.services.sheet_imports import calling_country, note_level
+from crm.web.gate import actor, permit
+from crm.web.helpers import status
+
+bp = Blueprint("sheet_imports", __name__, url_prefix="/imports")
+
+ROWS_SHOWN = 40
+KEPT_SHOWN = 100
+
+
+def _opened(batch_id: uuid.UUID) -> tuple[ImportBatch, SheetFile, int]:
+    """A checked spreadsheet that the person may bring in, as it is read now, and the version of what was said of it."""
+    batch = queries.get(batch_id)
+    require(actor(), permission_for(batch.format), batch.office_id)
+    read = imports.sheet_to_mend(actor(), batch_id)
+    sheet = held.sheet_of(batch_id)
+    return batch, read.file, sheet.version if sheet is not None else 0
+
+
+def _office(batch: ImportBatch) -> Office:
+    return next(office for office in all_offices() if office.id == batch.office_id)
+
+
+def _back(batch_id: uuid.UUID, error: Exception) -> Response:
+    flash(str(error), "error")
+    return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+
+
+@bp.route("/<uuid:batch_id>/columns", methods=["GET", "POST"])
+@permit(Permission.IMPORT_CONTACTS)
+def columns(batch_id: uuid.UUID) -> Any:
+    """What each column means, and what the file leaves open: asked before anything is brought in."""
+    try:
+        batch, file, version = _opened(batch_id)
+    except (Refused, Conflict) as error:
+        return _back(batch_id, error)
+    setup = file.setup
+    example = next((question.example for question in file.questions), "")
+    form = SheetForm(
+        sheets=file.grid.sheets,
+        countries=country_choices(),
+        example=example,
+        data={
+            "sheet": file.grid.sheet,
+            "header_row": str(file.listing.header_row),
+            "day_order": setup.day_order,
+            "form_of": setup.form,
+            "country": setup.country or calling_country(_office(batch)) or "",
+            "note_level": note_level(actor(), batch.office_id, setup.note_level),
+            "is_remembered": True,
+            "version": str(version),
+        },
+    )
+    chosen = dict(file.columns)
+    if request.method == "POST":
+        chosen = {heading: request.form.get(f"column-{place}", "") for place, heading in enumerate(file.headings) if heading}
+        if form.validate():
+            said = _said(form, file, chosen)
+            if said is not None and _recheck(form, batch_id, said, is_remembered=form.is_remembered.data):
+                return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+    fields = [("", _("Leave it out")), *((name, str(item.label)) for name, item in SHEETS[batch.format].fields.items())]
+    listed = [
+        {"place": place, "heading": heading, "field": chosen.get(heading, ""), "examples": file.examples(heading)}
+        for place, heading in enumerate(file.headings)
+        if heading
+    ]
+    return (
+        render_template("imports/columns.html", batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()),
+        status(form),
+    )
+
+
+def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | None:
+    """What the form says; None (and the reason beside the field) where it cannot be."""
+    text = (form.header_row.data or "").strip()
+    known = SHEETS[file.slug].fields
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= max((row for row, _cells in file.grid.rows), default=1):
+        form.take(Invalid(_("Enter the number of a row of the sheet."), field="header_row"))
+        return None
+    for heading, name in chosen.items():
+        if name and name in known and not known[name].is_many and list(chosen.values()).count(name) > 1:
+            form.take(
+                Invalid(
+                    _("Two columns are said to be “%(field)s”; one of them is “%(heading)s”.", field=known[name].label, heading=heading)
+                )
+            )
+            return None
+    is_same = (form.sheet.data or file.grid.sheet) == file.grid.sheet and int(text) == file.listing.header_row
+    return replace(
+        file.setup,
+        sheet=form.sheet.data or file.grid.sheet,
+        header_row=int(text),
+        columns=chosen if is_same else None,
+        day_order=form.day_order.data or "",
+        form=form.form_of.data,
+        country=form.country.data or "",
+        note_level=form.note_level.data,
+        edits=file.setup.edits if is_same else {},
+    )
+
+
+def _recheck(form: SheetForm | MendForm, batch_id: uuid.UUID, setup: Setup, *, is_remembered: bool = False) -> bool:
+    try:
+        imports.recheck_sheet(actor(), batch_id, form.known_version, setup, is_remembered=is_remembered)
+    except (Refused, Conflict) as error:
+        form.take(Invalid(str(error)))
+        return False
+    return True
+
+
+@bp.route("/<uuid:batch_id>/rows", methods=["GET", "POST"])
+@permit(Permission.IMPORT_CONTACTS)
+def rows(batch_id: uuid.UUID) -> Any:
+    """The first rejected rows as a grid: cells are mended in it and read again; what was typed stays, mended or not."""
+    try:
+        batch, file, version = _opened(batch_id)
+    except (Refused, Conflict) as error:
+        return _back(batch_id, error)
+    form = MendForm(data={"version": str(version)})
+    rejects = [row for row in queries.first_rejects(batch.id) if row.row_number][:ROWS_SHOWN]
+    used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
+    grid = []
+    edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
+    for reject in rejects:
+        original = sheets.cells_of(file, reject.row_number)
+        shown = {**original, **edits.get(str(reject.row_number), {})}
+        cells = []
+        for place, heading in used:
+            name = f"cell-{reject.row_number}-{place}"
+            text = clean(request.form[name]) if name in request.form else str(shown.get(heading, ""))
+            if text != str(shown.get(heading, "")).strip():
+                edits.setdefault(str(reject.row_number), {})[heading] = text
+            cells.append({"name": name, "heading": heading, "text": text, "is_wrong": heading == reject.column})
+        grid.append({"row": reject.row_number, "why": reject.reason, "column": reject.column, "cells": cells})
+    if request.method == "POST" and form.validate():
+        if len(edits) > MOST_EDITS:
+            form.take(Invalid(_("So many rows are mended sooner in the file itself: download the rejected rows.")))
+        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, edits=edits)):
+            left = queries.get(batch_id).rejected
+            flash(
+                ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
+                if left
+                else _("Read again: no row has a problem."),
+                "success",
+            )
+            page = "sheet_imports.rows" if left else "imports.detail"
+            return redirect(url_for(page, batch_id=batch_id), code=303)
+    headings = [heading for _place, heading in used]
+    return render_template("imports/rows.html", batch=batch, form=form, grid=grid, headings=headings), status(form)
+
+
+@bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])
+@permit(Permission.IMPORT_CONTACTS)
+def undo(batch_id: uuid.UUID) -> Any:
+    """Undo an import: what that would do first, then one button. A second click finds it done."""
+    batch = queries.get(batch_id)
+    require(actor(), permission_for(batch.format), batch.office_id)
+    if request.method == "POST":
+        try:
+            import_undo.undo(actor(), batch_id)
+        except Conflict as error:
+            if import_undo.undone(batch_id) is None:
+                return _back(batch_id, error)
+        else:
+            flash(_("The import of %(file)s is undone.", file=batch.file_name), "success")
+        return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+    if sentence := import_undo.why_not(batch):
+        return _back(batch_id, Conflict(sentence))
+    doing = import_undo.plan(batch)
+    kept = [(str(import_undo.NOUNS.get(one.noun, one.noun)), one.title, one.why) for one in doing.kept[:KEPT_SHOWN]]
+    return render_template("imports/undo.html", batch=batch, doing=doing, kept=kept, form=ActForm())

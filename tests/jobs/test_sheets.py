@@ -1,0 +1,284 @@
+"""Spreadsheets of parties: columns guessed, rows compared, the same file twice, rejects, namesakes, what a file leaves open."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import func, select
+
+from crm.db import db
+from crm.errors import Conflict, Denied
+from crm.exchange.sheets import Setup
+from crm.jobs import imports, sheets
+from crm.models.notes import Note
+from crm.models.parties import Channel, Party, Position, Tenure
+from crm.queries import imports as held
+from crm.queries.parties import get
+from crm.services import parties as service
+from tests.factories.parties import make, office_id
+
+
+def sheet(*rows):
+    stream = io.StringIO()
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue().encode()
+
+
+def bring(actor, data, *, kind="parties", **more):
+    return held.get(imports.import_file(actor, actor.home_office_id, kind, "list.csv", data, **more))
+
+
+def counts(batch):
+    return batch.created, batch.updated, batch.unchanged, batch.rejected
+
+
+def reasons(batch):
+    return [(row.row_number, row.column, row.reason) for row in held.first_rejects(batch.id)]
+
+
+def named(name):
+    return db.session.scalars(select(Party).where(Party.name == name)).all()
+
+
+CONTACTS = sheet(
+    ["Nom", "Prénom", "Organisation", "Fonction", "Courriel", "Téléphone", "Pays", "Depuis", "Catégorie", "Remarques"],
+    [
+        "Haddad",
+        "Amal",
+        "Ministère de la Santé",
+        "Ministre",
+        "amal@moh.example",
+        "+962 6 555 0101",
+        "Jordanie",
+        "03.04.2026",
+        "Gouvernement",
+        "Prefers mornings",
+    ],
+    ["Núñez", "Ana", "Fondation X", "Directrice", "ana@x.example; ana2@x.example", "", "", "", "Bailleur; ONG", ""],
+    ["", "", "Comité des parents", "", "", "", "", "", "", ""],
+)
+
+
+def test_contacts_in_french_are_brought_in_with_posts_channels_and_notes(acting):
+    actor = acting("officer")
+    batch = bring(actor, CONTACTS)
+    assert (batch.state, counts(batch)) == ("applied", (3, 0, 0, 0)), reasons(batch)
+    amal = get(named("Amal Haddad")[0].id)
+    assert (amal.form, amal.visibility, amal.country, [row.kind for row in amal.kinds]) == ("person", "office", "JO", ["government"])
+    channels = {tuple(row) for row in db.session.execute(select(Channel.kind, Channel.value).where(Channel.party_id == amal.id))}
+    assert channels == {("email", "amal@moh.example"), ("phone", "+962 6 555 0101")}
+    tenure = db.session.scalars(select(Tenure).where(Tenure.person_id == amal.id)).one()
+    assert (tenure.starts_on.isoformat(), tenure.visibility) == ("2026-04-03", "office")
+    post = db.session.get(Position, tenure.position_id)
+    assert (post.title, post.visibility, post.organisation.name) == ("Ministre", "shared", "Ministère de la Santé")
+    assert db.session.scalars(select(Note.body).where(Note.party_id == amal.id)).all() == ["Prefers mornings"]
+    assert named("Comité des parents")[0].form == "organisation"
+    assert len(db.session.scalars(select(Channel).where(Channel.value.like("ana%"))).all()) == 2
+
+
+def test_the_same_file_twice_changes_nothing(acting):
+    actor = acting("officer")
+    bring(actor, CONTACTS)
+    before = db.session.scalar(select(func.count()).select_from(Party))
+    again = bring(actor, CONTACTS)
+    assert counts(again) == (0, 0, 3, 0), reasons(again)
+    assert db.session.scalar(select(func.count()).select_from(Party)) == before
+
+
+def test_a_dry_run_says_the_same_as_doing_it_and_changes_nothing(acting):
+    actor = acting("officer")
+    rows = [
+        ["Name", "E-mail", "Country"],
+        ["Ana", "ana@x.example", "Kenya"],
+        ["Ana", "ana@x.example", ""],
+        ["Bo", "no address", ""],
+        ["ana", "", "Kenya"],
+    ]
+    dry = bring(actor, sheet(*rows), dry_run=True)
+    assert counts(dry) == (1, 0, 2, 1)
+    assert db.session.scalar(select(func.count()).select_from(Party)) == 0
+    assert counts(bring(actor, sheet(*rows))) == counts(dry)
+    assert len(named("Ana")) == 1
+
+
+def test_a_row_adds_and_changes_and_takes_nothing_away(acting):
+    actor = acting("officer")
+    party = make(actor, "Fund X", kinds=("donor",), names=[service.OtherName("FX", "acronym")], about="Old words", country="KE")
+    data = sheet(
+        ["Name", "Type", "Kind", "About", "Website", "Alias", "E-mail"],
+        ["FUND  X", "Organisation", "NGO", "New words", "x.example", "The Fund", "a@x.example"],
+    )
+    batch = bring(actor, data)
+    assert counts(batch) == (0, 1, 0, 0), reasons(batch)
+    record = get(party)
+    assert (record.name, record.about, record.country, record.website) == ("Fund X", "New words", "KE", "https://x.example")
+    assert {row.kind for row in record.kinds} == {"donor", "ngo"}
+    assert {(row.kind, row.name) for row in record.names} == {("acronym", "FX"), ("alias", "The Fund")}
+    changes = {name: (old, new) for name, old, new in held.summary_of(batch).samples[0]["changes"]}
+    assert changes["about"] == ("Old words", "New words")
+    assert changes["email"] == ("", "a@x.example")
+
+
+def test_our_own_export_comes_back_unchanged(browser, acting, app):
+    with app.app_context():
+        actor = acting("officer")
+        make(
+            actor,
+            "=1+1 Fund",
+            kinds=("donor", "ngo"),
+            names=[service.OtherName("+Alias"), service.OtherName("صندوق", "native")],
+            website="x.example",
+            country="JO",
+        )
+        make(actor, "Ana Núñez", form="person")
+        make(actor, "@Group", form="group", kinds=("youth",))
+    exported = browser("officer").get("/parties.csv").get_data()
+    assert b"'=1+1 Fund" in exported
+    with app.app_context():
+        batch = bring(acting("officer"), exported)
+        assert counts(batch) == (0, 0, 3, 0), (reasons(batch), held.summary_of(batch).samples)
+
+
+def test_sister_organisations_and_namesakes_are_not_put_together(acting):
+    actor = acting("officer")
+    data = sheet(
+        ["Name", "Type", "Organisation", "Post", "E-mail", "Country"],
+        ["Ministry of Health", "organisation", "", "", "", "Jordan"],
+        ["Ministry of Health", "organisation", "", "", "", "Kenya"],
+        ["Ali Hassan", "person", "School A", "Teacher", "a@a.example", ""],
+        ["Ali Hassan", "person", "Clinic B", "Nurse", "b@b.example", ""],
+        ["Ali Hassan", "person", "", "", "", ""],
+    )
+    batch = bring(actor, data)
+    assert (batch.created, batch.rejected) == (4, 1)
+    assert "Several have this name" in reasons(batch)[0][2]
+    assert held.summary_of(batch).double_rows == 2
+    assert counts(bring(actor, data)) == (0, 0, 4, 1)
+
+
+def test_possible_duplicates_are_named_and_never_those_of_another_office(acting):
+    make(acting("other"), "Secret Person", form="person", code="KEN", names=[service.OtherName("Ana Bell")])
+    actor = acting("officer")
+    ana = make(actor, "Ana B. Bell", form="person", names=[service.OtherName("Ana Bell")])
+    service.add_channel(actor, ana, service.NewChannel("email", "ana@x.example"))
+    batch = bring(actor, sheet(["Name", "E-mail"], ["Ana Bell", ""], ["A. Bell", "ana@x.example"], ["Secret Person", ""]), dry_run=True)
+    summary = held.summary_of(batch)
+    assert (batch.created, summary.double_rows) == (3, 2)
+    assert all("Ana B. Bell" in like for _row, _name, like in summary.doubles)
+    assert "KEN" not in batch.summary
+
+
+def test_two_rows_that_contradict_each_other_are_not_both_taken(acting):
+    actor = acting("officer")
+    data = sheet(["Name", "About"], ["Ana", "One thing"], ["Ana", "Another"])
+    batch = bring(actor, data)
+    assert counts(batch) == (1, 0, 0, 1)
+    assert reasons(batch) == [(3, "About", "Row 2 says otherwise about the same party. Mend one of the two.")]
+    assert counts(bring(actor, data)) == (0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "said"),
+    [
+        (["", "a@x.example", "", ""], "Name", "Enter a name."),
+        (["Ana", "not an address", "", ""], "E-mail", "Enter an e-mail address"),
+        (["Ana", "", "12", ""], "Phone", "too short"),
+        (["Ana", "", "", "Atlantis"], "Country", "not a country"),
+        (["x" * 301, "", "", ""], "Name", "at most 300 characters"),
+        (["\u202eevil", "", "", ""], "Name", "turns the direction"),
+    ],
+)
+def test_a_row_is_refused_whole_with_its_column_and_reason(acting, row, column, said):
+    batch = bring(acting("officer"), sheet(["Name", "E-mail", "Phone", "Country"], ["Bo", "", "", ""], row))
+    assert counts(batch) == (1, 0, 0, 1)
+    ((_number, where, why),) = reasons(batch)
+    assert where == column
+    assert said in why
+    mended = imports.rejects_of(batch).decode("utf-8-sig")
+    assert mended.splitlines()[0].startswith('"rejected row"')
+
+
+def test_days_that_can_mean_two_things_are_asked(acting):
+    actor = acting("officer")
+    rows = (["Name", "Organisation", "Post", "Since"], ["Ana", "Org", "Head", "03/04/2026"])
+    batch = bring(actor, sheet(*rows), dry_run=True)
+    assert batch.rejected == 1
+    assert "2026-04-03 or 2026-03-04" in reasons(batch)[0][2]
+    read = imports.sheet_to_mend(actor, batch.id)
+    assert [question.heading for question in read.file.questions] == ["Since"]
+    setup = sheets.setup_of(batch.id)
+    imports.recheck_sheet(actor, batch.id, 1, Setup.load(setup.dump().replace('"day_order": ""', '"day_order": "mdy"')), is_remembered=True)
+    imports.apply_batch(actor, batch.id)
+    assert db.session.scalars(select(Tenure.starts_on)).one().isoformat() == "2026-03-04"
+    assert sheets.setup_of(bring(actor, sheet(*rows), dry_run=True).id).day_order == "mdy"
+
+
+def test_columns_are_remembered_for_the_office_only(acting):
+    actor = acting("officer")
+    data = sheet(["Wer", "Was"], ["Ana", "Health"])
+    batch = imports.check_file(actor, actor.home_office_id, "parties", "l.csv", data)
+    assert imports.sheet_to_mend(actor, batch).file.missing() == ["Name"]
+    said = Setup(columns={"Wer": "name", "Was": "about"})
+    imports.recheck_sheet(actor, batch, 1, said, is_remembered=True)
+    assert counts(held.get(batch)) == (1, 0, 0, 0)
+    again = imports.check_file(actor, actor.home_office_id, "parties", "l.csv", data)
+    assert counts(held.get(again)) == (1, 0, 0, 0)
+    other = acting("other")
+    theirs = imports.check_file(other, other.home_office_id, "parties", "l.csv", data)
+    assert counts(held.get(theirs)) == (0, 0, 0, 0)
+
+
+def test_a_cell_mended_on_the_page_is_read_instead(acting):
+    actor = acting("officer")
+    batch = imports.check_file(actor, actor.home_office_id, "parties", "l.csv", sheet(["Name", "E-mail"], ["Ana", "ana at x"]))
+    assert held.get(batch).rejected == 1
+    imports.recheck_sheet(actor, batch, 1, Setup(edits={"2": {"E-mail": "ana@x.example"}}))
+    with pytest.raises(Conflict):
+        imports.recheck_sheet(actor, batch, 1, Setup())
+    imports.apply_batch(actor, batch)
+    assert db.session.scalars(select(Channel.value)).all() == ["ana@x.example"]
+
+
+def test_who_records_contacts_brings_contacts_and_nobody_else(acting):
+    viewer = acting("viewer")
+    with pytest.raises(Denied):
+        bring(viewer, CONTACTS)
+    officer = acting("officer")
+    with pytest.raises(Denied):
+        imports.check_file(officer, officer.home_office_id, "fts", "x.csv", b"a,b\n")
+    with pytest.raises(Denied):
+        imports.check_file(officer, office_id("KEN"), "parties", "x.csv", CONTACTS)
+
+
+def test_a_shared_party_of_another_office_is_used_but_not_edited(acting):
+    make(acting("other"), "World Fund", code="KEN", about="Theirs")
+    actor = acting("officer")
+    batch = bring(actor, sheet(["Name", "Type", "About", "E-mail"], ["World Fund", "organisation", "Ours", "w@fund.example"]))
+    assert counts(batch) == (0, 1, 0, 0)
+    assert [party.about for party in named("World Fund")] == ["Theirs"]
+    assert db.session.scalars(select(Channel.office_id)).all() == [actor.home_office_id]
+
+
+def test_an_organisation_named_by_a_post_and_listed_far_below_is_one_and_a_dry_run_says_so(acting, monkeypatch):
+    monkeypatch.setattr("crm.services.imports.CHUNK", 2)
+    actor = acting("officer")
+    people = [[f"P{n}", "person", "Org Z", "Head"] for n in range(3)]
+    data = sheet(["Name", "Type", "Organisation", "Post"], *people, ["Org Z", "organisation", "", ""])
+    dry = bring(actor, data, dry_run=True)
+    done = bring(actor, data)
+    assert counts(dry) == counts(done) == (3, 0, 1, 0), (reasons(dry), reasons(done))
+    assert len(named("Org Z")) == 1
+    said = "1 organisation of a post is not on record; it is recorded too."
+    assert said in held.summary_of(dry).notes
+    assert said in held.summary_of(done).notes
+
+
+def test_every_kind_and_form_in_our_words_is_read_back():
+    from crm.exchange.sheet_columns import FORM_WORDS, KIND_WORDS
+    from crm.forms.parties import FORM_NAMES, KIND_NAMES
+    from crm.queries.names import fold
+
+    assert {KIND_WORDS.get(fold(str(label))) for label in KIND_NAMES.values()} == set(KIND_NAMES)
+    assert {FORM_WORDS.get(fold(str(label))) for label in FORM_NAMES.values()} == set(FORM_NAMES)

@@ -1,0 +1,147 @@
+"""The pages of spreadsheets: bring one, say what its columns are, mend rows, bring it in, undo it."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.factories.browser import errors, tree
+from tests.factories.messy import ROWS, messy_contacts
+
+
+def sheet(*rows):
+    stream = io.StringIO()
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue().encode()
+
+
+def upload(client, data, name="contacts.csv", *, status=303, **more):
+    target, values = client.fields("/imports/new")
+    values |= {"kind": "parties"} | more
+    values["file"] = (io.BytesIO(data), name)
+    response = client.client.post(target, data=values, content_type="multipart/form-data")
+    assert response.status_code == status, errors(response)
+    return response
+
+
+def text(response):
+    return " ".join(tree(response).text_content().split())
+
+
+GOOD = sheet(["Name", "E-mail"], ["Ana <b>Bell</b>", "ana@x.example"], ["Bo", "bo@x.example"])
+
+
+def test_a_list_is_checked_brought_in_and_undone_by_an_advocacy_officer(browser):
+    client = browser("officer")
+    place = upload(client, GOOD).location
+    assert place.endswith("/imports/" + place.rsplit("/", 1)[1])
+    page = text(client.get(place))
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
+    client.submit(place, {}, action="/apply")
+    assert "Ana <b>Bell</b>" in text(client.get("/parties/"))
+    assert "Undo this import" in text(client.get(place))
+    page = text(client.get(f"{place}/undo"))
+    assert "Would be removed 2" in page
+    client.submit(f"{place}/undo", {}, action="/undo")
+    page = text(client.get(place))
+    assert "This import was undone." in page
+    assert "Undo this import" not in page
+    assert "Bell" not in text(client.get("/parties/"))
+    target = client.client.post(f"{place}/undo", data={"csrf_token": client.token()})  # a second click finds it done
+    assert target.status_code == 303
+
+
+def test_what_a_file_leaves_open_is_asked_first(browser):
+    client = browser("officer")
+    data = sheet(["Wer", "Organisation", "Post", "Since"], ["Ana", "Org", "Head", "03/04/2026"])
+    place = upload(client, data).location
+    assert place.endswith("/columns")
+    page = text(client.get(place))
+    assert "No column gives: Name." in page
+    assert "can mean two days" in page
+    assert errors(client.submit(place, {"column-0": "name", "header_row": "x"}, status=422)) == ["Enter the number of a row of the sheet."]
+    twice = client.submit(place, {"column-0": "name", "column-1": "name"}, status=422)
+    assert any("Two columns" in sentence for sentence in errors(twice)) or "Two columns" in text(twice)
+    client.submit(place, {"column-0": "name", "day_order": "dmy"})
+    detail = place.removesuffix("/columns")
+    assert "1 new" in text(client.get(detail))
+    again = upload(client, data + b"Bo,Org,Deputy,05/06/2026\n").location
+    assert not again.endswith("/columns")  # remembered
+
+
+def test_rejected_cells_are_mended_on_the_page_and_typed_text_stays(browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "E-mail"], ["Ana", "ana at x"], ["Bo", "bo at x"])).location
+    assert "Mend the rejected rows" in text(client.get(place))
+    client.submit(f"{place}/rows", {"cell-2-1": "ana@x.example", "cell-3-1": "still wrong"})
+    page = client.get(f"{place}/rows")
+    assert tree(page).xpath("//input[@name='cell-3-1']/@value") == ["still wrong"]
+    assert not tree(page).xpath("//input[@name='cell-2-1']")
+    client.submit(f"{place}/rows", {"cell-3-1": "bo@x.example"})
+    assert "2 new" in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert "2 new, 0 changed" in text(client.get(place))
+
+
+def test_two_people_who_mend_one_file_do_not_overwrite_each_other(browser):
+    one, other = browser("officer"), browser("grants")
+    place = upload(one, sheet(["Name", "E-mail"], ["Ana", "ana at x"])).location
+    target, values = one.fields(f"{place}/rows")
+    other.submit(f"{place}/rows", {"cell-2-1": "wrong again"})
+    response = one.client.post(target, data=values | {"cell-2-1": "ana@x.example"})
+    assert response.status_code == 422
+    assert "Somebody else" in text(response)
+    assert tree(response).xpath("//input[@name='cell-2-1']/@value") == ["ana@x.example"]
+
+
+@pytest.mark.parametrize("page", ["", "/columns", "/rows", "/undo"])
+def test_nobody_of_another_office_finds_it(browser, page):  # P1
+    place = upload(browser("officer"), sheet(["Name", "E-mail"], ["Ana", "ana at x"])).location
+    browser("other").get(f"{place}{page}", status=404)
+    browser("viewer").get(f"{place}{page}", status=403)
+
+
+def test_an_officer_does_not_undo_or_mend_what_takes_the_grants_officer(browser):
+    from tests.factories import fts
+
+    grants = browser("grants")
+    place = upload(grants, fts.file_of(size=2), "flows.csv", kind="").location
+    grants.submit(place, {}, action="/apply")
+    officer = browser("officer")
+    assert "Undo this import" not in text(officer.get(place))
+    officer.get(f"{place}/undo", status=403)
+    assert officer.client.post(f"{place}/undo", data={"csrf_token": officer.token()}).status_code == 403
+    assert "Undo this import" in text(grants.get(place))
+
+
+def test_pages_of_a_batch_that_is_done_say_so(browser):
+    client = browser("officer")
+    place = upload(client, GOOD).location
+    client.get(f"{place}/undo", status=303)
+    client.submit(place, {}, action="/apply")
+    for page in ("columns", "rows"):
+        assert client.get(f"{place}/{page}", status=303).location.endswith(place)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", "The file is empty."), (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Excel"), (b"Name\n", "no rows"), (b"%PDF-1.7", "PDF")],
+)
+def test_a_file_that_is_no_list_is_refused_beside_the_field(browser, data, said):
+    assert any(said in sentence for sentence in errors(upload(browser("officer"), data, status=422)))
+
+
+def test_the_messy_list_of_an_office_comes_in(browser):
+    """Titles, merged headings, two languages, three ways to write a day, six people twice, four bad cells."""
+    client = browser("officer")
+    place = upload(client, messy_contacts(), "contacts 2026.xlsx").location.removesuffix("/columns")
+    page = text(client.get(place))
+    assert "4 with problems." in page, page[:600]
+    assert "The workbook has 2 sheets; “Contacts 2026” was read." in page
+    client.submit(place, {}, action="/apply")
+    assert f"of {ROWS}" not in page
+    assert "Brought in:" in text(client.get(place))
+    again = upload(client, messy_contacts(), "contacts 2026.xlsx").location.removesuffix("/columns")
+    assert "0 new, 0 changed, 196 unchanged" in text(client.get(again))
