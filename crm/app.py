@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import crm.audit
 import crm.models  # registers every table
-import crm.services.party_keys  # noqa: F401 - the listener that keeps what finds possible duplicates
+import crm.services.party_keys
 import crm.services.search  # noqa: F401 - the listener of the search index
 from config import Config, load_or_stop
 from crm import formatting

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select
 
 from crm.db import db
 from crm.i18n import LazyText, _l
+from crm.models.base import SHARED
 from crm.models.parties import Channel, Party, PartyDistinction, PartyKey, PartyName
 from crm.queries.likeness import Likeness, keys, likeness
 from crm.queries.names import fold
@@ -73,15 +74,16 @@ def possible_duplicates(candidate: Candidate) -> tuple[Alike, ...]:
     return possible_duplicates_of([candidate])[0]
 
 
-def possible_duplicates_of(candidates: Sequence[Candidate]) -> list[tuple[Alike, ...]]:
-    """The same for many, in their order: four statements for each 200 of them."""
-    return [alike for start in range(0, len(candidates), CHUNK) for alike in _of_chunk(candidates[start : start + CHUNK])]
+def possible_duplicates_of(candidates: Sequence[Candidate], *, office_id: uuid.UUID | None = None) -> list[tuple[Alike, ...]]:
+    """The same for many, in their order: four statements for each 200 of them. With an office, only what that office has or shares
+    in: for what its colleagues will read."""
+    return [alike for start in range(0, len(candidates), CHUNK) for alike in _of_chunk(candidates[start : start + CHUNK], office_id)]
 
 
-def _of_chunk(candidates: Sequence[Candidate]) -> Iterator[tuple[Alike, ...]]:
+def _of_chunk(candidates: Sequence[Candidate], office_id: uuid.UUID | None) -> Iterator[tuple[Alike, ...]]:
     wanted = [frozenset(key for name in one.names for key in keys(name)) for one in candidates]
-    by_key = _parties_by_key(frozenset().union(*wanted))
-    by_channel = _parties_by_channel(candidates)
+    by_key = _parties_by_key(frozenset().union(*wanted), office_id)
+    by_channel = _parties_by_channel(candidates, office_id)
     found = [{party_id for key in some for party_id in by_key.get(key, ())} for some in wanted]
     reached = [_reached(one, by_channel) for one in candidates]
     known = _names({party_id for some in (*found, *reached) for party_id in some})
@@ -97,31 +99,31 @@ def _of_chunk(candidates: Sequence[Candidate]) -> Iterator[tuple[Alike, ...]]:
         yield tuple(sorted(alike, key=lambda other: (ranks.index(other.reason), fold(other.name), other.id))[:MOST])
 
 
-def _parties_by_key(wanted: Iterable[int]) -> dict[int, list[uuid.UUID]]:
+def _parties_by_key(wanted: Iterable[int], office_id: uuid.UUID | None) -> dict[int, list[uuid.UUID]]:
     """Parties in scope by key, the newest first, so many of each."""
     place = func.row_number().over(partition_by=PartyKey.key, order_by=PartyKey.party_id.desc()).label("place")
-    rows = select(PartyKey.key, PartyKey.party_id, place).where(PartyKey.key.in_(sorted(wanted))).subquery()
+    statement = select(PartyKey.key, PartyKey.party_id, place).where(PartyKey.key.in_(sorted(wanted)))
+    if office_id is not None:
+        statement = statement.where(or_(PartyKey.visibility == SHARED, PartyKey.office_id == office_id))
+    rows = statement.subquery()
     found: dict[int, list[uuid.UUID]] = defaultdict(list)
     for key, party_id in db.session.execute(select(rows.c.key, rows.c.party_id).where(rows.c.place <= OF_ONE_KEY)):
         found[key].append(party_id)
     return found
 
 
-def _parties_by_channel(candidates: Sequence[Candidate]) -> dict[tuple[str, str], set[uuid.UUID]]:
+def _parties_by_channel(candidates: Sequence[Candidate], office_id: uuid.UUID | None) -> dict[tuple[str, str], set[uuid.UUID]]:
     emails = sorted({email.casefold() for one in candidates for email in one.emails})
     phones = sorted({phone for one in candidates for phone in one.phones})
     if not emails and not phones:
         return {}
-    rows = db.session.execute(
-        select(Channel.kind, Channel.value, Channel.party_id).where(
-            or_(
-                (Channel.kind == "email") & func.lower(Channel.value).in_(emails),
-                Channel.kind.in_(_NUMBERS) & Channel.value.in_(phones),
-            )
-        )
+    statement = select(Channel.kind, Channel.value, Channel.party_id).where(
+        or_((Channel.kind == "email") & func.lower(Channel.value).in_(emails), Channel.kind.in_(_NUMBERS) & Channel.value.in_(phones))
     )
+    if office_id is not None:
+        statement = statement.where(Channel.office_id == office_id)
     found: dict[tuple[str, str], set[uuid.UUID]] = defaultdict(set)
-    for kind, value, party_id in rows:
+    for kind, value, party_id in db.session.execute(statement):
         found["email" if kind == "email" else "phone", value.casefold()].add(party_id)
     return found
 

@@ -11,13 +11,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased, selectinload
 
 from crm.db import db
+from crm.i18n import _
 from crm.models.base import SHARED
 from crm.models.imports import ImportLayout, ImportSheet
 from crm.models.notes import Note
 from crm.models.parties import Channel, Party, PartyName, Position, Tenure
+from crm.queries.duplicates import Candidate, possible_duplicates_of
 from crm.queries.names import fold
 
 _CHUNK = 400
+_MOST_SAID = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -167,47 +170,32 @@ class NewContact:
     """What of a new party may show that it is on record already."""
 
     row: int
+    form: str
     names: tuple[str, ...]
     channels: tuple[tuple[str, str], ...]
 
 
 def possible_duplicates(office_id: uuid.UUID, contacts: Sequence[NewContact]) -> dict[int, list[str]]:
-    """Rows that may be on record already under another name: {row: names with references}. A suggestion only; nothing is put together.
-
-    An equal name or other name (folded), e-mail address or number, within what the reader may see and the office may use."""
-    by_name: dict[str, list[int]] = defaultdict(list)
-    by_channel: dict[str, list[int]] = defaultdict(list)
-    for contact in contacts:
-        for name in contact.names:
-            by_name[fold(name)].append(contact.row)
-        for _kind, value in contact.channels:
-            by_channel[value].append(contact.row)
-    found: dict[int, dict[str, None]] = defaultdict(dict)
-
-    def note(rows: Iterable[int], name: str, reference: str) -> None:
-        for row in rows:
-            found[row][f"{name} ({reference})"] = None
-
-    for chunk in _parts(sorted(by_name)):
-        statement = select(Party.name, Party.reference, Party.folded_name).where(Party.folded_name.in_(chunk), usable(office_id))  # type: ignore[arg-type]
-        for name, reference, folded in db.session.execute(statement):
-            note(by_name[folded], name, reference)
-        other = (
-            select(Party.name, Party.reference, PartyName.folded_name)
-            .join(PartyName, PartyName.party_id == Party.id)
-            .where(PartyName.folded_name.in_(chunk), usable(office_id))  # type: ignore[arg-type]
+    """Rows that may be on record already under another name: {row: names with references and why}. A suggestion only; nothing is
+    put together. Within what the reader may see and the office may use: the office's colleagues read the summary."""
+    candidates = [
+        Candidate(
+            contact.names[0],
+            contact.form,
+            contact.names[1:],
+            emails=tuple(value for kind, value in contact.channels if kind == "email"),
+            phones=tuple(value for kind, value in contact.channels if kind in ("phone", "mobile", "messaging")),
         )
-        for name, reference, folded in db.session.execute(other):
-            note(by_name[folded], name, reference)
-    for chunk in _parts(sorted(by_channel)):
-        reached = (
-            select(Party.name, Party.reference, Channel.value)
-            .join(Channel, Channel.party_id == Party.id)
-            .where(Channel.value.in_(chunk), Channel.office_id == office_id, Channel.kind.in_(("email", "phone", "mobile")))
-        )
-        for name, reference, value in db.session.execute(reached):
-            note(by_channel[value], name, reference)
-    return {row: list(names)[:3] for row, names in found.items()}
+        for contact in contacts
+    ]
+    alike = possible_duplicates_of(candidates, office_id=office_id)
+    return {
+        contact.row: [
+            _("%(name)s (%(reference)s: %(why)s)", name=one.name, reference=one.reference, why=one.why) for one in found[:_MOST_SAID]
+        ]
+        for contact, found in zip(contacts, alike, strict=True)
+        if found
+    }
 
 
 def positions_in(organisation_ids: Iterable[uuid.UUID]) -> Mapping[tuple[uuid.UUID, str], uuid.UUID]:

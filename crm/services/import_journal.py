@@ -17,8 +17,10 @@ from crm.db import Base, db
 from crm.models.imports import ImportBatch, ImportChange
 
 _JOURNAL = "tl_import_journal"
+#: What is written with a record and goes with it: the search index, and what possible duplicates are found by.
+FOLLOWING = frozenset({"search_entries", "party_keys", "party_distinctions"})
 #: Records of the work itself: not part of what a file brings.
-NOT_JOURNALED = frozenset(
+NOT_JOURNALED = FOLLOWING | frozenset(
     {
         "audit_entries",
         "audit_values",

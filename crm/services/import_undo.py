@@ -26,7 +26,7 @@ from crm.models.imports import ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
 from crm.policy import Actor, require, unscoped
 from crm.queries import history
-from crm.services.import_journal import OWNED, VERSION, as_text, left_as
+from crm.services.import_journal import FOLLOWING, OWNED, VERSION, as_text, left_as
 from crm.services.imports import permission_for
 from crm.services.versions import touch
 
@@ -188,7 +188,7 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
     visible = {record_id for ids in standing.values() for record_id in ids}
     for noun, ids in standing.items():
         for name, entity, column in _references_to(noun):
-            if OWNED.get(name) == column.key:
+            if OWNED.get(name) == column.key or name in FOLLOWING:
                 continue
             for child_id, parent_id in _pairs(entity, column, sorted(ids)):
                 child, parent = (name, child_id), (noun, parent_id)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import delete, event, inspect, select
+from sqlalchemy import delete, event, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from crm.db import db, transactional
-from crm.models.parties import Party, PartyKey, PartyName
+from crm.models.parties import Party, PartyDistinction, PartyKey, PartyName
 from crm.policy import unscoped
 from crm.queries.likeness import keys
 
 CHUNK = 500
+_AS_THEY_STAND = {"synchronize_session": False}
 _WATCHED = ("name", "visibility")
 
 
@@ -32,7 +33,10 @@ def _follow(session: Session, _context: object, _instances: object) -> None:
         changed |= {party for key in renamed - gone if (party := session.get(Party, key)) is not None}
         stale = sorted({party.id for party in changed - made} | gone)
         if stale:
-            session.execute(delete(PartyKey).where(PartyKey.party_id.in_(stale)), execution_options={"synchronize_session": False})
+            session.execute(delete(PartyKey).where(PartyKey.party_id.in_(stale)), execution_options=_AS_THEY_STAND)
+        if gone:
+            told_apart = or_(PartyDistinction.one_id.in_(sorted(gone)), PartyDistinction.other_id.in_(sorted(gone)))
+            session.execute(delete(PartyDistinction).where(told_apart), execution_options=_AS_THEY_STAND)
         for party in made | {party for party in changed if party.id not in gone}:
             session.add_all(rows_for(party))
 

@@ -354,6 +354,7 @@ class Parties(ByChunk[SheetRow]):
         asked = [
             NewContact(
                 one.row.row_number,
+                one.party.form,
                 (one.party.name, *(other.name for other in one.party.names)),
                 tuple(channel for channel in one.channels if channel[0] != "address"),
             )
