@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-COMMANDS = ("offices", "users", "rates", "imports", "reports", "demo", "verify")
+COMMANDS = ("offices", "users", "rates", "imports", "reports", "demo", "verify", "worker")
 
 
 def register_commands(app: Flask) -> None:

@@ -16,10 +16,12 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, refresh_statistics
+from crm.jobs import engine
 from crm.models.documents import Document
 from crm.policy import unscoped
 from crm.queries import consistency
 from crm.queries.figures import stored
+from crm.queries.jobs import open_jobs
 
 DOCUMENTS = "documents"
 _BLOCK = 1 << 20
@@ -65,6 +67,13 @@ def _strays(folder: Path) -> Iterator[Bad]:
             yield Bad("documents", path.name, "", "no document owns this file; it may be deleted")
 
 
+def _lost_work() -> Iterator[Bad]:
+    """Every record that waits for background work has a job, and the engine holds it."""
+    yield from _relations(consistency.lost_work)
+    for job in engine.not_carried(open_jobs()):
+        yield Bad("jobs", str(job.id), "", "the engine of background work does not hold this job: nobody will do it")
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -83,6 +92,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "agreements": lambda: _money(stored.wrong_agreements),
         "matches": lambda: _money(stored.wrong_matches),
         "allocations": lambda: _money(stored.wrong_allocations),
+        "background work": _lost_work,
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
     }

@@ -24,6 +24,7 @@ NOUNS = (
     "programmes",
     "flows",
     "imports",
+    "jobs",
     "documents",
 )
 

@@ -34,6 +34,7 @@ NOUN_OF = {
     "indicator_id": "indicators",
     "flow_id": "flows",
     "batch_id": "imports",
+    "job_id": "jobs",
     "document_id": "documents",
     "terms_id": "terms",
     "link_id": "links",

@@ -21,6 +21,7 @@ UNSCOPED_REASONS = {
     "sign-in",
     "--as on the command line",
     "commands find their office",
+    "who asked for background work",
     "readiness",
     "migrations",
     "rights change at once: the sessions of a changed person end",

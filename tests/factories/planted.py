@@ -19,6 +19,7 @@ from crm.models.documents import Document, Snapshot
 from crm.models.flows import Flow, PlanLink, PlanRequirement
 from crm.models.imports import ImportBatch, ImportReject
 from crm.models.interactions import FollowUp, Interaction, Participant
+from crm.models.jobs import Job
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.models.parties import Channel, Party, PartyIdentifier, PartyKind, PartyName, Position, Tenure
@@ -339,6 +340,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             rejected=1,
         )
     )
+    job = keep(Job(**own, kind="import", subject_id=batch.id, state="failed", tries=5, message=f"{canary} why", ended_at=MOMENT))
     keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=f'["{canary}"]'))
     flow = keep(
         Flow(
@@ -372,6 +374,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "receipts": receipt.id,
         "allocations": allocation.id,
         "imports": batch.id,
+        "jobs": job.id,
         "flows": flow.id,
         "terms": announced.id,
         "links": link.id,

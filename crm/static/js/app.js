@@ -3,6 +3,7 @@ import { keepDrafts } from "./drafts.js";
 import { guardSubmits, guardSensitive } from "./guard.js";
 import { focusErrors } from "./errors.js";
 import { openSheets } from "./menus.js";
+import { followWork } from "./progress.js";
 import { repeatRows } from "./repeat.js";
 import { listenForKeys } from "./shortcuts.js";
 
@@ -14,3 +15,4 @@ guardSubmits();
 guardSensitive();
 openSheets();
 listenForKeys();
+followWork();
