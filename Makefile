@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 WORKERS ?= auto
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format coverage bench assets lock environment environment-dev
+.PHONY: help run test kill-test check lint format coverage bench assets lock environment environment-dev
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -13,6 +13,9 @@ run: environment ## start Throughline at http://127.0.0.1:8000 with a demo (PORT
 
 test: environment-dev ## every test this machine allows, on SQLite and PostgreSQL (T="path or options" narrows it)
 	@exec $(VENV)/python -m pytest -n $(WORKERS) $(T)
+
+kill-test: environment-dev ## kill a background worker twenty times in mid-import, on both databases (minutes)
+	@exec $(VENV)/python -m pytest -n $(WORKERS) -m kill tests/jobs
 
 check: lint ## lint, types, import contracts, templates, then all tests: what CI runs
 	@$(MAKE) --no-print-directory test

@@ -16,7 +16,8 @@ from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
 
 HIDDEN = frozenset({"password_hash"})
-IGNORED = frozenset({"id", "office_id", "version", "created_at", "created_by_id", "folded_name"})
+# `taken` and `progress` say how far an import is: what it did is in the history of its rows.
+IGNORED = frozenset({"id", "office_id", "version", "created_at", "created_by_id", "folded_name", "taken", "progress"})
 
 
 def _text(field: str, value: object) -> str | None:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-COMMANDS = ("offices", "users", "rates", "imports", "files", "reports", "demo", "search", "verify")
+COMMANDS = ("offices", "users", "rates", "imports", "files", "reports", "demo", "search", "verify", "worker")
 
 
 def register_commands(app: Flask) -> None:

@@ -19,6 +19,7 @@ from crm.errors import Denied, ProgrammingError
 from crm.i18n import _
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OPEN, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.jobs import Job
 from crm.models.offices import Office
 from crm.models.submissions import Submission
 from crm.models.users import Membership, SignIn, SignInTry, User
@@ -41,6 +42,7 @@ class Permission(enum.Enum):
     USER_MANAGE = "user:manage"
     OFFICE_MANAGE = "office:manage"
     AUDIT_READ = "audit:read"
+    JOB_MANAGE = "job:manage"
 
 
 _P = Permission
@@ -56,7 +58,7 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     "manager": _MANAGER,
     "office-head": _MANAGER | {_P.USER_MANAGE, _P.OFFICE_MANAGE},
     "auditor": _SEE | {_P.DATA_EXPORT, _P.AUDIT_READ},
-    "administrator": frozenset({_P.ACCOUNT_OWN, _P.NAME_SEE, _P.USER_MANAGE, _P.OFFICE_MANAGE, _P.AUDIT_READ}),
+    "administrator": frozenset({_P.ACCOUNT_OWN, _P.NAME_SEE, _P.USER_MANAGE, _P.OFFICE_MANAGE, _P.AUDIT_READ, _P.JOB_MANAGE}),
 }
 
 
@@ -192,6 +194,7 @@ def require(actor: Actor, permission: Permission, office_id: uuid.UUID | None = 
             Permission.IMPORT_ALL: _("Bringing in this file needs the grants officer's role. Ask the head of your office."),
             Permission.USER_MANAGE: _("People and roles are managed by the head of the office or an administrator."),
             Permission.OFFICE_MANAGE: _("Offices are managed by an administrator."),
+            Permission.JOB_MANAGE: _("Background work is looked after by an administrator."),
         }.get(permission, _("Your role does not allow this. Ask the head of your office."))
     )
 
@@ -208,7 +211,7 @@ _ACTOR = "tl_actor"
 _OPTIONS = "tl_scope_options"
 _MARK = "tl_scoped"
 _unscoped: ContextVar[str] = ContextVar("unscoped", default="")
-UNSCOPED_TABLES = frozenset({"offices", "rate_sheets", "reference_counters", "alembic_version"})
+UNSCOPED_TABLES = frozenset({"offices", "rate_sheets", "reference_counters", "workers", "alembic_version"})
 
 
 def bind_actor(actor: Actor | None) -> None:
@@ -267,6 +270,7 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
         *levels,
         option(OfficeScoped, lambda cls: cls.office_id.in_(readable)),
         option(Shareable, lambda cls: or_(cls.visibility == shared, cls.office_id.in_(visible))),
+        option(Job, Job.office_id.in_(visible)),
         option(User, or_(User.office_id.in_(visible), own_user)),
         option(Membership, or_(Membership.office_id.in_(visible), own_membership)),
         option(AuditEntry, and_(AuditEntry.office_id.is_not(None), AuditEntry.office_id.in_(visible))),

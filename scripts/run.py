@@ -26,6 +26,8 @@ from config import Config, load_or_stop  # noqa: E402 - the tree is not installe
 HOST = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 15
+#: A background worker that ends by itself is started again, but not more often than this.
+RESTART_SECONDS = 10
 # Is there any record? And which commands exist? Asked in one process, since each takes a second to start.
 _LOOK = """
 import json
@@ -147,11 +149,15 @@ def _serve(settings: Config, *, has_worker: bool, is_empty: bool, pack: str | No
     try:
         children.append(subprocess.Popen(_server_command(settings.port), cwd=ROOT, stdin=subprocess.DEVNULL))
         if has_worker:
-            children.append(subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=ROOT, stdin=subprocess.DEVNULL))
+            children.append(_start_worker())
         _wait_until_it_answers(children[0], settings.port)
         _greet(settings, is_empty=is_empty, pack=pack)
+        started = time.monotonic()
         while children[0].poll() is None:
             time.sleep(0.5)
+            if has_worker and children[1].poll() is not None and time.monotonic() - started >= RESTART_SECONDS:
+                say(f"The background worker ended by itself (exit {children[1].returncode}); it is started again.")
+                children[1], started = _start_worker(), time.monotonic()
         say(f"The server ended by itself (exit {children[0].returncode}).")
     except Stop:
         say("\nStopping …")
@@ -160,6 +166,10 @@ def _serve(settings: Config, *, has_worker: bool, is_empty: bool, pack: str | No
         return 1
     finally:
         _end(children)
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 def _asked_to_stop(_number: int, _frame: object) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from config import load
 from crm.app import create_app
 from crm.db import db
+from crm.jobs import engine
 from crm.policy import Actor, bind_actor
 from crm.services import users
 from tests.factories import world
@@ -33,6 +34,7 @@ def app(settings_environ: dict[str, str]) -> Iterator[Flask]:
     with made.app_context():
         db.session.remove()
         db.engine.dispose()
+    engine.forget_client(made)
 
 
 @pytest.fixture

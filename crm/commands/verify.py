@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db, refresh_statistics
+from crm.jobs import engine
 from crm.jobs import files as jobs
 from crm.models.documents import Document
 from crm.models.search import damage
@@ -23,6 +24,7 @@ from crm.policy import unscoped
 from crm.queries import consistency, search_index
 from crm.queries import files as queries
 from crm.queries.figures import stored
+from crm.queries.jobs import open_jobs
 from crm.services import party_keys
 
 DOCUMENTS = "documents"
@@ -99,6 +101,13 @@ def _attached_strays() -> Iterator[Bad]:
         yield Bad("file_contents", path.name, "", "no record names this file; flask files clear deletes it")
 
 
+def _lost_work() -> Iterator[Bad]:
+    """Every record that waits for background work has a job, and the engine holds it."""
+    yield from _relations(consistency.lost_work)
+    for job in engine.not_carried(open_jobs()):
+        yield Bad("jobs", str(job.id), "", "the engine of background work does not hold this job: nobody will do it")
+
+
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -118,6 +127,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "matches": lambda: _money(stored.wrong_matches),
         "allocations": lambda: _money(stored.wrong_allocations),
         "duplicate keys": _keys,
+        "background work": _lost_work,
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),
         "search index": _search,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from crm.exchange.rates import RATE_COLUMNS, RateFile, RateSheet
 from crm.exchange.sheets import Setup
 from crm.exchange.tabular import RowNote, RowProblem, open_table, read_bytes, rejects_csv, unpack_single
 from crm.i18n import _, ngettext
-from crm.jobs import sheets
+from crm.jobs import engine, sheets
 from crm.models.imports import ImportBatch
 from crm.money import Money, to_minor
 from crm.policy import Actor, require
@@ -40,6 +41,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 #: What a command may ask for: the words above, and the kinds of spreadsheets.
 ASKED = (*(family for family in FAMILIES if family), *sheets.KINDS)
 _MOST_NOTES = 50
+#: Seconds between two parts in which another writer of SQLite gets its turn.
+_BREATH = 0.02
 _ISO3 = 3
 #: A file with this share of the needed columns is taken for one of that kind with columns missing.
 _ENOUGH = 0.3
@@ -77,14 +80,56 @@ def check_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data:
 
 def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     """Bring in a file that was checked. Raises NotFound, Denied, Conflict (done before), Refused (the kept file is gone)."""
-    batch = imports.batch_to_apply(actor, batch_id)
+    read = _kept(imports.batch_to_apply(actor, batch_id))
+    applied = imports.apply_checked(actor, batch_id, read)
+    refresh_statistics()
+    return applied
+
+
+def _kept(batch: ImportBatch) -> Contents[Any]:
+    """The file of a batch, read again. Raises Refused where it is not kept any more."""
     path = folder() / batch.stored_as
     if not batch.stored_as or not path.is_file():
         raise Refused(_("The file is no longer kept here. Bring it again."))
     read = _read(batch.format, batch.file_name, path.read_bytes(), batch.office_id, sheets.setup_of(batch.id))
-    applied = imports.apply_checked(actor, batch_id, read.kept_as(batch.stored_as))
+    return read.kept_as(batch.stored_as)
+
+
+def is_short(batch: ImportBatch) -> bool:
+    """Whether a checked file is brought in at once, within about a second; a longer one is work for the background."""
+    return batch.rows <= imports.CHUNK
+
+
+def apply_in_background(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Have a worker bring in a checked file, or the rest of one that stopped in between. Raises NotFound, Denied, Conflict."""
+    imports.queue(actor, batch_id, carry=engine.carry)
+
+
+def cancel(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Stop the background work on a file. Raises NotFound, Denied, Conflict (none is going on)."""
+    imports.cancel(actor, batch_id)
+
+
+def _perform(running: engine.Running) -> None:
+    """Bring a file in by parts, from the place where the last run left it. Between two parts others may save."""
+    who = running.actor()
+    contents = _kept(held.get(running.run.subject_id))
+    taken = imports.start(who, running.run, contents)
+    total = len(contents.records)
+    while taken is not None:
+        running.may_go_on()
+        who = running.actor()
+        running.progress(who, taken, total)
+        taken = imports.take_part(who, running.run, contents)
+        if taken >= total:
+            break
+        time.sleep(_BREATH)
     refresh_statistics()
-    return applied
+
+
+engine.WORKS["import"] = engine.Work(
+    perform=_perform, tell=lambda actor, run, state, sentence: imports.stop(actor, run.subject_id, state, sentence)
+)
 
 
 def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, *, dry_run: bool = False) -> uuid.UUID:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from alembic import context
 from flask import current_app
 from sqlalchemy import create_engine
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from crm.db import Base, db, engine_options, refresh_statistics, set_up_engine, writing
+from crm.jobs import engine as jobs
 from crm.policy import unscoped
 from crm.services import party_keys, search
 
@@ -28,7 +29,20 @@ def _engine() -> Engine:
     return engine
 
 
+def _references(connection: Connection, *, are_checked: bool) -> None:
+    """SQLite alters a table by making it anew: its references rest meanwhile, and are looked through afterwards."""
+    if connection.dialect.name != "sqlite":
+        return
+    cursor = connection.connection.cursor()  # no transaction is open: the pragma would do nothing in one
+    if are_checked and (broken := cursor.execute("PRAGMA foreign_key_check").fetchone()):
+        message = f"after the migrations a row of {broken[0]} refers to none of {broken[2]}"
+        raise RuntimeError(message)
+    cursor.execute(f"PRAGMA foreign_keys={'ON' if are_checked else 'OFF'}")
+    cursor.close()
+
+
 with unscoped("migrations"), writing(), _engine().connect() as connection:
+    _references(connection, are_checked=False)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -40,6 +54,11 @@ with unscoped("migrations"), writing(), _engine().connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
     is_newest = set(context.get_context().get_current_heads()) == set(context.script.get_heads())
+    _references(connection, are_checked=True)
+
+# The engine of background work keeps tables of its own, and migrates them itself.
+_application = str(current_app.config["SQLALCHEMY_DATABASE_URI"])
+jobs.set_up_tables(str(current_app.config.get("DATABASE_ADMIN_URL") or _application), _application)
 
 if is_newest:
     party_keys.fill_if_empty()

@@ -9,6 +9,7 @@ from crm.models import (  # noqa: F401 - each import registers its tables
     flows,
     imports,
     interactions,
+    jobs,
     notes,
     offices,
     parties,

@@ -11,11 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.db import Base
 from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, Versioned, one_of, scoped_key, scoped_parent
 
-BATCH_STATES = ("checked", "applied", "refused")
+BATCH_STATES = ("checked", "queued", "running", "applied", "cancelled", "failed", "refused")
+#: States of a batch that a job carries forward.
+CARRIED_STATES = ("queued", "running")
 
 
 class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
-    """One file, checked (dry run), applied or refused.
+    """One file: checked (dry run), waiting for or in background work, applied, stopped in between (cancelled, failed), or refused.
+
+    `taken` is how many of the file's records were taken in so far, written in the transaction of those records; `progress` is JSON of
+    what they did, until the counts and the summary of the whole are written at the end.
 
     `header` is JSON {"header": […], "tags": […]}; `summary` is JSON {"notes": [sentences], "samples": [rows shown before bringing in]}."""
 
@@ -37,6 +42,8 @@ class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
     updated: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
+    taken: Mapped[int] = mapped_column(default=0)
+    progress: Mapped[str] = mapped_column(Text, default="")
     applied_at: Mapped[datetime | None]
 
 

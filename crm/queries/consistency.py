@@ -15,6 +15,8 @@ from sqlalchemy.orm import Mapper, aliased
 
 from crm.db import Base, db
 from crm.models.base import OFFICE, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.imports import CARRIED_STATES, ImportBatch
+from crm.models.jobs import OPEN_STATES, Job
 
 
 @dataclass(frozen=True)
@@ -99,3 +101,11 @@ def broken_levels() -> Iterator[Broken]:
         statement = select(_key(child)).select_from(child).join(other, getattr(child, column) == other.id).where(wrong).limit(1)
         for found in db.session.scalars(statement):
             yield Broken(_name(child), found, f"{what} ({column})")
+
+
+def lost_work() -> Iterator[Broken]:
+    """Records that wait for background work which nobody will do: their job is gone, or ended without a word to them."""
+    is_open = select(Job.id).where(Job.subject_id == ImportBatch.id, Job.state.in_(OPEN_STATES)).exists()
+    statement = select(ImportBatch.id).where(ImportBatch.state.in_(CARRIED_STATES), ~is_open)
+    for found in db.session.scalars(statement):
+        yield Broken("import_batches", found, "waits for background work that is gone; stop it on its page, and bring in the rest")

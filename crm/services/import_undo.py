@@ -88,7 +88,8 @@ def undone(batch_id: uuid.UUID) -> ImportUndo | None:
 
 def why_not(batch: ImportBatch) -> str:
     """The sentence that says why a batch cannot be undone; "" where it can."""
-    if batch.state != "applied":
+    is_in_part = batch.state in ("cancelled", "failed") and batch.taken > 0
+    if batch.state != "applied" and not is_in_part:
         return _("Only a file that was brought in can be undone.")
     if undone(batch.id) is not None:
         return _("This import was undone before. Nothing was done a second time.")

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from crm import clock
@@ -25,12 +25,13 @@ from crm.i18n import _, ngettext
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
-from crm.models.imports import ImportBatch, ImportLayout, ImportReject, ImportSheet
+from crm.models.imports import CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
-from crm.services import import_journal, parties, rates
+from crm.services import import_journal, jobs, parties, rates
+from crm.services.jobs import Carry, Run
 from crm.services.references import next_reference
 
 log = logging.getLogger("throughline")
@@ -170,6 +171,10 @@ class Sample:
     action: str
     title: str
     changes: tuple[tuple[str, str, str], ...] = ()
+
+
+#: Counts of an outcome that are kept while a file is taken in by parts.
+_COUNTS = ("created", "updated", "unchanged", "older")
 
 
 @dataclass(slots=True)
@@ -390,7 +395,8 @@ def compare(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
     outcome = Outcome()
     kind = _kind_of(contents)
     if kind is None:
-        return _compare_rates(contents.records)
+        _compare_rates(contents.records, outcome)
+        return outcome
     for chunk in _chunks(contents.records):
         if isinstance(kind, ByChunk):
             kind.take(office_id, chunk, outcome, is_writing=False)
@@ -427,8 +433,8 @@ def _shown(value: object, name: str = "", of: object = None) -> str:
     return str(from_minor(value, currency)) if currency and isinstance(value, int) else str(value)[:200]
 
 
-def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
-    outcome, actor = Outcome(), bound_actor()
+def _compare_rates(records: Sequence[ReportedRates], outcome: Outcome) -> None:
+    actor = bound_actor()
     may_correct = actor is not None and actor.covers_all
     for source in sorted({record.source for record in records}):
         given = [record for record in records if record.source == source]
@@ -450,7 +456,6 @@ def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
             )
             action = "updated" if changes else "unchanged"
             outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
-    return outcome
 
 
 def _held_rate(record: ReportedRates, code: str, held: Decimal) -> Reject:
@@ -542,12 +547,139 @@ def batch_to_apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
 def apply_checked(actor: Actor, batch_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
     """Bring in a checked batch, compared anew: what was changed since the dry run counts as it is now. Once only."""
     batch = _waiting(actor, batch_id, is_locked=True)
-    if contents.facts.sha256 != batch.sha256:
-        raise Refused(_("The kept file is not the one that was checked. Bring the file again."))
+    _refuse_another_file(batch, contents)
     db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
     batch.state = "applied"
     _apply(actor, batch, contents)
     return batch.id
+
+
+# --- in the background: by parts, each with the place where the next one begins ---------------------------------------
+
+
+@transactional
+def queue(actor: Actor, batch_id: uuid.UUID, *, carry: Carry) -> uuid.UUID:
+    """Ask that a checked batch be brought in by a worker, or the rest of one that stopped in between. Raises NotFound, Denied, or
+    Conflict where it is neither."""
+    batch = _in_state(actor, batch_id, ("checked", "cancelled", "failed"), is_locked=True)
+    if db.session.scalar(select(ImportUndo.id).where(ImportUndo.batch_id == batch.id)) is not None:
+        raise Conflict(_("This import was undone. Bring the file again."))
+    batch.state, batch.message = "queued", ""
+    db.session.flush()
+    return jobs.ask(
+        actor, permission_for(batch.format), batch.office_id, kind="import", subject_id=batch.id, total=_records_in(batch), carry=carry
+    )
+
+
+def _records_in(batch: ImportBatch) -> int:
+    """How many records a checked file has (about: what it rejects and repeats is not known apart)."""
+    return max(0, batch.rows - batch.rejected)
+
+
+@transactional
+def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
+    """Begin a batch, or go on with it: how many of its records were taken in before; None where it is done already."""
+    jobs.still_mine(actor, run)
+    batch = _in_state(actor, run.subject_id, (*CARRIED_STATES, "failed", "applied"), is_locked=True)
+    if batch.state == "applied":
+        return None
+    _refuse_another_file(batch, contents)
+    if not batch.progress:  # the first time
+        db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
+        _keep_rejects(batch, contents.rejects)
+        batch.taken, batch.progress = 0, _packed(Outcome(), 0)
+    batch.state, batch.message = "running", ""
+    db.session.flush()
+    return batch.taken
+
+
+@transactional
+def take_part(actor: Actor, run: Run, contents: Contents[Any]) -> int:
+    """Take in the next records of a batch that was started, all or none of them: how many are taken in now. After the last one the
+    batch is applied. Raises Superseded where the run lost its job: nothing is taken then."""
+    jobs.still_mine(actor, run)
+    batch = _in_state(actor, run.subject_id, ("running",), is_locked=True)
+    hold("import")
+    outcome, refused = _unpacked(batch.progress)
+    part = contents.records[batch.taken : batch.taken + CHUNK]
+    _take(actor, batch, contents, part, outcome)
+    _keep_rejects(batch, outcome.rejects)
+    refused += len(outcome.rejects)
+    batch.taken += len(part)
+    batch.progress = _packed(outcome, refused)
+    if batch.taken >= len(contents.records):
+        _fill(batch, contents, outcome)
+        batch.rejected = len(contents.rejects) + refused
+        batch.state, batch.applied_at = "applied", clock.now()
+    db.session.flush()
+    return batch.taken
+
+
+@transactional
+def stop(actor: Actor, batch_id: uuid.UUID, state: str, sentence: str) -> None:
+    """Say on a batch that its work ended before its end ("failed"), and why. What was taken in stays, and is counted.
+
+    A batch that is done, or gone, stays as it is: its job has nothing to tell it."""
+    batch = db.session.scalar(
+        select(ImportBatch).where(ImportBatch.id == batch_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if batch is not None and batch.state in (*CARRIED_STATES, "failed"):
+        require(actor, permission_for(batch.format), batch.office_id)
+        _stop(batch, state, sentence)
+
+
+@transactional
+def cancel(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    """Stop the work on a batch. Before anything was taken in it waits again as it was checked; else what was taken in stays, and is
+    counted. Raises NotFound, Denied, or Conflict where no work is going on."""
+    batch = _in_state(actor, batch_id, (*CARRIED_STATES, "failed"), is_locked=False)
+    jobs.cancel(actor, permission_for(batch.format), batch.office_id, batch.id)  # a part that is being saved is waited for
+    batch = _in_state(actor, batch_id, (*CARRIED_STATES, "failed"), is_locked=True)
+    if batch.taken:
+        _stop(batch, "cancelled", "")
+    else:
+        batch.state, batch.message, batch.progress = "checked", "", ""
+    return batch
+
+
+def _stop(batch: ImportBatch, state: str, sentence: str) -> None:
+    outcome, refused = _unpacked(batch.progress)
+    if batch.progress:
+        batch.created, batch.updated, batch.unchanged = outcome.created, outcome.updated, outcome.unchanged
+        kept = json.loads(batch.summary or "{}")
+        of_doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows}
+        batch.summary = json.dumps({**kept, **of_doubles, "samples": _samples(outcome)}, ensure_ascii=False)
+        batch.rejected = (
+            db.session.scalar(select(func.count()).select_from(ImportReject).where(ImportReject.batch_id == batch.id)) or refused
+        )
+    batch.state, batch.message = state, sentence[:SENTENCE_LENGTH]
+
+
+def _packed(outcome: Outcome, refused: int) -> str:
+    """An outcome so far, as the batch keeps it between two parts."""
+    counts = {name: getattr(outcome, name) for name in _COUNTS}
+    more = {"notes": outcome.notes, "doubles": outcome.doubles, "double_rows": outcome.double_rows}
+    return json.dumps({**counts, **more, "refused": refused, "samples": _samples(outcome)}, ensure_ascii=False)
+
+
+def _unpacked(text: str) -> tuple[Outcome, int]:
+    """The outcome so far, and how many records the database refused."""
+    kept = json.loads(text or "{}")
+    outcome = Outcome(**{name: kept.get(name, 0) for name in _COUNTS})
+    outcome.samples = [
+        Sample(one["row"], one["action"], one["title"], tuple((str(a), str(b), str(c)) for a, b, c in one["changes"]))
+        for one in kept.get("samples", [])
+    ]
+    outcome.notes = list(kept.get("notes", []))
+    outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
+    outcome.double_rows = int(kept.get("double_rows", 0))
+    return outcome, int(kept.get("refused", 0))
+
+
+def _samples(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        {"row": sample.row_number, "action": sample.action, "title": sample.title, "changes": sample.changes} for sample in outcome.samples
+    ]
 
 
 @transactional
@@ -563,14 +695,27 @@ def discard(actor: Actor, batch_id: uuid.UUID, *, forget_file: Callable[[str], o
         after_commit(lambda: forget_file(stored_as))
 
 
+def _refuse_another_file(batch: ImportBatch, contents: Contents[Any]) -> None:
+    if contents.facts.sha256 != batch.sha256:
+        raise Refused(_("The kept file is not the one that was checked. Bring the file again."))
+
+
 def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBatch:
+    return _in_state(actor, batch_id, ("checked",), is_locked=is_locked)
+
+
+def _in_state(actor: Actor, batch_id: uuid.UUID, states: Sequence[str], *, is_locked: bool) -> ImportBatch:
     statement = select(ImportBatch).where(ImportBatch.id == batch_id)
     batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
     if batch is None:
         raise NotFound
     require(actor, permission_for(batch.format), batch.office_id)
-    if batch.state != "checked":
-        raise Conflict(_("This file was brought in, or refused, before. Nothing was done a second time."))
+    if batch.state not in states:
+        raise Conflict(
+            _("This file is being brought in. See how far it is on its page.")
+            if batch.state in CARRIED_STATES
+            else _("This file was brought in, or refused, before. Nothing was done a second time.")
+        )
     return batch
 
 
@@ -611,11 +756,9 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
                 outcome.older,
             )
         )
-    samples = [
-        {"row": sample.row_number, "action": sample.action, "title": sample.title, "changes": sample.changes} for sample in outcome.samples
-    ]
     batch.summary = json.dumps(
-        {"notes": notes[:100], "samples": samples, "doubles": outcome.doubles, "double_rows": outcome.double_rows}, ensure_ascii=False
+        {"notes": notes[:100], "samples": _samples(outcome), "doubles": outcome.doubles, "double_rows": outcome.double_rows},
+        ensure_ascii=False,
     )
 
 
@@ -639,21 +782,25 @@ def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:
     """One file after the other: two at the same moment would both make the organisation, or the row, that neither finds yet."""
     hold("import")
     outcome = Outcome()
-    kind = _kind_of(contents)
-    if kind is None:
-        outcome = _compare_rates(contents.records)
-        with import_journal.journaling(batch):
-            rates.apply_sheets(actor, contents.records, batch.id)
-    else:
-        with import_journal.journaling(batch):
-            kind.prepare(actor, batch, contents.records)
-            import_journal.keep()
-            for chunk in _chunks(contents.records):
-                _apply_chunk(kind, batch, chunk, outcome)
+    _take(actor, batch, contents, contents.records, outcome)
     _fill(batch, contents, outcome)
     _keep_rejects(batch, [*contents.rejects, *outcome.rejects])
     batch.applied_at = clock.now()
     db.session.flush()
+
+
+def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Sequence[Any], outcome: Outcome) -> None:
+    """Compare some records of a file with what is held, and write what differs; count it, and write down what was done."""
+    kind = _kind_of(contents)
+    with import_journal.journaling(batch):
+        if kind is None:
+            _compare_rates(records, outcome)
+            rates.apply_sheets(actor, records, batch.id)
+            return
+        kind.prepare(actor, batch, records)
+        import_journal.keep()
+        for chunk in _chunks(records):
+            _apply_chunk(kind, batch, chunk, outcome)
 
 
 def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:

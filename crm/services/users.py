@@ -294,6 +294,13 @@ def actor_by_email(email: str) -> Actor:
         return actor_for(user, all_offices())
 
 
+def actor_by_id(user_id: uuid.UUID) -> Actor | None:
+    """The actor of background work that a person asked for, with the rights of this moment; None where they may not sign in any more."""
+    with unscoped("who asked for background work"):
+        user = db.session.scalar(select(User).where(User.id == user_id).options(selectinload(User.memberships)))
+        return actor_for(user, all_offices()) if user is not None and user.is_active else None
+
+
 def office_by_code(code: str) -> Office:
     """An office by its code; NotFound names the codes there are."""
     office = db.session.scalar(select(Office).where(Office.code == code.strip().upper()))

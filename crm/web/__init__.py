@@ -25,6 +25,7 @@ NOUNS = (
     "flows",
     "imports",
     "sheet_imports",
+    "jobs",
     "documents",
     "search",
     "files",

@@ -18,9 +18,10 @@ from crm.formatting import day, file_size, number
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.jobs import imports, sheets
-from crm.models.imports import ImportBatch
+from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
 from crm.queries import imports as queries
+from crm.queries import jobs
 from crm.services import import_undo, submissions
 from crm.services.imports import permission_for
 from crm.web.gate import actor, permit
@@ -31,7 +32,11 @@ bp = Blueprint("imports", __name__, url_prefix="/imports")
 
 STATES: dict[str, tuple[LazyText, str]] = {
     "checked": (_l("Waiting for you"), "soon"),
+    "queued": (_l("Waiting for the background worker"), "info"),
+    "running": (_l("Being brought in"), "info"),
     "applied": (_l("Brought in"), "done"),
+    "cancelled": (_l("Stopped, brought in in part"), "soon"),
+    "failed": (_l("Failed"), "late"),
     "refused": (_l("Refused"), "late"),
 }
 #: Columns of what is brought in, in words, for "changed from … to …".
@@ -90,7 +95,12 @@ def index() -> Any:
     codes = {office.id: office.code for office in all_offices()}
     rows = [_row(batch, codes.get(batch.office_id, "")) for batch in page.rows]
     return render_template(
-        "imports/index.html", page=page, rows=rows, headers=_headers(), pages=pages_of(page, asked, "imports.index", args_with)
+        "imports/index.html",
+        page=page,
+        rows=rows,
+        headers=_headers(),
+        pages=pages_of(page, asked, "imports.index", args_with),
+        is_stuck=not jobs.is_worker_running() and any(jobs.open_counts().values()),
     )
 
 
@@ -201,6 +211,9 @@ def detail(batch_id: uuid.UUID) -> Any:
     summary = queries.summary_of(batch)
     may = can(actor(), permission_for(batch.format), batch.office_id)
     word, tone = STATES[batch.state]
+    work = _work(batch)
+    undo = _undo_of(batch, may=may)
+    may_go_on = may and work is None and undo["undone"] is None and batch.state in ("checked", "cancelled", "failed")
     return render_template(
         "imports/detail.html",
         batch=batch,
@@ -215,10 +228,13 @@ def detail(batch_id: uuid.UUID) -> Any:
         doubles=summary.doubles,
         impact=_impact(batch, summary.double_rows) if batch.format in sheets.KINDS else "",
         rejects=rejects,
-        form=ActForm() if batch.state == "checked" and may else None,
-        bring=_bring_label(batch),
+        form=ActForm() if may_go_on else None,
+        bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
         is_sheet=batch.format in sheets.KINDS,
-        **_undo_of(batch, may=may),
+        work=work,
+        may_cancel=may and work is not None,
+        so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
+        **undo,
     )
 
 
@@ -245,6 +261,48 @@ def _undo_of(batch: ImportBatch, *, may: bool) -> dict[str, Any]:
     found = import_undo.summary_of(record)
     names = [(str(import_undo.NOUNS.get(one["noun"], one["noun"])), one["title"], one["why"]) for one in found.get("names", [])]
     return {"undone": record, "may_undo": False, "undo_counts": found, "undo_names": names}
+
+
+def _so_far(batch: ImportBatch) -> str:
+    """What stays of a file whose work ended before its end."""
+    if not batch.taken:
+        return _("Nothing of the file was brought in.")
+    return _(
+        "%(taken)s of about %(all)s rows were compared, and what they brought stays: %(created)s new, %(updated)s changed.",
+        taken=number(batch.taken, get_locale()),
+        all=number(max(batch.taken, batch.rows - batch.rejected), get_locale()),
+        created=number(batch.created, get_locale()),
+        updated=number(batch.updated, get_locale()),
+    )
+
+
+def _work(batch: ImportBatch) -> dict[str, Any] | None:
+    """How far the background work on a batch is, in words; None where none is going on."""
+    job = jobs.open_job_of(batch.id) if batch.state not in ("applied", "refused") else None
+    if job is None and batch.state not in CARRIED_STATES:
+        return None
+    total = max(batch.taken, job.total if job else 0, 1)
+    percent = min(99, batch.taken * 100 // total)
+    if batch.taken:
+        text = _("%(taken)s of about %(all)s rows", taken=number(batch.taken, get_locale()), all=number(total, get_locale()))
+    else:
+        text = _("Nothing is brought in yet.")
+    note = ""
+    if job is None:
+        note = _("The work on this file was lost. Stop it, and bring in the rest.")
+    elif not jobs.is_worker_running():
+        note = _("The background worker is not running; ask your administrator. The file waits until it does.")
+    elif job.next_try_at is not None:
+        note = _("It did not work this time; it is tried again by itself (try %(n)s).", n=number(job.tries + 1, get_locale()))
+    return {"percent": percent, "text": text, "note": note, "state": str(STATES["running" if batch.state == "running" else "queued"][0])}
+
+
+@bp.get("/<uuid:batch_id>/progress.json")
+@permit(Permission.IMPORT_CONTACTS)
+def progress(batch_id: uuid.UUID) -> Any:
+    """How far the background work on a batch is, for its page: `is_over` once the page itself has more to say."""
+    work = _work(queries.get(batch_id))
+    return {"is_over": work is None, **(work or {})}
 
 
 def _repeated(batch: ImportBatch) -> int:
@@ -278,15 +336,18 @@ def _sample(sample: dict[str, Any], slug: str) -> dict[str, Any]:
 @bp.post("/<uuid:batch_id>/apply")
 @permit(Permission.IMPORT_CONTACTS)
 def apply(batch_id: uuid.UUID) -> Any:
-    """Bring a checked file in. A second click finds it done."""
+    """Bring a checked file in: a short one at once, a long one, or the rest of one, in the background. A second click finds it done."""
     batch = queries.get(batch_id)
     require(actor(), permission_for(batch.format), batch.office_id)
     try:
+        if batch.state != "checked" or not imports.is_short(batch):
+            imports.apply_in_background(actor(), batch_id)
+            return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
         imports.apply_batch(actor(), batch_id)
     except (Refused, Invalid) as error:
         flash(str(error), "error")
     except Conflict:
-        if queries.get(batch_id).state != "applied":
+        if queries.get(batch_id).state not in ("applied", *CARRIED_STATES):
             raise
     else:
         batch = queries.get(batch_id)
@@ -297,6 +358,24 @@ def apply(batch_id: uuid.UUID) -> Any:
             ),
             "success",
         )
+    return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+
+
+@bp.post("/<uuid:batch_id>/cancel")
+@permit(Permission.IMPORT_CONTACTS)
+def cancel(batch_id: uuid.UUID) -> Any:
+    """Stop the background work on a file; what was brought in stays. A second click, or one that comes too late, finds it ended."""
+    batch = queries.get(batch_id)
+    require(actor(), permission_for(batch.format), batch.office_id)
+    try:
+        imports.cancel(actor(), batch_id)
+    except Conflict:
+        if queries.get(batch_id).state in CARRIED_STATES:
+            raise
+        flash(_("The work had ended before."), "warning")
+    else:
+        is_begun = queries.get(batch_id).state == "cancelled"
+        flash(_("Stopped. What was brought in stays.") if is_begun else _("Stopped before anything was brought in."), "success")
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
 
 

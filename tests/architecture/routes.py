@@ -34,6 +34,7 @@ NOUN_OF = {
     "indicator_id": "indicators",
     "flow_id": "flows",
     "batch_id": "imports",
+    "job_id": "jobs",
     "document_id": "documents",
     "file_id": "files",
     "terms_id": "terms",

@@ -134,7 +134,7 @@ def test_a_refused_post_changes_nothing(app, browser, name):
     for route in routes(app):
         if route.method != "POST" or route.rule.rule.startswith(("/account/", "/sign-")) or not route.rule.arguments:
             continue
-        if name == "admin" and route.needs == "user:manage":
+        if name == "admin" and route.needs in ("user:manage", "job:manage"):
             continue  # what an administrator is for
         response = client.client.post(route.address(app, ids), data={"csrf_token": token, "reason": "x", "name": "x", "confirm": "1"})
         assert response.status_code in (403, 404, 409, 422), (route.line, response.status_code)

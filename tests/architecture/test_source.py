@@ -23,6 +23,7 @@ UNSCOPED_REASONS = {
     "keys follow the names of their party",
     "--as on the command line",
     "commands find their office",
+    "who asked for background work",
     "readiness",
     "migrations",
     "rights change at once: the sessions of a changed person end",

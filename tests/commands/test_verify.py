@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from crm.db import db, writing
 from crm.models.commitments import Commitment
@@ -50,7 +51,7 @@ def test_sound_records_pass_every_check(app, chain):
     assert (code, found["ok"], found["bad"]) == (0, True, [])
     assert found["checks"][:3] == ["references", "office scope", "levels"]
     said = app.test_cli_runner().invoke(args=["verify"])
-    assert "11 checks passed" in said.stdout
+    assert "14 checks passed" in said.stdout
 
 
 def test_a_quietly_changed_sum_is_found_and_named(app, chain):
@@ -105,3 +106,31 @@ def test_a_file_that_no_document_owns_is_named_once_it_is_old(app, chain):
     os.utime(stray, (1_700_000_000, 1_700_000_000))
     code, found = verify(app)
     assert (code, found["bad"][0]["check"], found["bad"][0]["record"]) == (1, "stray files", stray.name)
+
+
+def test_a_file_whose_background_work_is_gone_is_named(app, acting):
+    from crm.jobs import engine, imports
+    from crm.models.imports import ImportBatch
+    from crm.models.jobs import Job
+    from tests.factories import fts
+
+    actor = acting("grants")
+    batch_id = imports.check_file(actor, actor.home_office_id, "fts", "long.csv", fts.long_file(600))
+    imports.apply_in_background(actor, batch_id)
+    assert verify(app)[0] == 0
+    with unscoped("a test looks"):
+        job_id = db.session.scalar(select(Job.id).where(Job.subject_id == batch_id))
+    client = engine._client()
+    client.delete_workflows([row.workflow_id for row in client.list_workflows()])
+    code, found = verify(app)
+    assert (code, found["bad"][0]["check"], found["bad"][0]["table"], found["bad"][0]["record"]) == (
+        1,
+        "background work",
+        "jobs",
+        str(job_id),
+    )
+    break_it(Job, job_id, state="done")
+    code, found = verify(app)
+    assert (code, found["bad"][0]["table"], found["bad"][0]["record"]) == (1, "import_batches", str(batch_id))
+    break_it(ImportBatch, batch_id, state="checked")
+    assert verify(app)[0] == 0

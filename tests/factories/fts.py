@@ -39,3 +39,13 @@ def table(header: list[str], found: list[list[str]]) -> bytes:
     writer.writerow(header)
     writer.writerows(found)
     return out.getvalue().encode()
+
+
+def long_file(size: int) -> bytes:
+    """The plain file's rows over and over, each with an id of its own."""
+    header, found = rows()
+    place = header.index("id")
+    return table(
+        header,
+        [[*row[:place], str(5_000_000 + number), *row[place + 1 :]] for number in range(size) for row in [found[number % len(found)]]],
+    )

@@ -21,6 +21,7 @@ from crm.models.files import File, FileContent
 from crm.models.flows import Flow, PlanLink, PlanRequirement
 from crm.models.imports import ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.models.interactions import FollowUp, Interaction, Participant
+from crm.models.jobs import Job
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.models.parties import Channel, Party, PartyDistinction, PartyIdentifier, PartyKind, PartyName, Position, Tenure
@@ -379,6 +380,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     keep(ImportUndo(**own, batch_id=batch.id, summary=f'{{"names": [{{"noun": "parties", "title": "{canary} kept", "why": "x"}}]}}'))
+    job = keep(Job(**own, kind="import", subject_id=batch.id, state="failed", tries=5, message=f"{canary} why", ended_at=MOMENT))
     keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=f'["{canary}"]'))
     flow = keep(
         Flow(
@@ -412,6 +414,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "receipts": receipt.id,
         "allocations": allocation.id,
         "imports": batch.id,
+        "jobs": job.id,
         "flows": flow.id,
         "terms": announced.id,
         "links": link.id,

@@ -5,6 +5,7 @@ import { focusErrors } from "./errors.js";
 import { weighFiles } from "./files.js";
 import { openSheets } from "./menus.js";
 import { suggestAsTyped } from "./palette.js";
+import { followWork } from "./progress.js";
 import { repeatRows } from "./repeat.js";
 import { listenForKeys } from "./shortcuts.js";
 
@@ -18,3 +19,4 @@ openSheets();
 suggestAsTyped();
 weighFiles();
 listenForKeys();
+followWork();
