@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,6 +120,6 @@ def to_purge(office_id: uuid.UUID, removed_before: datetime) -> Sequence[File]:
     ).all()
 
 
-def contents() -> Iterator[FileContent]:
+def contents() -> Sequence[FileContent]:
     """Every content in scope, by its place on disk: for verify and for clearing up."""
-    yield from db.session.scalars(select(FileContent).order_by(FileContent.stored_as).execution_options(yield_per=500))
+    return db.session.scalars(select(FileContent).order_by(FileContent.stored_as)).all()

@@ -297,11 +297,11 @@ def test_removing_says_what_happens_can_be_taken_back_and_ends_after_thirty_days
     target, values = client.fields(f"/files/{file_id}/remove")
     for _click in range(2):
         assert client.client.post(target, data=values).status_code == 303
-    client.get(f"/files/{file_id}", status=404)
-    client.get(f"/files/{file_id}/remove", status=404)
     shown = text(client.get(page))
     assert "“\u2068gone.pdf\u2069” is removed." in shown
     assert "by \u2068Officer Person\u2069" in shown
+    client.get(f"/files/{file_id}", status=404)
+    client.get(f"/files/{file_id}/remove", status=404)
     client.client.post(f"/files/{file_id}/restore", data={"csrf_token": client.token()})
     client.get(f"/files/{file_id}").close()
     client.submit(f"/files/{file_id}/remove", {})

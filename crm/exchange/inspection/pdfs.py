@@ -57,9 +57,10 @@ def _check_frame(path: Path) -> None:
         raise Unfit("damaged")
     if tail[end + 5 :].strip(b"\r\n\t \x00\x0c\x1a"):
         raise Unfit("two-files")
-    at = tail.rfind(b"PK\x05\x06")
-    if at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
-        raise Unfit("two-files")
+    for found in re.finditer(rb"PK\x05\x06", tail):  # the end of an archive, with its directory before it
+        start = found.start() - int.from_bytes(tail[found.start() + 12 : found.start() + 16], "little")
+        if start < 0 or tail[start : start + 4] == b"PK\x01\x02":
+            raise Unfit("two-files")
 
 
 def _check_objects(document: pikepdf.Pdf) -> None:
