@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,12 @@ REJECTS_SHOWN = 100
 
 @dataclass(frozen=True)
 class Summary:
-    """What a batch keeps of its dry run: sentences about the file, and the first rows it makes or changes."""
+    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, and for a file of rates how
+    many single rates its new and changed days bring."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
+    rates: Mapping[str, int]
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -42,7 +44,7 @@ def get(batch_id: uuid.UUID) -> ImportBatch:
 def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
     kept = _kept(batch.summary)
-    return Summary(kept.get("notes", []), kept.get("samples", []))
+    return Summary(kept.get("notes", []), kept.get("samples", []), kept.get("rates", {}))
 
 
 def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:

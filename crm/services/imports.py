@@ -172,7 +172,8 @@ class Sample:
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer."""
+    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer. Rates are counted
+    by day; `rates` says how many single rates the new and the changed days bring."""
 
     created: int = 0
     updated: int = 0
@@ -180,6 +181,7 @@ class Outcome:
     older: int = 0
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    rates: dict[str, int] = field(default_factory=dict)
 
     def note(self, action: str, sample: Callable[[], Sample]) -> None:
         """Count one row, and keep the first few of each kind to be shown."""
@@ -383,10 +385,14 @@ def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
         given = [record for record in records if record.source == source]
         held = sheets_of(source, (record.on for record in given))
         for record in given:
-            title = _("%(source)s, %(day)s: %(n)s currencies", source=source, day=record.on.isoformat(), n=len(record.quotes))
+            count = len(record.quotes)
+            title = ngettext(
+                "%(source)s, %(day)s: %(num)d rate", "%(source)s, %(day)s: %(num)d rates", count, source=source, day=record.on.isoformat()
+            )
             row = held.get(record.on)
             if row is None:
                 outcome.note("created", lambda: Sample(record.row_number, "created", title))  # noqa: B023 - called at once
+                outcome.rates["created"] = outcome.rates.get("created", 0) + count
                 continue
             known = {code: Decimal(text) for code, text in json.loads(row.quotes).items()}
             wrong = [code for code, value in record.quotes.items() if code in known and known[code] != value]
@@ -398,6 +404,7 @@ def _compare_rates(records: Sequence[ReportedRates]) -> Outcome:
                 if known.get(code) != value and (may_correct or code not in known)
             )
             action = "updated" if changes else "unchanged"
+            outcome.rates["updated"] = outcome.rates.get("updated", 0) + len(changes)
             outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
     return outcome
 
@@ -526,7 +533,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
     samples = [
         {"row": sample.row_number, "action": sample.action, "title": sample.title, "changes": sample.changes} for sample in outcome.samples
     ]
-    batch.summary = json.dumps({"notes": notes[:100], "samples": samples}, ensure_ascii=False)
+    batch.summary = json.dumps({"notes": notes[:100], "samples": samples, "rates": outcome.rates}, ensure_ascii=False)
 
 
 def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
