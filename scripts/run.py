@@ -42,6 +42,19 @@ with create_engine(url, **engine_options(url)).connect() as connection:
     )
 print(json.dumps({"empty": empty, "commands": sorted(app.cli.commands)}))
 """
+# Who the demonstration's people are: name, role and office by address.
+_PEOPLE = """
+import json
+from sqlalchemy import create_engine, text
+from crm.db import engine_options
+from wsgi import app
+url = app.config["DATABASE_ADMIN_URL"]
+with create_engine(url, **engine_options(url)).connect() as connection:
+    rows = connection.execute(text(
+        "SELECT u.email, u.name, m.role, o.name FROM users u JOIN memberships m ON m.user_id = u.id JOIN offices o ON o.id = m.office_id"
+    )).all()
+print(json.dumps({email: [name, role.replace("-", " "), office] for email, name, role, office in rows}))
+"""
 
 
 class Stop(Exception):
@@ -66,7 +79,8 @@ def main() -> int:
     if is_empty and wants_demo:
         is_empty = _flask("Loading the demo", "demo", "load") is None
     pack = _sample_pack(settings) if _access(settings) else None
-    return _serve(settings, has_worker="worker" in state["commands"], is_empty=is_empty, pack=pack)
+    people = _people(settings)
+    return _serve(settings, has_worker="worker" in state["commands"], is_empty=is_empty, pack=pack, people=people)
 
 
 def _refuse_taken_port(port: int) -> None:
@@ -114,6 +128,17 @@ def _access(settings: Config) -> list[str]:
     return [line for line in file.read_text().splitlines() if line.strip()] if file.exists() else []
 
 
+def _people(settings: Config) -> list[str]:
+    """A line for each demo person: address and password as they are kept, then name, role and office where the database knows them."""
+    kept = [line.split("\t") for line in _access(settings)]
+    if not kept:
+        return []
+    known = json.loads(_python(_PEOPLE).splitlines()[-1])
+    rows = [(address, *rest, ", ".join(known.get(address, ()))) for address, *rest in kept]
+    widths = [max(len(row[place]) for row in rows if place < len(row)) for place in range(max(map(len, rows)))]
+    return ["  ".join(text.ljust(widths[place]) for place, text in enumerate(row)).rstrip() for row in rows]
+
+
 def _sample_pack(settings: Config) -> str | None:
     """The path of the one sample briefing pack, built when it is not there yet."""
     note = settings.instance_path / "sample-pack.txt"
@@ -142,7 +167,7 @@ def _server_command(port: int) -> list[str]:
     return [*command, "--worker-tmp-dir=/dev/shm"] if os.access("/dev/shm", os.W_OK) else command  # noqa: S108
 
 
-def _serve(settings: Config, *, has_worker: bool, is_empty: bool, pack: str | None) -> int:
+def _serve(settings: Config, *, has_worker: bool, is_empty: bool, pack: str | None, people: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _asked_to_stop)
     children: list[subprocess.Popen[bytes]] = []
@@ -151,7 +176,7 @@ def _serve(settings: Config, *, has_worker: bool, is_empty: bool, pack: str | No
         if has_worker:
             children.append(_start_worker())
         _wait_until_it_answers(children[0], settings.port)
-        _greet(settings, is_empty=is_empty, pack=pack)
+        _greet(settings, is_empty=is_empty, pack=pack, people=people)
         started = time.monotonic()
         while children[0].poll() is None:
             time.sleep(0.5)
@@ -204,14 +229,14 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
         time.sleep(0.1)
 
 
-def _greet(settings: Config, *, is_empty: bool, pack: str | None) -> None:
+def _greet(settings: Config, *, is_empty: bool, pack: str | None, people: list[str]) -> None:
     rule = "-" * min(shutil.get_terminal_size().columns, 78)
     say(rule)
     say(f"Throughline: http://{HOST}:{settings.port}")
-    if people := _access(settings):
-        say("\nDemo people (address, password; the demo is made up, and so are they):")
+    if people:
+        say("\nDemo people (address, password, who they are; the demo is made up, and so are they):")
         for line in people:
-            say(f"  {line.expandtabs(28)}")
+            say(f"  {line}")
     if pack:
         say(f"\nA sample briefing pack: {pack}")
     if is_empty:

@@ -281,8 +281,15 @@ def _refuse_other_kinds(data: bytes) -> None:
         if data.startswith(signature):
             raise Refused(_("This is %(kind)s, not a CSV file. Save it as “CSV UTF-8” and bring that.", kind=kind))
     start = data[:2048].lstrip(codecs.BOM_UTF8 + b" \t\r\n")
+    if b"<iati-" in start:
+        raise Refused(
+            _(
+                "This is an IATI file. IATI is not read here yet. What is read: flows and requirements as OCHA FTS publishes them, and "
+                "exchange rates, each as CSV."
+            )
+        )
     if start[:1] == b"<" or (start[:1] in (b"{", b"[") and b":" in start):
-        raise Refused(_("This is %(kind)s, not a CSV file. Save it as “CSV UTF-8” and bring that.", kind="HTML, XML or JSON"))
+        raise Refused(_("This is HTML, XML or JSON, which is not read here. Bring the source's own CSV file instead."))
 
 
 def _encoding(data: bytes, warnings: list[RowNote]) -> tuple[str, bool]:

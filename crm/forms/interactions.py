@@ -9,7 +9,7 @@ from wtforms.widgets import CheckboxInput
 
 from crm.forms.base import Needed, OneLine, choices
 from crm.forms.lookups import ClockField, PartyField, RowForm, RowsForm
-from crm.forms.money_fields import DayField, Rows
+from crm.forms.money_fields import DayField, Rows, amount_field, currency_field
 from crm.i18n import LazyText, _l
 from crm.models.base import SENTENCE_LENGTH, TEXT_LENGTH
 
@@ -58,6 +58,9 @@ class PromiseRow(RowForm):
     direction = SelectField(_l("By whom"), choices=choices([("theirs", _l("By them")), ("ours", _l("By us"))]), validate_choice=False)
     kind = SelectField(_l("Kind"), validate_choice=False)
     due_on = DayField(_l("By when"))
+    quantity = StringField(
+        _l("How much or how many"), [OneLine(200)], description=_l("Such as EUR 10 million: a pledge starts from this amount.")
+    )
 
 
 class StepRow(RowForm):
@@ -74,6 +77,8 @@ class NewAskRow(RowForm):
 
     sentence = StringField(_l("The ask, in one sentence"), [OneLine(SENTENCE_LENGTH)])
     by_when = DayField(_l("By when"))
+    amount = amount_field(_l("Amount"), _l("Only where the ask is for money."), is_needed=False)
+    currency = currency_field()
 
 
 class InteractionForm(RowsForm):

@@ -77,17 +77,18 @@ class _Shown:
         return
 
 
-def currency_field(label: Any = None) -> SelectField:
+def currency_field(label: Any = None, rules: Sequence[Any] = ()) -> SelectField:
     """A select of currencies; fill its choices by `offer_currencies`."""
-    return SelectField(label or _l("Currency"), validate_choice=False)
+    return SelectField(label or _l("Currency"), list(rules), validate_choice=False)
 
 
-def offer_currencies(field: SelectField, usual: Iterable[str] = ()) -> None:
-    """Offer the office's own and the usual currencies first, then all that are in use."""
+def offer_currencies(field: SelectField, usual: Iterable[str] = (), *, blank: str = "") -> None:
+    """Offer the office's own and the usual currencies first, then all that are in use; `blank`: the words of an empty first choice."""
     first = list(dict.fromkeys(code for code in (*usual, *USUAL) if known_currency(code)))
     usual_group, all_group = _("Usual"), _("All")
     rest = [c for c in currencies().values() if c.active and c.code not in first]
     field.choices = [
+        *([SelectChoice("", blank, optgroup=usual_group)] if blank else []),
         *(SelectChoice(code, code, optgroup=usual_group) for code in first),
         *(SelectChoice(c.code, f"{c.code} {c.name}", optgroup=all_group) for c in rest),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from crm.forms.base import BaseForm, Needed, OneLine, choices
+from crm.forms.money_fields import currency_field
 from crm.i18n import _l
 
 
@@ -17,8 +18,8 @@ class OfficeForm(BaseForm):
         _l("Kind"), choices=choices([("country", _l("Country office")), ("regional", _l("Regional office")), ("hq", _l("Headquarters"))])
     )
     parent_id = SelectField(_l("Belongs to"), validate_choice=False)
-    currency = StringField(_l("Local currency"), [Needed(), OneLine(3)])
-    reporting_currency = StringField(_l("Reporting currency"), [Needed(), OneLine(3)], default="USD")
+    currency = currency_field(_l("Local currency"), [Needed()])
+    reporting_currency = currency_field(_l("Reporting currency"), [Needed()])
     timezone = StringField(_l("Time zone"), [Needed(), OneLine(60)], description=_l("Such as Asia/Amman."))
 
 

@@ -13,10 +13,13 @@ from sqlalchemy.orm import joinedload, selectinload
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import LazyText, _, _l
+from crm.models.asks import Ask
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.commitments import Commitment
 from crm.models.notes import Note
 from crm.models.pledges import Pledge
+from crm.models.programmes import Programme
+from crm.money import Money, amount_in
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
@@ -137,8 +140,8 @@ def smart_check(record: Commitment) -> SmartCheck:
         ("who", _("Who commits"), bool(record.party_id)),
         ("behalf", _("On whose behalf"), bool(record.on_behalf_of or record.position_id)),
         ("what", _("What exactly"), bool(record.words)),
-        ("where", _("For which programme and place"), bool(record.programme_id and record.place_text)),
-        ("quantity", _("How much or how many"), bool(record.quantity)),
+        ("where", _("For which programme and place"), _is_placed(record)),
+        ("quantity", _("How much or how many"), bool(record.quantity) or amount_said(record) is not None),
         ("baseline", _("From which baseline"), bool(record.baseline)),
         ("indicator", _("By which indicator"), bool(record.indicator_text)),
         ("when", _("By when"), record.due_on is not None),
@@ -146,6 +149,18 @@ def smart_check(record: Commitment) -> SmartCheck:
         ("evidence", _("What evidence will show it"), bool(record.evidence)),
     )
     return SmartCheck(tuple(SmartPoint(*item) for item in answered))
+
+
+def _is_placed(record: Commitment) -> bool:
+    """Whether programme and place are known: the promise's own, else those of its ask, as the chain shows them."""
+    ask: Ask | None = record.ask
+    programme: Programme | None = record.programme or (ask.programme if ask is not None else None)
+    return programme is not None and bool(record.place_text or programme.place_text or programme.place_id)
+
+
+def amount_said(record: Commitment) -> Money | None:
+    """The one amount of money that a promise names, which a pledge's form starts from."""
+    return amount_in(f"{record.quantity}\n{record.words}")
 
 
 def get(commitment_id: uuid.UUID) -> Commitment:
@@ -157,7 +172,7 @@ def get(commitment_id: uuid.UUID) -> Commitment:
             joinedload(Commitment.party),
             joinedload(Commitment.position),
             joinedload(Commitment.interaction),
-            joinedload(Commitment.ask),
+            joinedload(Commitment.ask).joinedload(Ask.programme),
             joinedload(Commitment.programme),
         )
     )
@@ -185,9 +200,11 @@ def why_no_pledge(record: Commitment, pledged_ids: Collection[uuid.UUID] | None 
     return ""
 
 
-def pledged(commitment_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of some commitments that have a pledge."""
-    return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(commitment_ids)))) if commitment_ids else set()
+def pledge_references(commitment_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The reference of the pledge that each of some promises became: what it is called by from then on."""
+    if not commitment_ids:
+        return {}
+    return dict(db.session.execute(select(Pledge.id, Pledge.reference).where(Pledge.id.in_(commitment_ids))).all())
 
 
 def standings(records: Collection[Commitment], today: date | Days) -> dict[uuid.UUID, Standing]:

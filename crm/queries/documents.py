@@ -28,6 +28,8 @@ from crm.models.users import User
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 MOST_LOOKED_AT = 400
+#: The kind of document that a meeting is prepared with.
+PACK = "briefing-pack"
 _NOUNS: Mapping[str, Any] = {"interaction": Interaction, "party": Party, "programme": Programme}
 
 
@@ -124,6 +126,14 @@ def newest_for(interaction_id: uuid.UUID, slug: str) -> Document | None:
         .order_by(Document.created_at.desc(), Document.id.desc())
         .limit(1)
     )
+
+
+def made_for(interaction_ids: Collection[uuid.UUID], slug: str) -> set[uuid.UUID]:
+    """Those of some meetings about which a document of a kind was made that the reader may open. One statement."""
+    if not interaction_ids:
+        return set()
+    statement = select(Document.interaction_id).where(Document.interaction_id.in_(interaction_ids), Document.slug == slug)
+    return {key for key in db.session.scalars(statement) if key is not None}
 
 
 @dataclass(frozen=True)

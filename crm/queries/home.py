@@ -17,10 +17,13 @@ from crm.models.asks import AskAnswer
 from crm.models.commitments import Commitment
 from crm.models.imports import ImportBatch
 from crm.models.interactions import FollowUp, Interaction
+from crm.models.offices import Office
 from crm.models.parties import Party
-from crm.models.programmes import Programme
+from crm.models.pledges import Agreement, Pledge
+from crm.models.programmes import Programme, Requirement
 from crm.models.users import User
 from crm.queries import commitments, follow_ups, interactions
+from crm.queries.rates import RateBook
 
 LONGEST = 8
 AHEAD = timedelta(days=14)
@@ -30,7 +33,7 @@ QUARTERS = 4
 
 @dataclass(frozen=True)
 class Work:
-    """What waits: meetings of today and tomorrow, what is not written up, promises owed, follow-ups due."""
+    """What waits: meetings of today and the next two weeks, what is not written up, promises owed, follow-ups due."""
 
     meetings: Sequence[Interaction] = ()
     to_write_up: Sequence[Interaction] = ()
@@ -58,13 +61,14 @@ class Answered:
 
 @dataclass(frozen=True)
 class SetUp:
-    """What an office has already: the list of first steps crosses these off."""
+    """What an office has already: the list of first steps crosses these off. `without_rate`: currencies of its amounts that miss one."""
 
     colleagues: bool
     parties: bool
     imports: bool
     programmes: bool
     contacts: bool
+    without_rate: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
@@ -79,7 +83,12 @@ def work(user_id: uuid.UUID | None, zone: tzinfo, offices: Sequence[uuid.UUID] |
     start = datetime.combine(today, time(), zone).astimezone(UTC)
     until = today + AHEAD
     return Work(
-        meetings=interactions.planned_between(max(start, now - timedelta(hours=1)), start + timedelta(days=2), LONGEST, offices),
+        meetings=interactions.planned_between(
+            max(start, now - timedelta(hours=1)),
+            datetime.combine(until + timedelta(days=1), time(), zone).astimezone(UTC),
+            2 * LONGEST,
+            offices,
+        ),
         to_write_up=interactions.to_write_up(now - timedelta(hours=1), LONGEST, offices),
         ours=commitments.open_promises("ours", until, LONGEST, offices),
         theirs=commitments.open_promises("theirs", until, LONGEST, offices),
@@ -139,11 +148,33 @@ def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
 
 
 def set_up(office_id: uuid.UUID) -> SetUp:
-    """What an office has already. Five statements."""
+    """What an office has already. A constant number of statements."""
 
     def has(entity: Any, least: int = 1) -> bool:
         return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id).limit(least)).all()) >= least
 
+    has_contacts = has(Interaction)
     return SetUp(
-        colleagues=has(User, 2), parties=has(Party), imports=has(ImportBatch), programmes=has(Programme), contacts=has(Interaction)
+        colleagues=has(User, 2),
+        parties=has(Party),
+        imports=has(ImportBatch),
+        programmes=has(Programme),
+        contacts=has_contacts,
+        without_rate=() if has_contacts else _without_rate(office_id),
     )
+
+
+def _without_rate(office_id: uuid.UUID) -> tuple[str, ...]:
+    """The currencies of an office's amounts that have no rate to its reporting currency on their day."""
+    office = db.session.get_one(Office, office_id)
+    today = clock.today(office.timezone)
+    wanted = {
+        (row.currency, min(row.on, today))
+        for model, on in ((Pledge, Pledge.pledged_on), (Agreement, Agreement.signed_on))
+        for row in db.session.execute(select(model.currency, on.label("on")).where(model.office_id == office_id).distinct())
+    }
+    wanted |= {
+        (code, today) for code in db.session.scalars(select(Requirement.currency).where(Requirement.office_id == office_id).distinct())
+    }
+    book = RateBook(office.reporting_currency, wanted)
+    return tuple(sorted({code for code, on in wanted if book.find(code, on) is None}))

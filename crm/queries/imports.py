@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -21,12 +21,14 @@ REJECTS_SHOWN = 100
 
 @dataclass(frozen=True)
 class Summary:
-    """What a batch keeps of its dry run: sentences about the file, and the first rows it makes or changes."""
+    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, and for a file of rates how
+    many single rates its new and changed days bring."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
     doubles: Sequence[tuple[int, str, str]] = ()
     double_rows: int = 0
+    rates: Mapping[str, int] = field(default_factory=dict)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -56,7 +58,9 @@ def by_name(text: str) -> ImportBatch:
 def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
     kept = _kept(batch.summary)
-    return Summary(kept.get("notes", []), kept.get("samples", []), kept.get("doubles", []), kept.get("double_rows", 0))
+    return Summary(
+        kept.get("notes", []), kept.get("samples", []), kept.get("doubles", []), kept.get("double_rows", 0), kept.get("rates", {})
+    )
 
 
 def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:

@@ -140,6 +140,14 @@ def programme_choices(office_id: uuid.UUID | None = None) -> list[tuple[uuid.UUI
     return list(db.session.execute(statement))
 
 
+def programme_named(programme_id: uuid.UUID | None) -> tuple[str, str] | None:
+    """Title and reference of a programme in scope."""
+    if programme_id is None:
+        return None
+    row = db.session.execute(select(Programme.title, Programme.reference).where(Programme.id == programme_id)).one_or_none()
+    return None if row is None else (row.title, row.reference)
+
+
 def colleague_choices(office_id: uuid.UUID, *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
     """The people who record contacts in an office (and some others in scope), by name."""
     works = exists().where(Membership.user_id == User.id, Membership.office_id == office_id, Membership.role.in_(_WRITERS))

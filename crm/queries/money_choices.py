@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from crm.db import db
 from crm.models.asks import Ask
@@ -43,11 +43,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Contact:
-    """An interaction to choose: its day and purpose."""
+    """An interaction to choose: its day, its purpose (else what was said at it), its kind."""
 
     id: uuid.UUID
     at: datetime
     title: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class OneAsk:
     id: uuid.UUID
     reference: str
     sentence: str
+    programme_id: uuid.UUID | None = None
 
 
 def programmes_of(office_ids: Collection[uuid.UUID]) -> list[ProgrammeChoice]:
@@ -89,12 +91,12 @@ def targets_of(office_id: uuid.UUID, only: Collection[uuid.UUID] = ()) -> list[T
 def contacts_of(party_id: uuid.UUID) -> list[Contact]:
     """The last interactions with a party."""
     rows = db.session.execute(
-        select(Interaction.id, Interaction.starts_at, Interaction.purpose)
+        select(Interaction.id, Interaction.starts_at, Interaction.purpose, Interaction.summary, Interaction.kind)
         .where(Interaction.party_id == party_id)
         .order_by(Interaction.starts_at.desc(), Interaction.id.desc())
         .limit(FEW)
     )
-    return [Contact(row.id, row.starts_at, row.purpose) for row in rows]
+    return [Contact(row.id, row.starts_at, row.purpose or row.summary, row.kind) for row in rows]
 
 
 def asks_of(party_id: uuid.UUID) -> list[OneAsk]:
@@ -107,8 +109,8 @@ def asks_of(party_id: uuid.UUID) -> list[OneAsk]:
 
 def ask_of(ask_id: uuid.UUID) -> OneAsk | None:
     """One ask, as far as scope and level allow."""
-    row = db.session.execute(select(Ask.id, Ask.reference, Ask.sentence).where(Ask.id == ask_id)).one_or_none()
-    return OneAsk(row.id, row.reference, row.sentence) if row else None
+    row = db.session.execute(select(Ask.id, Ask.reference, Ask.sentence, Ask.programme_id).where(Ask.id == ask_id)).one_or_none()
+    return OneAsk(row.id, row.reference, row.sentence, row.programme_id) if row else None
 
 
 def donors_of_pledges() -> list[tuple[uuid.UUID, str]]:
@@ -131,8 +133,11 @@ def office_currency(office_id: uuid.UUID) -> tuple[str, str]:
 
 
 def asks_for(programme_id: uuid.UUID) -> list[Ask]:
-    """The newest asks for a programme."""
-    statement = select(Ask).where(Ask.programme_id == programme_id).order_by(Ask.created_at.desc(), Ask.id).limit(FEW)
+    """The newest asks for a programme, and those that named another one but whose pledges go to it."""
+    led_here = select(Commitment.ask_id).join(Pledge, Pledge.id == Commitment.id).where(Pledge.programme_id == programme_id)
+    statement = (
+        select(Ask).where(or_(Ask.programme_id == programme_id, Ask.id.in_(led_here))).order_by(Ask.created_at.desc(), Ask.id).limit(FEW)
+    )
     return list(db.session.scalars(statement))
 
 

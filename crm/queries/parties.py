@@ -281,7 +281,7 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
     if pledge is not None:  # the chain follows one pledge: its agreement first
         agreements = agreements.order_by(case((Agreement.pledge_id == pledge.id, 0), else_=1))
     agreement = _newest(agreements, Agreement.signed_on, Agreement.id)
-    sources = (pledge, commitment, ask)
+    sources = (pledge,) if pledge is not None else (commitment, ask)  # a pledge leads to its own programme alone
     programme_ids = [record.programme_id for record in sources if record is not None and record.programme_id is not None]
     programmes = {row.id: row for row in db.session.scalars(select(Programme).where(Programme.id.in_(programme_ids)))}
     programme = next((programmes[key] for key in programme_ids if key in programmes), None)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -36,7 +36,7 @@ from crm.queries.names import fold
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
-STATUSES = ("outstanding", "part-converted", "converted", "lapsed")
+STATUSES = ("outstanding", "part-converted", "converted", "part-lapsed", "lapsed")
 SORTS = ("newest", "oldest", "due", "reference")
 
 
@@ -47,7 +47,8 @@ SORTS = ("newest", "oldest", "due", "reference")
 class PledgeFilter:
     """What a list of pledges is narrowed to; anything empty does not narrow.
 
-    `status`: outstanding, part-converted, converted, lapsed (also withdrawn or cut to nothing), or late.
+    `status`: outstanding, part-converted, converted, part-lapsed (signed, and the rest lapsed or was withdrawn), lapsed (also
+    withdrawn or cut to nothing), or late.
     """
 
     q: str = ""
@@ -64,11 +65,24 @@ def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None
     found: Mapping[str, ColumnElement[bool]] = {
         "outstanding": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor == 0),
         "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
-        "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0),
+        "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, ~Pledge.id.in_(_lapsed())),
+        "part-lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, Pledge.id.in_(_lapsed())),
         "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0),
         "late": and_(Pledge.outstanding_minor > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id)),
     }
     return found.get(status)
+
+
+def _lapsed() -> Select[uuid.UUID]:
+    """The pledges of which a part lapsed or was withdrawn, and that was not taken back."""
+    back = aliased(PledgeTerms)
+    is_taken_back = exists().where(back.reversal_of_id == PledgeTerms.id)
+    return select(PledgeTerms.pledge_id).where(PledgeTerms.kind.in_(("lapse", "withdrawal")), ~is_taken_back)
+
+
+def lapsed_among(pledge_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some pledges of which a part lapsed or was withdrawn. One statement."""
+    return set(db.session.scalars(_lapsed().where(PledgeTerms.pledge_id.in_(pledge_ids)))) if pledge_ids else set()
 
 
 def _named(q: str, *columns: Any) -> ColumnElement[bool]:

@@ -179,7 +179,8 @@ _COUNTS = ("created", "updated", "unchanged", "older")
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer."""
+    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer. Rates are counted
+    by day; `rates` says how many single rates the new and the changed days bring."""
 
     created: int = 0
     updated: int = 0
@@ -190,6 +191,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
+    rates: dict[str, int] = field(default_factory=dict)
 
     def note(self, action: str, sample: Callable[[], Sample]) -> None:
         """Count one row, and keep the first few of each kind to be shown."""
@@ -440,10 +442,14 @@ def _compare_rates(records: Sequence[ReportedRates], outcome: Outcome) -> None:
         given = [record for record in records if record.source == source]
         held = sheets_of(source, (record.on for record in given))
         for record in given:
-            title = _("%(source)s, %(day)s: %(n)s currencies", source=source, day=record.on.isoformat(), n=len(record.quotes))
+            count = len(record.quotes)
+            title = ngettext(
+                "%(source)s, %(day)s: %(num)d rate", "%(source)s, %(day)s: %(num)d rates", count, source=source, day=record.on.isoformat()
+            )
             row = held.get(record.on)
             if row is None:
                 outcome.note("created", lambda: Sample(record.row_number, "created", title))  # noqa: B023 - called at once
+                outcome.rates["created"] = outcome.rates.get("created", 0) + count
                 continue
             known = {code: Decimal(text) for code, text in json.loads(row.quotes).items()}
             wrong = [code for code, value in record.quotes.items() if code in known and known[code] != value]
@@ -455,6 +461,7 @@ def _compare_rates(records: Sequence[ReportedRates], outcome: Outcome) -> None:
                 if known.get(code) != value and (may_correct or code not in known)
             )
             action = "updated" if changes else "unchanged"
+            outcome.rates["updated"] = outcome.rates.get("updated", 0) + len(changes)
             outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
 
 
@@ -647,8 +654,7 @@ def _stop(batch: ImportBatch, state: str, sentence: str) -> None:
     if batch.progress:
         batch.created, batch.updated, batch.unchanged = outcome.created, outcome.updated, outcome.unchanged
         kept = json.loads(batch.summary or "{}")
-        of_doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows}
-        batch.summary = json.dumps({**kept, **of_doubles, "samples": _samples(outcome)}, ensure_ascii=False)
+        batch.summary = json.dumps({**kept, **_more(outcome), "samples": _samples(outcome)}, ensure_ascii=False)
         batch.rejected = (
             db.session.scalar(select(func.count()).select_from(ImportReject).where(ImportReject.batch_id == batch.id)) or refused
         )
@@ -658,8 +664,9 @@ def _stop(batch: ImportBatch, state: str, sentence: str) -> None:
 def _packed(outcome: Outcome, refused: int) -> str:
     """An outcome so far, as the batch keeps it between two parts."""
     counts = {name: getattr(outcome, name) for name in _COUNTS}
-    more = {"notes": outcome.notes, "doubles": outcome.doubles, "double_rows": outcome.double_rows}
-    return json.dumps({**counts, **more, "refused": refused, "samples": _samples(outcome)}, ensure_ascii=False)
+    return json.dumps(
+        {**counts, **_more(outcome), "notes": outcome.notes, "refused": refused, "samples": _samples(outcome)}, ensure_ascii=False
+    )
 
 
 def _unpacked(text: str) -> tuple[Outcome, int]:
@@ -673,7 +680,13 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
     outcome.notes = list(kept.get("notes", []))
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
     outcome.double_rows = int(kept.get("double_rows", 0))
+    outcome.rates = dict(kept.get("rates", {}))
     return outcome, int(kept.get("refused", 0))
+
+
+def _more(outcome: Outcome) -> dict[str, Any]:
+    """What a summary says beside its counts, samples and notes."""
+    return {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "rates": outcome.rates}
 
 
 def _samples(outcome: Outcome) -> list[dict[str, Any]]:
@@ -756,10 +769,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
                 outcome.older,
             )
         )
-    batch.summary = json.dumps(
-        {"notes": notes[:100], "samples": _samples(outcome), "doubles": outcome.doubles, "double_rows": outcome.double_rows},
-        ensure_ascii=False,
-    )
+    batch.summary = json.dumps({"notes": notes[:100], "samples": _samples(outcome), **_more(outcome)}, ensure_ascii=False)
 
 
 def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:

@@ -18,6 +18,7 @@ from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LEN
 from crm.models.interactions import INTERACTION_KINDS, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
+from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import history, lookups
 from crm.queries.asks import ANSWER_LABELS
@@ -58,6 +59,7 @@ class NewPromise:
     kind: str = "service"
     words: str = ""
     due_on: date | None = None
+    quantity: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class AskMade:
     sentence: str = ""
     by_when: date | None = None
     programme_id: uuid.UUID | None = None
+    amount: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -253,7 +256,7 @@ def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, check
 def _ask(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> uuid.UUID | None:
     """The ask of a contact: a known one, or the new one that is written with it (of the same addressee and level)."""
     made = new.new_ask
-    if made is not None and (made.sentence.strip() or made.by_when):
+    if made is not None and (made.sentence.strip() or made.by_when or made.amount is not None):
         if new.ask_id is not None:
             checks.refuse("new_ask-sentence", _("Choose an ask or write a new one, not both."))
             return None
@@ -263,6 +266,7 @@ def _ask(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: 
             sentence=made.sentence,
             by_when=made.by_when,
             programme_id=made.programme_id or new.programme_id,
+            amount=made.amount,
             level=new.level,
         )
         part = Checks("new_ask-")
@@ -379,7 +383,7 @@ def _promises(actor: Actor, record: Interaction, promises: Sequence[NewPromise],
         return
     day = record.starts_at.astimezone(clock.zone(db.session.get_one(Office, record.office_id).timezone)).date()
     for index, promise in enumerate(promises):
-        if not promise.words.strip() and promise.due_on is None:
+        if not promise.words.strip() and not promise.quantity.strip() and promise.due_on is None:
             continue
         wanted = commitment_services.NewCommitment(
             office_id=record.office_id,
@@ -389,6 +393,7 @@ def _promises(actor: Actor, record: Interaction, promises: Sequence[NewPromise],
             made_on=day,
             direction=promise.direction,
             due_on=promise.due_on,
+            quantity=promise.quantity,
             interaction_id=record.id,
             ask_id=record.ask_id if promise.direction == "theirs" else None,
             programme_id=record.programme_id,

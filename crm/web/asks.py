@@ -25,11 +25,12 @@ from crm.queries import commitments as commitment_queries
 from crm.queries import follow_ups as follow_up_queries
 from crm.queries import lookups
 from crm.queries.asks import ANSWER_LABELS, Filters
+from crm.queries.figures.chains import PledgeStep, pledge_steps
 from crm.services import asks
 from crm.services.asks import NewAsk
 from crm.web import history
 from crm.web import lookups as shared
-from crm.web.chain import Link, commitment_link, here, pledge_link, programme_link, to_record
+from crm.web.chain import Link, commitment_link, follow, here, leads_to, money_link, to_record
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.lookups import Found
@@ -196,7 +197,8 @@ def detail(ask_id: uuid.UUID) -> Any:
     today = clock.today(office.timezone)
     answers = queries.answers_to([ask.id])[ask.id]
     promises = commitment_queries.of_ask(ask.id)
-    pledged = commitment_queries.pledged([one.id for one in promises])
+    steps = pledge_steps([one.id for one in promises if one.kind == "financial"], today)
+    standings = commitment_queries.standings(promises, today)
     standing = queries.standing(ask, answers, today)
     may_log = can(actor(), Permission.CONTACT_LOG, ask.office_id)
     return render_template(
@@ -205,11 +207,13 @@ def detail(ask_id: uuid.UUID) -> Any:
         addressee=shared.name_of(ask.addressee),
         standing=standing,
         answers=[(given, str(ANSWER_LABELS[given.answer]), shared.answer_tone(given.answer)) for given in reversed(answers)],
-        promises=[shared.promise_line(one, today, one.reference) for one in promises],
+        promises=[
+            shared.promise_line(one, standings[one.id], steps[one.id].reference if one.id in steps else one.reference) for one in promises
+        ],
         planned=[one for one in queries.interactions_about(ask.id) if one.state == "planned"],
         follow_ups=follow_up_queries.of_ask(ask.id),
         facts=_facts(ask, today),
-        chain=_chain(ask, promises, pledged),
+        chain=_chain(ask, promises, steps),
         level_note=str(LEVEL_NOTES[ask.level]),
         office=office,
         may_log=may_log,
@@ -239,16 +243,15 @@ def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _chain(ask: Ask, promises: list[Commitment], pledged: set[uuid.UUID]) -> list[Link]:
-    theirs = next((one for one in promises if one.direction == "theirs"), None)
-    money = next((one for one in promises if one.id in pledged), None)
-    title, reference = (ask.programme.title, ask.programme.reference) if ask.programme else (None, "")
+def _chain(ask: Ask, promises: list[Commitment], steps: dict[uuid.UUID, PledgeStep]) -> list[Link]:
+    theirs = follow(promises, steps)
+    step = steps.get(theirs.id) if theirs else None
     may_edit = to_record(ask.office_id, Permission.CONTACT_LOG, "asks.edit", ask_id=ask.id) if ask.closed_on is None else ""
     return [
         here(_("Ask"), ask.sentence),
-        commitment_link(theirs, to_record(ask.office_id, Permission.CONTACT_LOG, "commitments.create", ask=ask.id)),
-        pledge_link(money),
-        programme_link(ask.programme_id, title, reference, may_edit),
+        commitment_link(theirs, to_record(ask.office_id, Permission.CONTACT_LOG, "commitments.create", ask=ask.id), step),
+        money_link(step),
+        leads_to(step, theirs.programme_id if theirs else None, ask.programme_id, mend=may_edit),
     ]
 
 

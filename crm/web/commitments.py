@@ -28,7 +28,7 @@ from crm.services import commitments
 from crm.services.commitments import NewCommitment
 from crm.web import files
 from crm.web import lookups as shared
-from crm.web.chain import Link, ask_link, here, missing, programme_link
+from crm.web.chain import Link, ask_link, here, leads_to, missing
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.lookups import Found
@@ -117,7 +117,7 @@ def create() -> Any:
         party_id = uuid_of(request.args.get("party")) or (interaction.party_id if interaction else ask.addressee_id if ask else None)
         shared.prefill(form.party, party_id, office.id)
         form.made_on.data = shared.local(interaction.starts_at, office).date() if interaction else clock.today(office.timezone)
-        form.kind.data = "service"
+        form.kind.data = "financial"
         form.direction.data = shared.choice_arg("direction", DIRECTIONS) or "theirs"
         form.interaction_id.data = str(interaction.id if interaction else "")
         form.ask_id.data = str((ask.id if ask else interaction.ask_id if interaction else "") or "")
@@ -274,6 +274,7 @@ def _detail_page(
         why_not_verify=_("Another person must verify this: you recorded or changed it, or declared its outcome.") if is_own_work else "",
         pledge_url=pledge_url if can(who, Permission.MONEY_WRITE, record.office_id) else "",
         is_money=is_money,
+        named_amount=queries.amount_said(record) if record.direction == "theirs" and not is_money else None,
         level_note=str(LEVEL_NOTES[record.level]),
         OFFICE=OFFICE,
     ), code
@@ -296,13 +297,12 @@ def _facts(record: Commitment, today: date) -> list[dict[str, Any]]:
 
 
 def _chain(record: Commitment) -> list[Link]:
-    programme = record.programme
     no_money = _("No money yet") if record.kind in ("financial", "budget-line") else _("Not a promise of money")
     return [
         ask_link(record.ask),
         here(_("Commitment"), record.words),
         missing(_("Money"), no_money),
-        programme_link(programme.id, programme.title, programme.reference) if programme else programme_link(None, None),
+        leads_to(None, record.programme_id, record.ask.programme_id if record.ask else None),
     ]
 
 
@@ -313,7 +313,8 @@ def commitment_history(commitment_id: uuid.UUID) -> Any:
     record = queries.get(commitment_id)
     address = url_for("commitments.commitment_history", commitment_id=commitment_id)
     back = url_for("commitments.detail", commitment_id=commitment_id)
-    return history_page(commitment_id, name=record.reference, back=back, address=address)
+    name = queries.pledge_references([record.id]).get(record.id, record.reference)
+    return history_page(commitment_id, name=name, back=back, address=address)
 
 
 @bp.post("/<uuid:commitment_id>/outcome")

@@ -20,7 +20,7 @@ from crm.models.documents import Document
 from crm.policy import Permission, can
 from crm.queries import documents as queries
 from crm.queries import parties
-from crm.queries.documents import DocumentFilter, Since, Used
+from crm.queries.documents import PACK, DocumentFilter, Since, Used
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, body_digest, paging
 from crm.web.lookups import when_words
@@ -28,7 +28,6 @@ from reports.registry import LEVEL_WORDS, REPORTS
 from reports.render import RenderFailed
 
 bp = Blueprint("documents", __name__)
-PACK = "briefing-pack"
 MOST_LISTED = 60
 _PAGES: dict[str, tuple[str, str]] = {
     "interaction": ("interactions.detail", "interaction_id"),

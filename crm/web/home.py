@@ -5,17 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
 from crm import clock
-from crm.formatting import day, money, month, percent
+from crm.formatting import day, money, month, number, percent, relative_day
 from crm.i18n import _, get_locale, ngettext
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
 from crm.policy import ROLES, Actor, Permission, can
+from crm.queries import documents as document_queries
 from crm.queries import home as queries
 from crm.queries.figures.money import receipts_by_month
 from crm.queries.figures.totals import office_secured
@@ -31,6 +32,7 @@ bp = Blueprint("home", __name__)
 DUE_DAYS = 30
 MOST_OFFICES_FOR_MONEY = 12
 _LONGEST = 8
+_ENOUGH_MONTHS = 3  # fewer say nothing of what is usual
 
 
 @bp.get("/")
@@ -47,11 +49,14 @@ def index() -> Any:
     days = shared.days_here()
     due_money = due_instalments(days, DUE_DAYS, office_ids=offices, limit=_LONGEST)
     first_steps = queries.set_up(who.home_office_id) if who.home_office_id else None
+    packs = document_queries.made_for([record.id for record in work.meetings], document_queries.PACK)
+    planned = [_meeting(record, who, today, has_pack=record.id in packs) for record in work.meetings]
     tomorrow = today + timedelta(days=1)
     return render_template(
         "home/index.html",
         today=today,
-        meetings=[_meeting(record, who, today) for record in work.meetings if shared_day(record, who) <= tomorrow],
+        meetings=[line for line in planned if line["on"] <= tomorrow],
+        coming=[line for line in planned if line["on"] > tomorrow][:_LONGEST],
         to_write_up=[_to_write_up(record, who) for record in work.to_write_up],
         owed=[_promise(record, days.of(record.office_id)) for record in (*work.ours, *work.theirs)],
         follow_ups=[_follow_up(record, days.of(record.office_id)) for record in work.follow_ups],
@@ -62,27 +67,24 @@ def index() -> Any:
     )
 
 
-def shared_day(record: Interaction, who: Actor) -> date:
-    """The day of a contact in the reader's office."""
-    return record.starts_at.astimezone(clock.zone(who.timezone)).date()
-
-
-def _meeting(record: Interaction, who: Actor, today: date) -> dict[str, Any]:
+def _meeting(record: Interaction, who: Actor, today: date, *, has_pack: bool) -> dict[str, Any]:
     here = record.starts_at.astimezone(clock.zone(who.timezone))
+    on = here.date()
     to = url_for("interactions.detail", interaction_id=record.id)
-    purpose = shared.short(record.purpose, 140)
-    kind = str(KIND_LABELS[record.kind])
-    about = [kind, record.place_text, purpose]
-    has_pack = can(who, Permission.DOCUMENT_BUILD, record.office_id)
+    is_near = (on - today).days <= 1
+    about = ["" if is_near else day(on, get_locale()), str(KIND_LABELS[record.kind]), record.place_text, shared.short(record.purpose, 140)]
+    label, pack_url = shared.pack_link(record, has_pack=has_pack)
+    near = _("Today") if on == today else _("Tomorrow")
     return {
+        "on": on,
         "time": f"{here:%H:%M}",
         "title": shared.name_of(record.party),
         "url": to,
         "text": " · ".join(part for part in about if part),
-        "status": _("Today") if here.date() == today else _("Tomorrow"),
-        "tone": "soon" if here.date() == today else "quiet",
-        "action_label": _("Open pack") if has_pack else _("Open"),
-        "action_url": (shared.link("documents.brief", interaction_id=record.id) or f"{to}/brief") if has_pack else to,
+        "status": near if is_near else relative_day(on, today, get_locale()),
+        "tone": "soon" if on == today else "quiet",
+        "action_label": label or _("Open"),
+        "action_url": pack_url or to,
     }
 
 
@@ -167,8 +169,12 @@ def _contacts(series: Series) -> dict[str, Any]:
             "url": url_for("interactions.index", state="held"),
         }
     now, before = values[-1], values[:-1]
-    usual = sum(before) / len(before) if before else 0
-    message = _("held this month so far; %(usual)s a month over the last eleven", usual=f"{usual:.0f}")
+    known = len(before) - next((place for place, value in enumerate(before) if value), len(before))
+    message = _("held this month so far")
+    if known >= _ENOUGH_MONTHS:
+        usual = Decimal(sum(before)) / known
+        words = number(usual.quantize(Decimal(1) if usual >= 1 else Decimal("0.1"), ROUND_HALF_UP), get_locale())
+        message = _("held this month so far; %(usual)s a month over the %(n)s months before", usual=words, n=known)
     chart = charts.sparkline(
         charts.Sparkline(_("Interactions held in each of the last twelve months"), tuple(values), labels=_labels(series)),
         prefix="held",
@@ -272,6 +278,14 @@ def _first_steps(done: SetUp) -> list[dict[str, Any]]:
             _("Bring in the first file"),
             _("Reported funding of your country (OCHA FTS): the donors come with it. First it says what it would do."),
             _("Bring a file"),
+            shared.link("imports.create"),
+        ),
+        (
+            can(actor(), Permission.IMPORT_ALL) and bool(done.without_rate),
+            False,
+            _("Bring in exchange rates"),
+            _("Amounts in %(currencies)s have no rate of their days, so totals leave them out.", currencies=", ".join(done.without_rate)),
+            _("Bring rates"),
             shared.link("imports.create"),
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from crm.formatting import day, file_size, number
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.jobs import imports, sheets
+from crm.jobs.imports import FAMILIES
 from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
 from crm.queries import imports as queries
@@ -228,6 +230,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         doubles=summary.doubles,
         impact=_impact(batch, summary.double_rows) if batch.format in sheets.KINDS else "",
         rejects=rejects,
+        counts=_counts(batch, summary.rates),
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
         is_sheet=batch.format in sheets.KINDS,
@@ -236,6 +239,31 @@ def detail(batch_id: uuid.UUID) -> Any:
         so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
         **undo,
     )
+
+
+def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]]:
+    """New, changed, unchanged and rejected: rows; for a file of rates its days, with how many rates they bring."""
+    is_done, is_by_day = batch.state == "applied" or batch.taken > 0, batch.format in FAMILIES["rates"]
+
+    def counted(count: int, brought: int | None = None) -> dict[str, Any]:
+        if not is_by_day:
+            return {"value": number(count, get_locale())}
+        words = ngettext("%(n)s day", "%(n)s days", count, n=number(count, get_locale()))
+        note = ngettext("%(n)s rate", "%(n)s rates", brought, n=number(brought, get_locale())) if brought else ""
+        return {"value": words, "note": note}
+
+    kept = counted(batch.unchanged)
+    return [
+        {"label": _("New") if is_done else _("Would be new"), **counted(batch.created, rates.get("created"))},
+        {"label": _("Changed") if is_done else _("Would change"), **counted(batch.updated, rates.get("updated"))},
+        {"label": _("Unchanged"), **kept, "note": _("held as they are")},
+        {
+            "label": _("Rejected"),
+            "value": number(batch.rejected, get_locale()),
+            "note": _("with the reason, below") if batch.rejected else "",
+            "tone": "late" if batch.rejected else "",
+        },
+    ]
 
 
 def _impact(batch: ImportBatch, doubles: int) -> str:
@@ -312,6 +340,8 @@ def _repeated(batch: ImportBatch) -> int:
 
 def _bring_label(batch: ImportBatch) -> str:
     count = batch.created + batch.updated
+    if count and batch.format in FAMILIES["rates"]:
+        return ngettext("Bring in the rates of %(n)s day", "Bring in the rates of %(n)s days", count, n=number(count, get_locale()))
     return (
         ngettext("Bring in %(n)s row", "Bring in %(n)s rows", count, n=number(count, get_locale()))
         if count

@@ -12,6 +12,7 @@ from flask import request
 from crm import clock
 from crm.forms.interactions import MOST_ROWS, AnswersForm, InteractionForm
 from crm.forms.lookups import uuid_of
+from crm.forms.money_fields import offer_currencies, read_money
 from crm.i18n import _
 from crm.models.asks import Ask
 from crm.models.interactions import Interaction
@@ -46,7 +47,10 @@ def is_complete(form: InteractionForm) -> bool:
         found.append((form.summary, _("Write one sentence about what was said.")))
     for field, sentence in found:
         field.errors = [*field.errors, sentence]
-    return not found
+    new_ask = form.new_ask.form
+    if form.state.data == PLANNED:
+        read_money(new_ask.amount, new_ask.currency.data, is_needed=False)
+    return not found and not new_ask.amount.errors
 
 
 def add_row(form: InteractionForm, name: str) -> None:
@@ -109,7 +113,10 @@ def offer(form: InteractionForm, office: Office, record: Interaction | None) -> 
     for entry in form.promises.entries:
         shared.offer(entry.form.kind, PROMISE_LABELS.items())
         if not entry.form.kind.data:
-            entry.form.kind.data = "service"
+            entry.form.kind.data = "financial"
+    new_ask = form.new_ask.form
+    offer_currencies(new_ask.currency, (office.currency, office.reporting_currency))
+    new_ask.currency.data = new_ask.currency.data or office.reporting_currency
 
 
 def party_of(form: InteractionForm) -> uuid.UUID | None:
@@ -154,7 +161,6 @@ def typed(form: InteractionForm, party: Found, office: Office, record: Interacti
         plan = {name: getattr(record, name) if record is not None else "" for name in _PLAN_FIELDS}
         plan["purpose"] = form.purpose.data or ""
         ask_id = record.ask_id if record is not None else ask_id
-    new_ask = form.new_ask.form
     return NewInteraction(
         office_id=office.id,
         state=state,
@@ -166,7 +172,7 @@ def typed(form: InteractionForm, party: Found, office: Office, record: Interacti
         place_text=form.place_text.data or "",
         language=form.language.data or "",
         ask_id=ask_id,
-        new_ask=AskMade(new_ask.sentence.data or "", new_ask.by_when.data) if state == PLANNED else None,
+        new_ask=_ask_made(form) if state == PLANNED else None,
         programme_id=uuid_of(form.programme_id.data),
         summary=form.summary.data or "",
         office_note=form.office_note.data or "",
@@ -174,7 +180,7 @@ def typed(form: InteractionForm, party: Found, office: Office, record: Interacti
         participants=_participants(form, office),
         answers=answers_typed(form) if state == HELD else (),
         promises=[
-            NewPromise(row.direction.data or "theirs", row.kind.data or "", row.words.data or "", row.due_on.data)
+            NewPromise(row.direction.data or "theirs", row.kind.data or "", row.words.data or "", row.due_on.data, row.quantity.data or "")
             for row in (entry.form for entry in form.promises.entries)
         ]
         if state == HELD
@@ -187,6 +193,11 @@ def typed(form: InteractionForm, party: Found, office: Office, record: Interacti
         version=shared.opened(form),
         **plan,
     )
+
+
+def _ask_made(form: InteractionForm) -> AskMade:
+    row = form.new_ask.form
+    return AskMade(row.sentence.data or "", row.by_when.data, amount=read_money(row.amount, row.currency.data, is_needed=False))
 
 
 def answers_typed(form: InteractionForm | AnswersForm) -> list[NewAnswer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,11 +16,11 @@ from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
 from crm.policy import Permission, can
 from crm.queries import asks as ask_queries
-from crm.queries import lookups
-from crm.queries.commitments import why_no_pledge
+from crm.queries.commitments import amount_said, why_no_pledge
+from crm.queries.figures.chains import PledgeStep
 from crm.queries.interactions import STATE_LABELS
 from crm.web import lookups as shared
-from crm.web.chain import Link, ask_link, commitment_link, pledge_link, programme_link, to_record
+from crm.web.chain import Link, ask_link, commitment_link, follow, leads_to, money_link, to_record
 from crm.web.gate import actor
 from crm.web.interaction_form import HELD, PLANNED
 
@@ -31,6 +31,11 @@ def answers_of(record: Interaction) -> list[tuple[Ask, AskAnswer]]:
     """The answers whose ask the reader may see."""
     found: list[tuple[Ask | None, AskAnswer]] = [(given.ask, given) for given in record.answers]
     return [(ask, given) for ask, given in found if ask is not None]
+
+
+def ask_of(record: Interaction) -> Ask | None:
+    """The ask it is about: the one it was planned for, else the first that was answered at it."""
+    return record.ask or next((ask for ask, _given in answers_of(record)), None)
 
 
 def is_overdue(record: Interaction) -> bool:
@@ -57,25 +62,24 @@ def step(record: Any, today: date) -> dict[str, Any]:
     }
 
 
-def chain(record: Interaction, promises: Sequence[Commitment], pledged: set[uuid.UUID]) -> list[Link]:
-    """Ask, commitment, money, programme as far as this interaction goes."""
-    ask = record.ask or next((ask for ask, _given in answers_of(record)), None)
-    theirs = next((one for one in promises if one.direction == "theirs"), None)
-    money = next((one for one in promises if one.id in pledged), None)
-    programme_id = record.programme_id or (ask.programme_id if ask else None)
-    title = dict(lookups.programme_choices(record.office_id)).get(programme_id) if programme_id else None
-    open_money = next((one for one in promises if not why_no_pledge(one, pledged)), None)
+def chain(record: Interaction, ask: Ask | None, promises: Sequence[Commitment], steps: Mapping[uuid.UUID, PledgeStep]) -> list[Link]:
+    """Ask, commitment, money, programme as far as this interaction goes: one chain, that of the promise whose money came furthest.
+    `promises`: its own, or where nothing was promised at it those made in answer to its ask."""
+    theirs = follow(promises, steps)
+    step = steps.get(theirs.id) if theirs else None
+    open_money = next((one for one in promises if not why_no_pledge(one, steps)), None)
     to_pledge = to_record(record.office_id, Permission.MONEY_WRITE, "pledges.create", commitment=open_money.id) if open_money else ""
     to_promise = to_record(record.office_id, Permission.CONTACT_LOG, "commitments.create", interaction=record.id)
+    named = (theirs.programme_id if theirs else None, record.programme_id, ask.programme_id if ask else None)
     return [
         ask_link(ask, to_record(record.office_id, Permission.CONTACT_LOG, "asks.create", party=record.party_id)),
-        commitment_link(theirs, to_promise if record.state == HELD else ""),
-        pledge_link(money, to_pledge),
-        programme_link(programme_id, title),
+        commitment_link(theirs, to_promise if record.state == HELD else "", step),
+        money_link(step, to_pledge),
+        leads_to(step, *named),
     ]
 
 
-def proposals(record: Interaction, promises: Sequence[Commitment], pledged: set[uuid.UUID], today: date) -> list[dict[str, str]]:
+def proposals(record: Interaction, promises: Sequence[Commitment], pledged: Collection[uuid.UUID], today: date) -> list[dict[str, str]]:
     """Done, and what next: each one link."""
     found = []
     for one in promises:
@@ -99,6 +103,15 @@ def proposals(record: Interaction, promises: Sequence[Commitment], pledged: set[
                         "action_url": url_for("commitments.detail", commitment_id=one.id),
                     }
                 )
+        elif one.direction == "theirs" and one.kind != "financial" and (amount := amount_said(one)) is not None:
+            found.append(
+                {
+                    "title": _("The words name %(amount)s: was money promised?", amount=shared.money_words(amount)),
+                    "text": shared.short(one.words),
+                    "action_label": _("Say that it is money"),
+                    "action_url": url_for("commitments.edit", commitment_id=one.id),
+                }
+            )
     if record.state == HELD:
         answered = {given.ask_id for given in record.answers}
         open_asks = [ask for ask in ask_queries.open_asks_of(record.party_id, record.office_id, today) if ask.id not in answered]

@@ -19,9 +19,11 @@ from crm.models.offices import Office
 from crm.policy import Actor, Permission, can, require
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as commitment_queries
+from crm.queries import documents as document_queries
 from crm.queries import interactions as queries
 from crm.queries import lookups
 from crm.queries.commitments import KIND_LABELS as PROMISE_LABELS
+from crm.queries.figures.chains import pledge_steps
 from crm.queries.interactions import KIND_LABELS, STATE_LABELS, Filters
 from crm.services import interactions
 from crm.web import files, history
@@ -186,7 +188,10 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
     office = lookups.office(record.office_id)
     today = clock.today(office.timezone)
     promises = commitment_queries.of_interaction(record.id)
-    pledged = commitment_queries.pledged([one.id for one in promises if one.kind == "financial"])
+    standings = commitment_queries.standings(promises, today)
+    ask = words.ask_of(record)
+    followed = promises if any(one.direction == "theirs" for one in promises) or ask is None else commitment_queries.of_ask(ask.id)
+    steps = pledge_steps([one.id for one in followed if one.kind == "financial"], today)
     may_log = can(actor(), Permission.CONTACT_LOG, record.office_id)
     notes = queries.notes_of(record.id)
     return render_template(
@@ -199,7 +204,7 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
         state_tone=words.state_tone(record),
         when=shared.when_words(record.starts_at, office.timezone),
         level_note=str(LEVEL_NOTES[record.level]),
-        chain=words.chain(record, promises, pledged),
+        chain=words.chain(record, ask, followed, steps),
         answers=[
             {
                 "ask": ask,
@@ -210,7 +215,11 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
             for ask, given in words.answers_of(record)
         ],
         promises={
-            side: [shared.promise_line(one, today, str(PROMISE_LABELS[one.kind])) for one in promises if one.direction == side]
+            side: [
+                shared.promise_line(one, standings[one.id], steps[one.id].reference if one.id in steps else str(PROMISE_LABELS[one.kind]))
+                for one in promises
+                if one.direction == side
+            ]
             for side in ("ours", "theirs")
         },
         follow_ups=[words.step(one, today) for one in record.follow_ups],
@@ -219,9 +228,8 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
         note_form=note_form,
         files=files.part("interaction", record.id, record.office_id),
         may_log=may_log,
-        proposals=words.proposals(record, promises, pledged, today) if request.args.get("done") and may_log else [],
-        brief_url=shared.link("documents.brief", interaction_id=record.id)
-        or f"{url_for('interactions.detail', interaction_id=record.id)}/brief",
+        proposals=words.proposals(record, promises, steps, today) if request.args.get("done") and may_log else [],
+        pack=shared.pack_link(record, has_pack=bool(document_queries.made_for([record.id], document_queries.PACK))),
         is_overdue=words.is_overdue(record),
         OFFICE=OFFICE,
     ), code

@@ -20,6 +20,7 @@ from crm.forms.base import BaseForm, choices
 from crm.forms.lookups import NEW, NEW_FORMS, PartyField, uuid_of
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.commitments import Commitment
+from crm.models.interactions import Interaction
 from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.money import Money
@@ -261,6 +262,15 @@ def short(text: str, longest: int = _LONG) -> str:
     return line if len(line) <= longest else f"{line[:longest].rstrip()}…"
 
 
+def pack_link(record: Interaction, *, has_pack: bool) -> tuple[str, str]:
+    """The label and the address of a meeting's pack: opened where one was made, made where it is planned; ("", "") where neither."""
+    to = url_for("documents.brief", interaction_id=record.id)
+    if has_pack:
+        return _("Open pack"), to
+    may_make = record.state == "planned" and can(actor(), Permission.DOCUMENT_BUILD, record.office_id)
+    return (_("Make the pack"), to) if may_make else ("", "")
+
+
 def link(endpoint: str, **values: Any) -> str:
     """The address of a page, "" where this version has none."""
     try:
@@ -299,9 +309,8 @@ def answer_tone(answer: str) -> str:
     return {"yes": "done", "part": "soon", "no": "late"}.get(answer, "quiet")
 
 
-def promise_line(record: Commitment, today: date, who: str) -> dict[str, Any]:
+def promise_line(record: Commitment, standing: commitments.Standing, who: str) -> dict[str, Any]:
     """A promise as a line of a record's page; `who`: what stands last, such as its reference or kind."""
-    standing = commitments.standing(record.outcome, record.due_on, today)
     return {
         "text": short(record.words, 200),
         "url": url_for("commitments.detail", commitment_id=record.id),

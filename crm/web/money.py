@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
     "outstanding": (_l("Outstanding"), "info"),
     "part-converted": (_l("Partly signed"), "info"),
     "converted": (_l("Signed in full"), "done"),
+    "part-lapsed": (_l("Signed; the rest lapsed"), "done"),
     "lapsed": (_l("Lapsed or withdrawn"), "quiet"),
     "late": (_l("Late"), "late"),
 }
@@ -121,9 +122,9 @@ def amount_list(amounts: Iterable[Money]) -> str:
     return format_list([money(amount, get_locale()) for amount in amounts], locale=get_locale().replace("-", "_"))
 
 
-def status_word(pledge: Any, today: date) -> dict[str, str]:
-    """The status of a pledge in a word with its tone, for a list."""
-    from_record = "converted" if pledge.converted_minor else "lapsed"
+def status_word(pledge: Any, today: date, lapsed: Collection[uuid.UUID]) -> dict[str, str]:
+    """The status of a pledge in a word with its tone, for a list; `lapsed`: the pledges of which a part lapsed or was withdrawn."""
+    from_record = "lapsed" if not pledge.converted_minor else "part-lapsed" if pledge.id in lapsed else "converted"
     if pledge.outstanding_minor:
         from_record = "part-converted" if pledge.converted_minor else "outstanding"
         if pledge.next_due_on and pledge.next_due_on < today:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from crm.errors import Invalid
 from crm.forms.base import choices
+from crm.forms.money_fields import offer_currencies
 from crm.forms.offices import OfficeForm
 from crm.i18n import LazyText, _, _l
 from crm.policy import Permission, all_offices, offices_where
@@ -45,6 +46,10 @@ def create() -> Any:
     form = OfficeForm()
     allowed = set(offices_where(who, Permission.OFFICE_MANAGE))
     form.parent_id.choices = choices((str(office.id), f"{office.code} {office.name}") for office in all_offices() if office.id in allowed)
+    offer_currencies(form.currency, blank=_("Choose"))
+    offer_currencies(form.reporting_currency)
+    if request.method == "GET":
+        form.reporting_currency.data = "USD"
 
     def save() -> uuid.UUID:
         try:
@@ -58,8 +63,8 @@ def create() -> Any:
                 name=form.name.data or "",
                 kind=form.kind.data,
                 parent_id=parent_id,
-                currency=(form.currency.data or "").upper(),
-                reporting_currency=(form.reporting_currency.data or "").upper(),
+                currency=form.currency.data or "",
+                reporting_currency=form.reporting_currency.data or "",
                 timezone=form.timezone.data or "",
             ),
         )

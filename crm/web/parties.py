@@ -25,7 +25,9 @@ from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
 from crm.queries import timeline
+from crm.queries.commitments import pledge_references
 from crm.queries.duplicates import Candidate
+from crm.queries.figures.chains import pledge_steps
 from crm.queries.figures.totals import party_totals
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
@@ -196,6 +198,9 @@ def detail(party_id: uuid.UUID) -> Any:
     standing = queries.standing(party_id, clock.now())
     figures = party_totals(party_id, today)
     past = timeline.timeline_of(party_id, before=request.args.get("before"))
+    steps = pledge_steps([standing.pledge.id], today) if standing.pledge else {}
+    ended = [event.record.id for event in past.events if event.kind == "commitment-ended"]
+    called = pledge_references([*(one.id for one in (*standing.ours, *standing.theirs)), *ended])
     members, member_count = queries.members_of(party_id)
     return render_template(
         "parties/detail.html",
@@ -206,12 +211,12 @@ def detail(party_id: uuid.UUID) -> Any:
         level_note=_who_sees(party),
         strip=party_page.facts(standing, figures, who, today, party_id),
         money_gaps=figures.left_out,
-        chain=party_page.chain(standing, party_id),
-        ours=party_page.promises(standing.ours, today),
-        theirs=party_page.promises(standing.theirs, today),
+        chain=party_page.chain(standing, party_id, next(iter(steps.values()), None)),
+        ours=party_page.promises(standing.ours, today, called),
+        theirs=party_page.promises(standing.theirs, today, called),
         standing=standing,
         next=party_page.next_step(party, standing, who, today),
-        events=party_page.entries(past.events, party, who),
+        events=party_page.entries(past.events, party, who, called),
         reported=party_panel(party_id),
         earlier=past.earlier,
         is_continued=bool(request.args.get("before")),

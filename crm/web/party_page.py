@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,12 +16,13 @@ from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party
 from crm.policy import Actor, Permission
+from crm.queries.figures.chains import PledgeStep
 from crm.queries.figures.money import Figure
 from crm.queries.figures.totals import Totals
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.parties import Standing, is_late
 from crm.queries.timeline import Event
-from crm.web.chain import Link, ask_link, commitment_link, missing, programme_link, there, to_record
+from crm.web.chain import Link, ask_link, come_so_far, commitment_link, money_link, programme_link, there, to_record
 from crm.web.lookups import SOON_DAYS, due_words, link
 
 EXCERPT = 280
@@ -103,30 +104,29 @@ def _amount(label: str, figure: Figure, to: str) -> dict[str, str]:
     return fact
 
 
-def chain(standing: Standing, party_id: uuid.UUID) -> list[Link]:
+def chain(standing: Standing, party_id: uuid.UUID, step: PledgeStep | None) -> list[Link]:
     """Ask, commitment, money, programme: each one click; what is missing is said, with the form that mends it."""
-    programme = standing.programme
+    programme, promise = standing.programme, standing.commitment
+    own = step if step is not None and promise is not None and promise.id == step.pledge_id else None
     return [
         ask_link(standing.ask, to_record(None, Permission.CONTACT_LOG, "asks.create", party=party_id)),
-        commitment_link(standing.commitment, to_record(None, Permission.CONTACT_LOG, "commitments.create", party=party_id)),
-        _money_link(standing, party_id),
-        programme_link(programme.id, programme.title) if programme else programme_link(None, None),
+        commitment_link(promise, to_record(None, Permission.CONTACT_LOG, "commitments.create", party=party_id), own),
+        _money_link(standing, step, party_id),
+        programme_link(programme.id, programme.title, programme.reference) if programme else programme_link(None, None),
     ]
 
 
-def _money_link(standing: Standing, party_id: uuid.UUID) -> Link:
-    agreement, pledge = standing.agreement, standing.pledge
-    if agreement is not None:
-        signed = _("%(amount)s signed", amount=money(agreement.value, get_locale(), compact=True))
-        return there(_("Money"), signed, link("agreements.detail", agreement_id=agreement.id), agreement.reference)
-    if pledge is not None:
-        said = _("%(amount)s pledged", amount=money(pledge.announced, get_locale(), compact=True))
-        return there(_("Money"), said, link("pledges.detail", pledge_id=pledge.id), pledge.reference)
-    return missing(_("Money"), _("No money yet"), to_record(None, Permission.MONEY_WRITE, "pledges.create", party=party_id))
+def _money_link(standing: Standing, step: PledgeStep | None, party_id: uuid.UUID) -> Link:
+    """The newest pledge's money, else an agreement that came without one."""
+    agreement = standing.agreement
+    if step is None and agreement is not None:
+        to = link("agreements.detail", agreement_id=agreement.id)
+        return there(_("Money"), come_so_far(agreement.value, agreement.received), to, agreement.reference)
+    return money_link(step, to_record(None, Permission.MONEY_WRITE, "pledges.create", party=party_id))
 
 
-def promises(rows: Sequence[Commitment], today: date) -> list[dict[str, str]]:
-    """Open promises as lines: what, when, how late."""
+def promises(rows: Sequence[Commitment], today: date, called: Mapping[uuid.UUID, str]) -> list[dict[str, str]]:
+    """Open promises as lines: what, when, how late; `called`: the references of those that became pledges."""
     found = []
     for row in rows:
         words, tone = due_words(row.due_on, today)
@@ -138,7 +138,7 @@ def promises(rows: Sequence[Commitment], today: date) -> list[dict[str, str]]:
                 "status": words,
                 "tone": tone,
                 "due": shown,
-                "who": row.reference,
+                "who": called.get(row.id, row.reference),
             }
         )
     return found
@@ -174,8 +174,8 @@ def next_step(party: Party, standing: Standing, actor: Actor, today: date) -> di
 # --- what happened -------------------------------------------------------------------------------------------------
 
 
-def entries(events: Sequence[Event], party: Party, actor: Actor) -> list[dict[str, Any]]:
-    """Events as lines of the timeline."""
+def entries(events: Sequence[Event], party: Party, actor: Actor, called: Mapping[uuid.UUID, str]) -> list[dict[str, Any]]:
+    """Events as lines of the timeline; `called`: the references of promises that became pledges."""
     makers = {
         "interaction": _interaction,
         "commitment": _commitment,
@@ -189,7 +189,11 @@ def entries(events: Sequence[Event], party: Party, actor: Actor) -> list[dict[st
         "tenure-began": _tenure_began,
         "tenure-ended": _tenure_ended,
     }
-    return [{"when": event.day or local_day(event.at, actor), **makers[event.kind](event.record, party.id)} for event in events]
+    found = []
+    for event in events:
+        line = {"when": event.day or local_day(event.at, actor), **makers[event.kind](event.record, party.id)}
+        found.append({**line, "who": called[event.record.id]} if event.kind == "commitment-ended" and event.record.id in called else line)
+    return found
 
 
 def _interaction(record: Any, _party_id: uuid.UUID) -> dict[str, Any]:

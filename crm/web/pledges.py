@@ -17,20 +17,20 @@ from crm.forms.pledges import PledgeChangeForm, PledgeForm, ReasonForm, Reschedu
 from crm.i18n import _, get_locale
 from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
-from crm.money import amount_in
 from crm.policy import Permission, can, require
 from crm.queries import commitments as commitment_queries
 from crm.queries import lookups, money_choices
 from crm.queries import pledges as queries
 from crm.queries.figures.lists import pledge_totals
 from crm.queries.figures.money import pledge_figures
+from crm.queries.interactions import KIND_LABELS
 from crm.services import pledges as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
 from crm.web import files, money_forms
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.lookups import conflict_page, days_here, opened, prefill, settle, still_there, value_words
+from crm.web.lookups import conflict_page, days_here, opened, prefill, settle, short, still_there, value_words
 from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, searched, set_up, status_word
 from crm.web.money_forms import (
     checked_save,
@@ -80,6 +80,7 @@ def index() -> Any:
         totals=pledge_totals(filters, today),
         today=today,
         status_word=status_word,
+        lapsed=queries.lapsed_among([row.id for row in page.rows]),
         status_names=STATUS_NAMES,
         donors=money_choices.donors_of_pledges(),
         programmes=lookups.programme_choices(),
@@ -129,7 +130,9 @@ def create() -> Any:
         return conflict_page(form, labels, value_words(form), url_for("commitments.detail", commitment_id=form.commitment_id.data))
     if step.preview:
         labels = {"donor": form.donor.text, **{name: label_of(form[name]) for name in ("programme_id", "interaction_id", "ask_id")}}
-        return render_template("pledges/check.html", form=form, figures=step.preview, labels=labels, answers=hidden_answers())
+        return render_template(
+            "pledges/check.html", form=form, figures=step.preview, labels=labels, answers=hidden_answers(), elsewhere=_elsewhere(form)
+        )
     return render_template(
         "pledges/form.html",
         form=form,
@@ -137,6 +140,7 @@ def create() -> Any:
         likely=lookups.likely_parties(office_id),
         reporting=who.reporting_currency,
         promise=promise,
+        elsewhere=_elsewhere(form),
         refusal=commitment_queries.why_no_pledge(promise) if promise is not None and request.method == "GET" else "",
     ), step.code
 
@@ -168,10 +172,12 @@ def _prefill(form: PledgeForm, office_id: uuid.UUID, promise: Commitment | None)
     party_id = read_uuid(request.args.get("party"))
     if promise is not None:
         party_id = promise.party_id
-        context = {"interaction": promise.interaction_id, "ask": promise.ask_id, "programme": promise.programme_id}
+        ask = money_choices.ask_of(promise.ask_id) if promise.ask_id and promise.programme_id is None else None
+        programme_id = ask.programme_id if ask else promise.programme_id
+        context = {"interaction": promise.interaction_id, "ask": promise.ask_id, "programme": programme_id}
         form.commitment_id.data, form.version.data = str(promise.id), str(promise.version)
         form.pledged_on.data, form.words.data, form.witness.data = promise.made_on, promise.words, promise.witness
-        found = amount_in(f"{promise.quantity}\n{promise.words}")
+        found = commitment_queries.amount_said(promise)
         if found is not None:
             form.amount.data, form.currency.data = typed_amount(found), found.currency
             if promise.due_on is not None:
@@ -192,10 +198,27 @@ def _offer_context(form: PledgeForm, donor_id: uuid.UUID | None) -> None:
     """The donor's interactions and asks, once the donor is known."""
     contacts = money_choices.contacts_of(donor_id) if donor_id else []
     asks = money_choices.asks_of(donor_id) if donor_id else []
-    form.interaction_id.choices = choices(
-        [("", _("Not said")), *((str(row.id), f"{day(row.at.date(), get_locale())} – {row.title}") for row in contacts)]
-    )
+    form.interaction_id.choices = choices([("", _("Not said")), *((str(row.id), _contact_words(row)) for row in contacts)])
     form.ask_id.choices = choices([("", _("Not said")), *((str(row.id), f"{row.reference} – {row.sentence}") for row in asks)])
+
+
+def _elsewhere(form: PledgeForm) -> str:
+    """What to know where the pledge is for another programme than the ask that it answers; "" where they agree."""
+    ask_id = read_uuid(form.ask_id.data)
+    ask = money_choices.ask_of(ask_id) if ask_id else None
+    asked = lookups.programme_named(ask.programme_id) if ask else None
+    if ask is None or asked is None or ask.programme_id == read_uuid(form.programme_id.data):
+        return ""
+    led = lookups.programme_named(read_uuid(form.programme_id.data))
+    if led is None:
+        return _("The ask was for %(asked)s; this pledge names no programme, so the chain will end before one.", asked=asked[0])
+    return _("The ask was for %(asked)s; the chain will lead to %(programme)s.", asked=asked[0], programme=led[0])
+
+
+def _contact_words(row: money_choices.Contact) -> str:
+    """An interaction to choose: its day in the reader's office, and what it was for, else its kind."""
+    on = day(row.at.astimezone(clock.zone(actor().timezone)).date(), get_locale())
+    return f"{on} – {short(row.title, 90) if row.title else KIND_LABELS[row.kind]}"
 
 
 @bp.get("/<uuid:pledge_id>")
@@ -224,7 +247,7 @@ def detail(pledge_id: uuid.UUID) -> Any:
         chain=chain,
         ask=ask,
         promise=promise,
-        status=status_word(found.pledge, on),
+        status=status_word(found.pledge, on, queries.lapsed_among([pledge_id])),
         on=on,
         day_note=day_note,
         chart=funnel_chart(figures.announced, chain, title),

@@ -15,7 +15,7 @@ from crm.errors import NotFound
 from crm.formatting import compact_number, day, month, number
 from crm.forms.base import BaseForm, choices
 from crm.forms.programmes import IndicatorForm, MeasurementForm, OutputForm, ProgrammeForm, RequirementForm
-from crm.i18n import _, get_locale
+from crm.i18n import _, get_locale, ngettext
 from crm.models.programmes import Indicator, Programme
 from crm.money import Money
 from crm.policy import Permission, can, require
@@ -85,9 +85,15 @@ def detail(programme_id: uuid.UUID) -> Any:
         sector=dac_sectors().get(found.programme.sector or ""),
         on=on,
         day_note=day_note,
+        next_action="need" if not _is_need_known(money) else "pledge" if money.gap or money.short_years else "",
         may=may_write(office_id),
         may_measure=can(actor(), Permission.CONTACT_LOG, office_id),
     )
+
+
+def _is_need_known(money: ProgrammeMoney) -> bool:
+    """Whether it is written down what the programme needs in the year of the view or a coming one."""
+    return any(item.required.sources and item.year >= money.as_of.year for item in money.years)
 
 
 def _tags(programme: Programme) -> list[str]:
@@ -122,6 +128,13 @@ def _funding_year(item: YearMoney) -> charts.FundingYear:
 def _funding_chart(money: ProgrammeMoney) -> charts.Chart:
     if money.gap is not None and money.gap:
         title = _("%(gap)s is still missing", gap=f"{money.currency} {compact_number(money.gap.amount, get_locale())}")
+    elif money.short_years:
+        count = len(money.short_years)
+        title = ngettext(
+            "%(num)d year is short, though over all years enough is secured",
+            "%(num)d years are short, though over all years enough is secured",
+            count,
+        )
     elif money.over is not None and money.over and money.required:
         title = _("More is secured than is required")
     elif money.required:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from crm import clock
 from crm.db import db
 from crm.models.documents import Document
 from crm.policy import Actor, bind_actor
@@ -21,6 +22,7 @@ from crm.services import interactions, notes, users
 from reports.render import RenderFailed
 from tests.factories import money as made
 from tests.factories import world
+from tests.factories.browser import errors, tree
 
 
 @contextmanager
@@ -213,3 +215,37 @@ def test_the_row_holds_what_the_file_is(browser, meeting, app):
     data = (Path(app.instance_path) / "documents" / document.stored_as).read_bytes()
     assert (document.size, document.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert document.reference.startswith("JOR-DO-")
+
+
+def test_a_meeting_keeps_the_link_to_its_pack_when_it_was_held(browser, meeting):
+    officer = browser("officer")
+
+    def buttons():
+        return [
+            " ".join(link.text_content().split())
+            for link in tree(officer.get(f"/interactions/{meeting}")).xpath("//a[contains(@class, 'button')]")
+        ]
+
+    assert "Make the pack" in buttons()
+    assert "Open pack" not in buttons()
+    made_document(browser, meeting)
+    assert "Open pack" in buttons()
+    assert "Make the pack" not in buttons()
+    held_now(browser, meeting)
+    assert "Open pack" in buttons()
+    assert "Write up" not in buttons()
+
+
+def test_a_held_meeting_without_a_pack_offers_none(browser, meeting):
+    held_now(browser, meeting)
+    page = browser("officer").get(f"/interactions/{meeting}").get_data(as_text=True)
+    assert "Make the pack" not in page
+    assert "Open pack" not in page
+
+
+def held_now(browser, meeting):
+    officer = browser("officer")
+    target, values = officer.fields(f"/interactions/new?planned={meeting}")
+    today = clock.today("Asia/Amman").isoformat()
+    answer = officer.client.post(target, data={**values, "summary": "It was held.", "day": today, "time": "00:00"})
+    assert answer.status_code == 303, errors(answer)

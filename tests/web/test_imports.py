@@ -229,3 +229,32 @@ def test_one_office_does_not_correct_the_rates_of_all(app, browser):
 def everything():
     with unscoped("test"):
         return system_actor(all_offices())
+
+
+def test_iati_is_refused_in_words_that_can_be_followed(browser):
+    client = browser("grants")
+    data = b'<?xml version="1.0" encoding="UTF-8"?>\n<iati-activities version="2.03"><iati-activity/></iati-activities>'
+    said = " ".join(errors(upload(client, data, "activities.xml", status=422)))
+    assert "IATI is not read here yet" in said
+    assert "exchange rates" in said
+    assert "CSV UTF-8" not in said
+    other = " ".join(errors(upload(client, b"<html><body>no</body></html>", "page.html", status=422)))
+    assert "CSV UTF-8" not in other
+
+
+def test_rates_are_counted_by_day_and_by_rate(browser):
+    client = browser("grants")
+    data = b"date,currency,rate\n2026-10-01,JOD,0.709\n2026-10-01,KES,129.5\n"
+    page = text(client.get(upload(client, data, "rates.csv").location))
+    assert "Would be new 1 day 2 rates" in page
+    assert "2 currencies" not in page
+    assert "2026-10-01: 2 rates" in page
+    assert "Bring in the rates of 1 day" in page
+
+
+def test_the_page_says_where_rates_come_from_and_its_example_can_be_brought(browser):
+    client = browser("grants")
+    page = client.get("/imports/new")
+    assert "eurofxref-hist.zip" in text(page)
+    example = tree(page).xpath("//pre")[0].text_content()
+    assert "Would be new 2 days 2 rates" in text(client.get(upload(client, example.encode(), "rates.csv").location))

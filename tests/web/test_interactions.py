@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from crm import clock
 from crm.db import db
+from crm.models.asks import Ask
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
 from crm.models.offices import Office
@@ -297,11 +298,12 @@ def test_a_meeting_is_planned_then_written_up_then_shown_on_home(app: Flask, bro
     )
     path = path_of(made)
     page = officer.get(path).get_data(as_text=True)
-    for expected in ("Open briefing pack", f"{path}/brief", "Budget line", "Put it in the budget.", "No fees", "Write up"):
+    for expected in ("Make the pack", f"{path}/brief", "Budget line", "Put it in the budget.", "No fees", "Write up"):
         assert expected in page
     home = officer.get("/").get_data(as_text=True)
     assert "Ministry of Health" in home
-    assert "Open pack" in home
+    assert "Make the pack" in home
+    assert "Open pack" not in home
     key = path.rsplit("/", 1)[1]
     target, values = officer.fields(f"/interactions/new?planned={key}")
     today = clock.today("Asia/Amman")
@@ -622,3 +624,78 @@ def test_who_changed_what_on_an_interaction(app: Flask, browser: Browsers) -> No
     browser("other").get(f"/interactions/{key}/history", status=404)
     officer.get(f"/interactions/{key}/history?before=x")
     assert "Recorded" not in officer.get(f"/interactions/{key}/history?before=1").get_data(as_text=True)
+
+
+def test_a_new_ask_of_a_plan_has_its_amount(app: Flask, browser: Browsers) -> None:
+    """As on its own page: amount and currency, the same sentences, nothing typed lost."""
+    make_party(app, "Ministry of Health")
+    officer = browser("officer")
+    path = "/interactions/new?state=planned"
+    plan = {"party-text": "Ministry of Health", "new_ask-sentence": "Give for clinics.", "new_ask-currency": "EUR"}
+    for amount in ("ten", "1.234", "0"):
+        refused = officer.submit(path, {**plan, "new_ask-amount": amount}, status=422)
+        page = tree(refused)
+        assert page.xpath("//input[@name='new_ask-amount']/@value") == [amount]
+        assert page.xpath("//select[@name='new_ask-currency']/option[@selected]/@value") == ["EUR"]
+        assert page.xpath("//input[@name='new_ask-amount']/@aria-invalid") == ["true"]
+        asked = officer.submit(
+            "/asks/new",
+            {"addressee-text": "Ministry of Health", "sentence": "x", "amount": amount, "currency": "EUR"},
+            status=422,
+        )
+        assert errors(refused) == errors(asked)
+    alone = officer.submit(path, {"party-text": "Ministry of Health", "new_ask-amount": "5,000,000.00"}, status=422)
+    assert "Write the ask in one sentence." in errors(alone)
+    assert count(app, Ask) == 0
+    made = officer.submit(path, {**plan, "new_ask-amount": "10,000,000.00"})
+    assert "EUR 10,000,000.00" in officer.get(path_of(made)).get_data(as_text=True)
+    ask = in_world(app, "officer", lambda _a, _o: db.session.scalars(select(Ask)).one().amount)
+    assert str(ask) == "EUR 10000000.00"
+
+
+def test_money_stands_first_and_an_amount_in_other_words_is_pointed_at(app: Flask, browser: Browsers) -> None:
+    make_party(app, "Ministry of Health")
+    officer = browser("officer")
+    fresh = tree(officer.get("/interactions/new"))
+    assert fresh.xpath("//select[@name='promises-0-kind']/option[@selected]/@value") == ["financial"]
+    typed = {
+        "party-text": "Ministry of Health",
+        "summary": "Talk",
+        "promises-0-words": "We give EUR 3 million for salaries.",
+        "promises-0-kind": "service",
+        "promises-1-words": "We pay.",
+        "promises-1-kind": "financial",
+        "promises-1-quantity": "EUR 2 million",
+    }
+    made = officer.submit("/interactions/new", typed)
+    page = tree(officer.get(made.headers["Location"]))
+    shown = " ".join(page.text_content().split())
+    assert "The words name EUR 3,000,000.00: was money promised?" in shown
+    kinds = in_world(app, "officer", lambda _a, _o: {row.words: (row.kind, row.quantity) for row in db.session.scalars(select(Commitment))})
+    assert kinds == {"We give EUR 3 million for salaries.": ("service", ""), "We pay.": ("financial", "EUR 2 million")}
+    to_edit = page.xpath("//a[contains(., 'Say that it is money')]/@href")[0]
+    assert "The words name EUR 3,000,000.00" in officer.get(to_edit.removesuffix("/edit")).get_data(as_text=True)
+
+
+def test_a_meeting_of_the_coming_two_weeks_is_on_home(app: Flask, browser: Browsers) -> None:
+    party = make_party(app, "Ministry of Health")
+    for days, purpose in ((1, "Nearby"), (9, "Next week"), (40, "Far off")):
+        make_meeting(app, party, state="planned", starts_at=clock.now() + timedelta(days=days), summary="", purpose=purpose)
+    page = tree(browser("officer").get("/"))
+    lists = {" ".join(part.xpath("string(.//h2)").split()): part.text_content() for part in page.xpath("//section[.//h2]")}
+    assert "Nearby" in lists["Today and tomorrow 1"]
+    assert "Next week" in lists["Coming up 1"]
+    assert "in 9 days" in lists["Coming up 1"]
+    assert not any("Far off" in text for text in lists.values())
+
+
+def test_home_says_what_is_usual_only_where_it_is_known(app: Flask, browser: Browsers) -> None:
+    party = make_party(app, "Ministry of Health")
+    make_meeting(app, party)
+    officer = browser("officer")
+    assert "held this month so far" in officer.get("/").get_data(as_text=True)
+    assert "a month over the" not in officer.get("/").get_data(as_text=True)
+    make_meeting(app, party, starts_at=clock.now() - timedelta(days=100))
+    text = officer.get("/").get_data(as_text=True)
+    assert "a month over the" in text
+    assert "; 0 a month" not in text

@@ -321,3 +321,26 @@ def test_who_changed_what_names_the_sector_and_the_days(browser) -> None:
         assert said in history
     for raw in ("12220", "2022-01-01"):
         assert raw not in history
+
+
+def test_years_that_are_short_are_named_where_the_total_is_not(browser, app):
+    """Decision 7: the total sets 2023's surplus against 2024; the years do not, and the page says so by the figures."""
+    grants = browser("grants")
+    location = make(grants)
+    grants.submit(f"{location}/requirements/new", {"year": "2023", "amount": "1m", "source": "plan"})
+    secure(app, location)  # USD 9,558,900 falls due in 2023
+    page = text_of(grants.get(location))
+    assert "More is secured than is required" in page
+    assert "Year by year" not in page
+    grants.submit(f"{location}/requirements/new", {"year": "2024", "amount": "2m", "source": "plan"})
+    page = text_of(grants.get(location))
+    assert "Gap, all years USD 0.00" in page
+    assert "1 year is short" in page
+    assert "More is secured than is required" not in page
+    assert "Year by year USD 2,000,000.00 is missing, over all years USD 0.00" in page
+    grants.submit(f"{location}/requirements/new", {"year": "2025", "amount": "3m", "source": "plan"})
+    assert "2 years are short" in text_of(grants.get(location))
+    grants.submit(f"{location}/requirements/new", {"year": "2026", "amount": "20m", "source": "plan"})
+    page = text_of(grants.get(location))
+    assert "Year by year USD 25,000,000.00 is missing, over all years USD 16,441,100.00" in page
+    assert "is still missing" in page

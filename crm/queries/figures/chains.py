@@ -1,4 +1,4 @@
-"""A donor's money record by record, for pages that follow each pledge from the announcement to the allocation.
+"""Money followed record by record: a donor's pledges from the announcement to the allocation, and how far some pledges have come.
 
 The same figures as `money.party_money`, cut along the records; loaded once, a constant number of statements.
 """
@@ -6,7 +6,7 @@ The same figures as `money.party_money`, cut along the records; loaded once, a c
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +22,7 @@ from crm.queries.figures.money import (
     Reference,
     _Books,  # the adding up of a ledger lives there alone; this module only chooses which records are in it
     pledge_rate,
+    today,
 )
 from crm.queries.figures.money import receipt_reporting as receipt_value
 from crm.queries.rates import Rate, RateBook
@@ -71,6 +72,47 @@ class DonorMoney:
     calendar_currency: str
     calendar: tuple[CalendarMonth, ...]
     receipts: tuple[ReceiptRow, ...]
+
+
+@dataclass(frozen=True)
+class PledgeStep:
+    """How far the money of a pledge has come on a day, under the pledge's own reference, and the programme that it goes to."""
+
+    pledge_id: uuid.UUID
+    reference: str
+    programme_id: uuid.UUID | None
+    announced: Figure
+    outstanding: Figure
+    signed: Figure
+    received: Figure
+
+    @property
+    def rank(self) -> int:
+        """Which stage it has reached: 2 money has come, 1 it is signed, 0 it is pledged."""
+        return 2 if self.received else 1 if self.signed else 0
+
+
+def pledge_steps(pledge_ids: Collection[uuid.UUID], as_of: date | None = None) -> dict[uuid.UUID, PledgeStep]:
+    """How far some pledges have come as of a day (default today), each by its own figures; keys that are no pledge in scope are
+    absent. The number of statements is constant, and none is sent for no keys."""
+    if not pledge_ids:
+        return {}
+    day = as_of or today()
+    ledger = records.load(Scope(pledge_ids=list(pledge_ids)), day)
+    books: dict[str, RateBook] = {}
+    found = {}
+    for pledge in ledger.pledges:
+        currency = ledger.reporting[pledge.office_id]
+        if currency not in books:
+            books[currency] = RateBook(currency, ledger.needed())
+        mine = Ledger(day, ledger.reporting, pledges=[pledge])
+        mine.agreements = [row for row in ledger.agreements if row.pledge_id == pledge.id]
+        mine.loose = [row for row in ledger.loose if row.pledge_id == pledge.id]
+        money = _Books(mine, books[currency]).figures()
+        found[pledge.id] = PledgeStep(
+            pledge.id, pledge.reference, pledge.programme_id, money.announced, money.pledged, money.secured, money.paid
+        )
+    return found
 
 
 def donor_money(

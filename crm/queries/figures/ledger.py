@@ -39,6 +39,7 @@ class Scope:
     office_ids: Collection[uuid.UUID] | None = None
     party_id: uuid.UUID | None = None
     pledge_id: uuid.UUID | None = None
+    pledge_ids: Collection[uuid.UUID] | None = None
     agreement_id: uuid.UUID | None = None
     agreement_ids: Collection[uuid.UUID] | None = None
     receipt_id: uuid.UUID | None = None
@@ -215,10 +216,11 @@ def conditions(
         agreements = Agreement.donor_id == scope.party_id
         mine = loose & (Receipt.donor_id == scope.party_id)
         return Pledge.donor_id == scope.party_id, agreements, mine, _of_sources(agreements, mine)
-    if scope.pledge_id is not None:
-        agreements = Agreement.pledge_id == scope.pledge_id
-        mine = loose & (Receipt.pledge_id == scope.pledge_id)
-        return Pledge.id == scope.pledge_id, agreements, mine, _of_sources(agreements, mine)
+    pledge_keys = [scope.pledge_id] if scope.pledge_id is not None else scope.pledge_ids
+    if pledge_keys is not None:
+        agreements = Agreement.pledge_id.in_(pledge_keys)
+        mine = loose & Receipt.pledge_id.in_(pledge_keys)
+        return Pledge.id.in_(pledge_keys), agreements, mine, _of_sources(agreements, mine)
     if scope.agreement_id is not None:
         return None, Agreement.id == scope.agreement_id, false(), Allocation.agreement_id == scope.agreement_id
     if scope.agreement_ids is not None:

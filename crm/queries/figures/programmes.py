@@ -24,7 +24,7 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.programmes import Programme, Requirement
-from crm.money import Money, add, from_minor, split, to_minor, zero
+from crm.money import Money, add, from_minor, split, to_minor, total, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
@@ -90,6 +90,16 @@ class ProgrammeMoney:
     over: Money | None
     years: tuple[YearMoney, ...]
     outputs: tuple[OutputMoney, ...]
+
+    @property
+    def short_years(self) -> tuple[YearMoney, ...]:
+        """The years whose own requirement is not secured (decision 7)."""
+        return tuple(year for year in self.years if year.required.sources and year.gap)
+
+    @property
+    def short_by_year(self) -> Money:
+        """What is missing year by year: the total's gap is less where another year has more than it requires."""
+        return total((year.gap for year in self.short_years if year.gap is not None), self.currency)
 
     @property
     def left_out(self) -> tuple[str, ...]:
