@@ -17,7 +17,7 @@ from crm.models.flows import Flow, PlanRequirement
 from crm.models.imports import ImportBatch
 from crm.models.parties import Party
 from crm.models.rates import RateSheet
-from crm.policy import bind_actor, unscoped
+from crm.policy import all_offices, bind_actor, system_actor, unscoped
 from crm.queries import imports as held
 from crm.services import users
 from tests.factories import fts, world
@@ -286,7 +286,14 @@ def test_rates_are_taken_and_the_same_file_changes_nothing(acting):  # M5
     assert (batch.format, counts(batch)) == ("rates-per-usd", (1, 0, 0, 1))
     assert db.session.scalar(select(RateSheet.quotes)) == '{"JOD":"0.709","KES":"129.5"}'
     assert counts(bring(actor, data, family="rates")) == (0, 0, 1, 1)
-    assert counts(bring(actor, data.replace(b"129.5", b"130"), family="rates")) == (0, 1, 0, 1)
+    corrected = data.replace(b"129.5", b"130")
+    assert counts(bring(actor, corrected, family="rates")) == (0, 0, 1, 2), "what is held counts in every office"
+    assert db.session.scalar(select(RateSheet.quotes)) == '{"JOD":"0.709","KES":"129.5"}'
+    with unscoped("test"):
+        everything = system_actor(all_offices())
+    bind_actor(everything)
+    assert counts(bring(everything, corrected, family="rates", office=actor.home_office_id)) == (0, 1, 0, 1)
+    assert db.session.scalar(select(RateSheet.quotes)) == '{"JOD":"0.709","KES":"130"}'
 
 
 # --- who may -------------------------------------------------------------------------------------------------------
