@@ -82,8 +82,8 @@ def deflated(megabytes: int) -> bytes:
     return b"".join(packer.compress(bytes(1 << 20)) for _one in range(megabytes)) + packer.flush()
 
 
-def zip_bomb(megabytes: int = 4000) -> bytes:
-    """4 GB in 4 MB, as a workbook."""
+def zip_bomb(megabytes: int = 350) -> bytes:
+    """350 MB in 350 kB, as a document."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", f'<Types><Override ContentType="{WORD}"/></Types>')
@@ -102,7 +102,7 @@ def _raster(document: pikepdf.Pdf) -> None:
 
 def _flate(document: pikepdf.Pdf) -> None:
     stream = document.make_stream(b"")
-    stream.write(deflated(1000), filter=Name.FlateDecode)
+    stream.write(deflated(200), filter=Name.FlateDecode)
     document.pages[0].Contents = stream
 
 
@@ -113,8 +113,8 @@ def _twice(document: pikepdf.Pdf) -> None:
 
 
 def object_bomb() -> bytes:
-    """A PDF whose list of objects unpacks to a gigabyte before anything of it can be read."""
-    packed = deflated(1000)
+    """A PDF whose list of objects unpacks to 400 MB before anything of it can be read."""
+    packed = deflated(400)
     head = b"%PDF-1.5\n"
     body = b"1 0 obj\n<</Type/XRef/W[1 2 1]/Size 9/Root 2 0 R/Filter/FlateDecode/Length %d>>\nstream\n" % len(packed)
     return head + body + packed + b"\nendstream\nendobj\nstartxref\n9\n%%EOF"
