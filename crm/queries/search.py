@@ -101,16 +101,19 @@ class Found:
         return self.exact is None and not self.groups and not self.near
 
 
-def find(who: Actor, query: Query, *, nouns: Collection[str] = (), most: int = 5, after: uuid.UUID | None = None) -> Found:
+def find(
+    who: Actor, query: Query, *, nouns: Collection[str] = (), most: int = 5, after: uuid.UUID | None = None, by_name: bool = True
+) -> Found:
     """What holds every word of a query (each as the beginning of a word), newest recorded first: `most` of each noun.
 
-    Parties, posts and programmes whose name begins with what was typed come first, the very name before all. Names a slip
-    away are looked for only where fewer than three hits were found. `after` asks for what was recorded before a record."""
+    Parties, posts and programmes whose name begins with what was typed come first, the very name before all; without `by_name`
+    the newest do, as pages of hits need it. Names a slip away are looked for only where fewer than three hits were found.
+    `after` asks for what was recorded before a record."""
     exact = _by_reference(query.reference) if query.reference and after is None else None
     if not query.words:
         return Found(exact)
     chosen = [NOUNS[noun] for noun in NOUNS if not nouns or noun in nouns]
-    found = _matches(who, query, chosen, most + 1, after, by_name=not nouns)
+    found = _matches(who, query, chosen, most + 1, after, by_name=by_name)
     shown = _read({noun: ids[:most] for noun, ids in found.items()})
     groups = []
     for noun, ids in found.items():

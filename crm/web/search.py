@@ -118,7 +118,7 @@ def index() -> Any:
     kind = kind if kind in NOUNS else ""
     after = _key(request.args.get("after", "")) if kind else None
     if query.words or query.reference:
-        found = search.find(who, query, nouns=(kind,) if kind else (), most=PAGE if kind else SHOWN, after=after)
+        found = search.find(who, query, nouns=(kind,) if kind else (), most=PAGE if kind else SHOWN, after=after, by_name=not kind)
     else:
         found = search.Found(groups=() if query.text else search.recent(who, nouns=RECENT_NOUNS, most=RECENT))
     hits = [*([found.exact] if found.exact else []), *(hit for group in found.groups for hit in group.hits), *found.near]

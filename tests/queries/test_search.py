@@ -134,7 +134,7 @@ def test_the_very_name_comes_first_then_beginnings_then_the_newest(acting: Actin
         make(who, f"Board {place} of Water")
     make(who, "Water Board")
     assert titles(find(who, "water"))[:3] == ["Water", "Water Board", "Board 5 of Water"]
-    assert titles(find(who, "Water", nouns=("parties",), most=3))[:2] == ["Water Board", "Board 5 of Water"]
+    assert titles(find(who, "Water", nouns=("parties",), most=3, by_name=False))[:2] == ["Water Board", "Board 5 of Water"]
 
 
 def test_pages_of_hits_end_and_hold_each_once(acting: Acting) -> None:
@@ -143,7 +143,7 @@ def test_pages_of_hits_end_and_hold_each_once(acting: Acting) -> None:
     seen: list[uuid.UUID] = []
     after = None
     for _turn in range(4):
-        found = find(who, "water", nouns=("parties",), most=3, after=after)
+        found = find(who, "water", nouns=("parties",), most=3, after=after, by_name=False)
         seen += [hit.id for group in found.groups for hit in group.hits]
         after = found.groups[0].after
         if after is None:

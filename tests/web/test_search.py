@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crm.policy import Actor, bind_actor
@@ -25,6 +27,11 @@ QUERIES = (
     "KEN-PA-2026-9000-op",
     "",
 )
+
+
+def masked(body: bytes) -> bytes:
+    """A page without the token that carries the time."""
+    return re.sub(rb'(csrf_token" value=")[^"]*', b"", body)
 
 
 def text_of(response) -> str:
@@ -107,8 +114,8 @@ def test_a_foreign_record_is_no_place_to_go_on_from(app, browser):
     with app.app_context():
         foreign = plant("KEN", "zzkenya")["parties"]
     officer = browser("officer")
-    absent = officer.get("/search?q=water&kind=parties&after=01900000-0000-7000-8000-000000000000").get_data(as_text=True)
-    assert officer.get(f"/search?q=water&kind=parties&after={foreign}").get_data(as_text=True) == absent
+    absent = officer.get("/search?q=water&kind=parties&after=01900000-0000-7000-8000-000000000000")
+    assert masked(officer.get(f"/search?q=water&kind=parties&after={foreign}").get_data()) == masked(absent.get_data())
 
 
 @pytest.mark.parametrize("name", ["officer", "regional", "auditor"])
@@ -119,11 +126,7 @@ def test_pages_and_suggestions_are_the_same_with_and_without_the_other_office(ap
     paths = [f"{path}?q={text}{kind}" for path in ("/search", "/search/suggest") for text in QUERIES for kind in ("", "&kind=parties")]
 
     def bodies() -> dict[str, bytes]:
-        found = {path: client.get(path).get_data() for path in paths}
-        return {
-            path: body.split(b'name="csrf_token"')[0] + body.rpartition(b"</main>")[0].rpartition(b"<main")[2]
-            for path, body in found.items()
-        }
+        return {path: masked(client.get(path).get_data()) for path in paths}
 
     before = bodies()
     with app.app_context():
@@ -143,7 +146,8 @@ def test_the_palette_finds_goes_and_does(app, browser):
     with app.app_context():
         ids = plant("JOR", "zzown")
     officer, grants = browser("officer"), browser("grants")
-    assert titles(officer, "zzown")[0] == "zzown party"
+    assert titles(officer, "zzown")[:2] == ["zzown person", "zzown party"]  # newest first
+    assert titles(officer, "zzown party")[0] == "zzown party"
     assert "Log a meeting with zzown party" in titles(officer, "zzown part")
     assert titles(officer, "log meeting with zzown par") == [
         "Log a meeting with zzown party",
@@ -181,6 +185,7 @@ def test_suggestions_hold_titles_and_no_text(app, browser):
 def test_a_search_costs_the_same_statements_whatever_the_data(app, browser):
     with app.app_context():
         plant("JOR", "zzown")
+    made(app, "zzown first board", "zzown second board", "zzown third board")  # three hits: no search for slips any more
     officer = browser("officer")
     paths = ("/search?q=zzown", "/search?q=zzown&kind=parties", "/search?q=zzwon", "/search", "/search/suggest?q=zzown", "/search/suggest")
 
