@@ -5,6 +5,7 @@ A row of `jobs` is the truth about a job, and its record about the work; the eng
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
@@ -24,7 +25,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer
 from flask import Flask, current_app
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm import clock
 from crm.db import db
@@ -174,7 +175,14 @@ def _engine(url: str) -> Engine:
 
 
 def _make_client(engine: Engine) -> DBOSClient:
-    return DBOSClient(system_database_engine=engine, dbos_system_schema=SCHEMA, serializer=_Json(), application_name=QUEUE, lazy=True)
+    return DBOSClient(
+        system_database_engine=engine,
+        dbos_system_schema=SCHEMA,
+        serializer=_Json(),
+        application_name=QUEUE,
+        lazy=True,
+        retry_connection_errors=False,  # a database that is gone is said at once: dbos would wait for it without end
+    )
 
 
 def _client() -> DBOSClient:
@@ -284,7 +292,7 @@ def _stubborn(action: Callable[[], R], stop: threading.Event) -> R:
     while True:
         try:
             return action()
-        except (Conflict, OperationalError) as error:
+        except (Conflict, DBAPIError) as error:
             log.warning("the database did not take the state of a job (%s); again in %.1f s", type(error).__name__, wait)
             db.session.rollback()
         if stop.wait(wait):
@@ -377,7 +385,7 @@ def work(app: Flask, stop: threading.Event, say: Callable[[str], object]) -> boo
     finally:
         stop.set()
         DBOS.destroy(workflow_completion_timeout_sec=_END_SECONDS)
-        with app.app_context():
+        with app.app_context(), contextlib.suppress(Conflict, DBAPIError):  # else its silence tells
             jobs.leave_place(_bound_system(), place.name, place.host, place.pid)
         engine.dispose()
         if busy.count:  # a thread waits for a database that does not answer: it must not keep the process
@@ -424,7 +432,7 @@ def _live(app: Flask, client: DBOSClient, place: _Place, stop: threading.Event) 
                 if clock.now() - cleaned_at >= CLEAN_EVERY:
                     _clean(client, system)
                     cleaned_at = clock.now()
-            except (Conflict, OperationalError) as error:
+            except (Conflict, DBAPIError) as error:
                 log.warning("worker %s could not give its sign of life: %s", place.name, type(error).__name__)
             finally:
                 db.session.remove()

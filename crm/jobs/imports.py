@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from flask import current_app
 
-from crm.db import refresh_statistics
+from crm.db import db, refresh_statistics
 from crm.errors import Refused
 from crm.exchange import registry
 from crm.exchange.columns import Column, locate
@@ -41,8 +41,11 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 #: What a command may ask for: the words above, and the kinds of spreadsheets.
 ASKED = (*(family for family in FAMILIES if family), *sheets.KINDS)
 _MOST_NOTES = 50
-#: Seconds between two parts in which another writer of SQLite gets its turn.
-_BREATH = 0.02
+#: Seconds that a part should take: SQLite has one writer at a time, and another one gives up after five.
+_PART_SECONDS = 1.0
+_LEAST_PART = 25
+#: Seconds between two parts. Who waits for SQLite looks again every tenth of a second at last: a shorter gap would be missed.
+_BREATH = {"sqlite": 0.15}
 _ISO3 = 3
 #: A file with this share of the needed columns is taken for one of that kind with columns missing.
 _ENOUGH = 0.3
@@ -115,16 +118,25 @@ def _perform(running: engine.Running) -> None:
     who = running.actor()
     contents = _kept(held.get(running.run.subject_id))
     taken = imports.start(who, running.run, contents)
-    total = len(contents.records)
+    total, size = len(contents.records), imports.CHUNK // 2
+    breath = _BREATH.get(db.engine.dialect.name, 0)
     while taken is not None:
         running.may_go_on()
         who = running.actor()
         running.progress(who, taken, total)
-        taken = imports.take_part(who, running.run, contents)
+        started = time.monotonic()
+        taken = imports.take_part(who, running.run, contents, size)
         if taken >= total:
             break
-        time.sleep(_BREATH)
+        size = _next_size(size, time.monotonic() - started)
+        time.sleep(breath)
     refresh_statistics()
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """How many records the next part has, after one of `size` took so long."""
+    wanted = int(size * _PART_SECONDS / max(seconds, 0.01))
+    return max(_LEAST_PART, min(wanted, size * 2, imports.CHUNK))
 
 
 engine.WORKS["import"] = engine.Work(

@@ -601,14 +601,14 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
 
 
 @transactional
-def take_part(actor: Actor, run: Run, contents: Contents[Any]) -> int:
-    """Take in the next records of a batch that was started, all or none of them: how many are taken in now. After the last one the
+def take_part(actor: Actor, run: Run, contents: Contents[Any], most: int = CHUNK) -> int:
+    """Take in the next records (at most `most`) of a batch that was started, all or none of them: how many are taken in now. After the last one the
     batch is applied. Raises Superseded where the run lost its job: nothing is taken then."""
     jobs.still_mine(actor, run)
     batch = _in_state(actor, run.subject_id, ("running",), is_locked=True)
     hold("import")
     outcome, refused = _unpacked(batch.progress)
-    part = contents.records[batch.taken : batch.taken + CHUNK]
+    part = contents.records[batch.taken : batch.taken + most]
     _take(actor, batch, contents, part, outcome)
     _keep_rejects(batch, outcome.rejects)
     refused += len(outcome.rejects)

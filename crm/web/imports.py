@@ -335,6 +335,8 @@ def progress(batch_id: uuid.UUID) -> Any:
 
 def _repeated(batch: ImportBatch) -> int:
     """Rows of the file that repeat another row: counted once."""
+    if batch.state not in ("checked", "applied"):
+        return 0  # not known before the whole file is compared
     return max(0, batch.rows - batch.created - batch.updated - batch.unchanged - batch.rejected)
 
 

@@ -16,7 +16,7 @@ START_SECONDS = 90
 
 
 class WorkerProcess:
-    """One `flask worker`, ready when it is made."""
+    """One `flask worker`; whoever needs it waits until it is ready."""
 
     def __init__(self, environ: dict[str, str], folder: Path, name: str) -> None:
         self.log = folder / f"{name}.log"
@@ -29,8 +29,11 @@ class WorkerProcess:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
+
+    def ready(self) -> WorkerProcess:
         wait_until(lambda: " is ready" in self.said() or self.process.poll() is not None, START_SECONDS)
         assert self.process.poll() is None, self.said()
+        return self
 
     @property
     def place(self) -> str:

@@ -33,6 +33,7 @@ from crm.services import imports as service
 from crm.services import jobs, users
 from crm.services.jobs import MOST_TRIES, Superseded, wait_after
 from tests.factories import fts
+from tests.factories import money as made
 from tests.factories.workers import WorkerProcess, wait_until
 
 LONG = 1200
@@ -432,22 +433,23 @@ def ask_for(acting, size) -> uuid.UUID:
 
 
 def kill_in_the_middle(acting, start, size: int, kills: int) -> list[float]:
-    """Bring a file in while its worker is killed again and again, another one being there: seconds until that one has the job."""
+    """Bring a file in while whichever worker does it is killed, again and again, others being there: seconds until one has the job."""
     seed = secrets.randbelow(10**6)
     chance, took = random.Random(seed), []  # noqa: S311 - when to kill
+    pool = [start() for _worker in range(min(kills + 1, 5))]
+    for worker in pool:
+        worker.ready()
     batch_id = ask_for(acting, size)
-    doing, other = start(), start()
     for turn in range(kills):
         taken = fresh(batch_id).taken
-        wait_until(lambda taken=taken: fresh(batch_id).taken > taken or fresh(batch_id).state == "applied", 120)
-        assert fresh(batch_id).state == "running", f"seed {seed}: the file was too short for {kills} kills, {turn} done"
+        wait_until(lambda taken=taken: fresh(batch_id).taken > taken, 120)
         time.sleep(chance.uniform(0, 0.4))
-        run = job_of(batch_id).run
-        holder = doing if doing.place == _holder(batch_id) else other
-        survivor = other if holder is doing else doing
+        run, place = job_of(batch_id).run, _holder(batch_id)
+        assert fresh(batch_id).state == "running", f"seed {seed}: the file was too short, {turn} kills done"
+        holder = next(worker for worker in pool if worker.place == place and worker.process.poll() is None)
         holder.kill()
-        took.append(wait_until(lambda run=run: job_of(batch_id).run not in (None, run) or fresh(batch_id).state == "applied", 60))
-        doing, other = survivor, start()
+        pool = [worker for worker in pool if worker is not holder] + [start()]
+        took.append(wait_until(lambda run=run: job_of(batch_id).run not in (None, run), 90))
     wait_until(lambda: fresh(batch_id).state == "applied", 300)
     acting("grants")
     assert counts(fresh(batch_id)) == (size, 0, 0, 0), f"seed {seed}"
@@ -463,7 +465,7 @@ def _holder(batch_id) -> str:
 
 @pytest.mark.slow
 def test_a_worker_killed_five_times_in_mid_import_leaves_each_row_once(acting, start, capsys):
-    took = kill_in_the_middle(acting, start, 12_000, 5)
+    took = kill_in_the_middle(acting, start, 15_000, 5)
     with capsys.disabled():
         sys.stdout.write(f"\n  {db.engine.dialect.name}: another worker had the job after {', '.join(f'{one:.1f}' for one in took)} s\n")
 
@@ -486,7 +488,7 @@ def test_two_workers_share_the_work_and_do_nothing_twice(acting, start):
         batches.append(check(actor, fts.table(header, own)))
     for batch_id in batches:
         imports.apply_in_background(actor, batch_id)
-    first, second = start(), start()
+    first, second = start().ready(), start().ready()
     wait_until(lambda: all(fresh(batch_id).state == "applied" for batch_id in batches), 180)
     assert {first.place, second.place} == {"worker-1", "worker-2"}
     acting("grants")
@@ -502,9 +504,32 @@ def test_two_workers_share_the_work_and_do_nothing_twice(acting, start):
 
 
 @pytest.mark.slow
+def test_others_save_while_a_long_file_is_brought_in(acting, start, capsys):
+    """SQLite has one writer at a time: between two parts it is everybody's turn."""
+    batch_id = ask_for(acting, 4000)
+    start().ready()
+    wait_until(lambda: fresh(batch_id).taken > 0, 60)
+    waits = []
+    while fresh(batch_id).state == "running":
+        actor, began = acting("officer"), time.monotonic()
+        made.donor(actor, f"Saved meanwhile {len(waits)}")
+        waits.append(time.monotonic() - began)
+        time.sleep(0.1)
+    assert fresh(batch_id).state == "applied"
+    assert len(waits) > 2
+    with capsys.disabled():
+        sys.stdout.write(f"\n  {db.engine.dialect.name}: {len(waits)} saves meanwhile, the longest {max(waits):.2f} s\n")
+
+
+@pytest.mark.parametrize(("seconds", "then"), [(0.2, 500), (1.0, 250), (2.0, 125), (60.0, 25)])
+def test_a_part_is_as_long_as_about_a_second(seconds, then):
+    assert imports._next_size(250, seconds) == then
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_asked_to_end_leaves_the_rest_to_the_next_one(acting, start):
     batch_id = ask_for(acting, 6000)
-    first = start()
+    first = start().ready()
     wait_until(lambda: fresh(batch_id).taken > 0, 60)
     assert first.end() == 0
     assert "ended." in first.said()

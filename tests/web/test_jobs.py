@@ -16,6 +16,7 @@ from crm.jobs import engine
 from crm.models.imports import ImportBatch
 from crm.models.jobs import Job, Worker
 from crm.policy import bind_actor, unscoped
+from crm.queries import imports as held
 from tests.factories import fts
 from tests.factories.browser import tree
 from tests.factories.planted import plant
@@ -122,12 +123,11 @@ def test_what_stopped_in_between_says_so_and_goes_on(app, browser, worker):
         from tests.factories import world
 
         with unscoped("test"):
-            job = db.session.scalars(select(Job)).one()
-            batch = db.session.scalars(select(ImportBatch)).one()
-        run = jobs.begin(engine._bound_system(), job.id, lambda _run: None)
+            job_id, batch_id = db.session.scalar(select(Job.id)), db.session.scalar(select(ImportBatch.id))
+        run = jobs.begin(engine._bound_system(), job_id, lambda _run: None)
         actor = users.actor_by_email(world.address("grants"))
         bind_actor(actor)
-        contents = imports._kept(batch)
+        contents = imports._kept(held.get(batch_id))
         service.start(actor, run, contents)
         service.take_part(actor, run, contents)
         db.session.remove()
