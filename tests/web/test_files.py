@@ -145,11 +145,13 @@ def test_a_file_follows_the_level_of_its_record(app, browser, own):
             change(level)
 
     narrow("office")
+    assert rows(app, File.id == file_id, File.level == "office") == 1
     hq.get(f"/files/{file_id}", status=404)
     officer.get(f"/files/{file_id}").close()
     send(officer, f"{page}/files", ("second.pdf", made.pdf(text="second")))
     hq.get(f"/files/{newest(app)}", status=404)
     narrow("open")
+    assert rows(app, File.id == file_id, File.level == "open") == 1
     hq.get(f"/files/{file_id}").close()
 
 
