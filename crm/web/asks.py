@@ -212,7 +212,7 @@ def detail(ask_id: uuid.UUID) -> Any:
         ],
         planned=[one for one in queries.interactions_about(ask.id) if one.state == "planned"],
         follow_ups=follow_up_queries.of_ask(ask.id),
-        facts=_facts(ask, today),
+        facts=_facts(ask, today, standing),
         chain=_chain(ask, promises, steps),
         level_note=str(LEVEL_NOTES[ask.level]),
         office=office,
@@ -221,7 +221,7 @@ def detail(ask_id: uuid.UUID) -> Any:
     )
 
 
-def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
+def _facts(ask: Ask, today: Any, standing: queries.Standing) -> list[dict[str, Any]]:
     words, tone = shared.due_words(ask.by_when, today)
     found: list[dict[str, Any]] = [
         {
@@ -234,7 +234,7 @@ def _facts(ask: Ask, today: Any) -> list[dict[str, Any]]:
         {
             "label": _("By when"),
             "value": day(ask.by_when, get_locale()) if ask.by_when else _("No date"),
-            "note": words if ask.by_when and not ask.closed_on else "",
+            "note": words if ask.by_when and standing.key in ("open", "overdue") else "",
             "tone": tone,
         },
     ]

@@ -67,11 +67,7 @@ def test_a_long_file_is_brought_in_in_the_background(app, browser, worker):
     assert "Waiting for the background worker" in text(page)
     assert "You can leave this page" in text(page)
     assert GONE not in text(page)
-<<<<<<< HEAD
-    assert tree(page).xpath("//section[@data-progress]//a[contains(@href, '/imports/')]"), "without scripts a link asks again"
-=======
     assert tree(page).xpath(f"//main//a[@href='{place}']/text()") == ["Refresh"]
->>>>>>> jobs/main
     assert tree(page).xpath("//progress/@value") == ["0"]
     assert not [form for form in tree(page).forms if (form.action or "").endswith(("/apply", "/discard"))]
     assert follow(client, place)["is_over"] is False
