@@ -24,7 +24,7 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.programmes import Programme, Requirement
-from crm.money import Money, add, from_minor, split, to_minor, zero
+from crm.money import Money, add, from_minor, split, to_minor, total, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
@@ -90,6 +90,30 @@ class ProgrammeMoney:
     over: Money | None
     years: tuple[YearMoney, ...]
     outputs: tuple[OutputMoney, ...]
+
+    @property
+    def ended_short(self) -> tuple[YearMoney, ...]:
+        """The years over by the report's day that had a gap: what was missing then is no money to be found now."""
+        return tuple(year for year in self.years if year.gap and year.year < self.as_of.year)
+
+    @property
+    def short_ahead(self) -> tuple[YearMoney, ...]:
+        """The year of the report's day and later ones that have a gap."""
+        return tuple(year for year in self.years if year.gap and year.year >= self.as_of.year)
+
+    @property
+    def needed_years(self) -> tuple[int, ...]:
+        """The years that the need, and so the gap over all of them, covers."""
+        return tuple(year.year for year in self.years if year.required.sources)
+
+    @property
+    def surplus_offsets(self) -> bool:
+        """Is the gap over all years less than the gaps of single years together? Then one year's surplus offsets another's gap (0007)."""
+        return self.gap is not None and all(year.gap is not None for year in self.years) and self.gap < self.gap_in(self.years)
+
+    def gap_in(self, years: Iterable[YearMoney]) -> Money:
+        """The gaps of some years together; a year whose gap is not known is not in it."""
+        return total((year.gap for year in years if year.gap is not None), self.currency)
 
     @property
     def left_out(self) -> tuple[str, ...]:
