@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from crm import formatting
-from crm.i18n import _, ngettext
 from crm.money import zero
-from crm.queries.figures.landscape import USD, Cell, FlowLine, Part, PartyFlows, Side, Stage
+from crm.queries.figures.landscape import USD, Cell, FlowLine, Part, PartyFlows, Side, Stage, originals
 from reports import charts
 from reports.briefing_money import CHART_WIDTH, Plates
 from reports.briefing_shapes import Cell as Place
 from reports.briefing_shapes import Column, Fact, Landscape, Plate, Row, Table
 from reports.charts import Bar, Bars
+from reports.drawn_text import _, ngettext
 from reports.printing import Printer
 from reports.reference_book import NOTHING, Figure, Source
 
@@ -21,29 +21,34 @@ MOST_ROWS = 10
 SHORT_NAME = 60
 
 
-def landscape(flows: Iterable[PartyFlows], printer: Printer, plates: Plates) -> Landscape:
-    """Section 4 from what is reported of a donor (the one of its records that has flows)."""
-    found = next((one for one in flows if one.given), None)
+def reported_of(flows: Iterable[PartyFlows]) -> PartyFlows | None:
+    """What is reported of a donor: of the first of its records that has flows."""
+    return next((one for one in flows if one.given), None)
+
+
+def steer_facts(found: PartyFlows, printer: Printer) -> tuple[Fact, ...]:
+    """What a donor committed and paid as reported, in short for page one; nothing of it is ours."""
+    facts = _stage_facts(found.given, printer, is_short=True)
+    return tuple(
+        fact for fact, stage in zip(facts, found.given.landscape.stages, strict=True) if stage.status != "pledge" and fact.figure.mark
+    )
+
+
+def reported_years(side: Side) -> str:
+    """The years of the flows, first to last; "" without any."""
+    years = sorted({flow.date.year for flow in side.flows})
+    return "" if not years else str(years[0]) if years[0] == years[-1] else f"{years[0]}\N{EN DASH}{years[-1]}"
+
+
+def landscape(found: PartyFlows | None, printer: Printer, plates: Plates) -> Landscape:
+    """Section 4 from what is reported of a donor."""
     if found is None:
         return Landscape((), "", None, None, None, None, None)
     side = found.given
     stages = side.landscape.stages
     source = _source(found, printer)
-    words = {
-        "commitment": (_("Committed"), _("firm, not reported as paid")),
-        "paid": (_("Paid"), _("reported as transferred")),
-        "pledge": (_("Pledged"), _("not binding, in no total")),
-    }
-    facts = tuple(
-        Fact(
-            words[stage.status][0],
-            _of(stage.financial, f"{words[stage.status][0]}: {_('money, single boundary')}", side, printer, _is(stage.status)),
-            words[stage.status][1],
-        )
-        for stage in stages
-    )
     return Landscape(
-        facts,
+        (*_stage_facts(side, printer), _total_fact(side, printer)),
         _lead(side),
         _by_plan(side, printer, source),
         _chart(side, printer, plates, source),
@@ -51,6 +56,36 @@ def landscape(flows: Iterable[PartyFlows], printer: Printer, plates: Plates) -> 
         _by_currency(side, printer, source),
         _apart(stages, side, printer, source),
     )
+
+
+def _stage_facts(side: Side, printer: Printer, *, is_short: bool = False) -> tuple[Fact, ...]:
+    words = {
+        "commitment": (_("Committed"), _("firm, not reported as paid")),
+        "paid": (_("Paid"), _("reported as transferred")),
+        "pledge": (_("Pledged"), _("not binding, in no total")),
+    }
+    whats = {
+        "commitment": _("Committed: money, single boundary"),
+        "paid": _("Paid: money, single boundary"),
+        "pledge": _("Pledged: money, single boundary"),
+    }
+    return tuple(
+        Fact(
+            words[stage.status][0],
+            _of(stage.financial, whats[stage.status], side, printer, _is(stage.status), is_short=is_short),
+            words[stage.status][1],
+        )
+        for stage in side.landscape.stages
+    )
+
+
+def _total_fact(side: Side, printer: Printer) -> Fact:
+    """FTS's own total, the one sum over two statuses there is."""
+    figures = side.landscape
+    cell = Cell(figures.fts_total, figures.committed.single.flows + figures.paid.single.flows)
+    what = _("FTS’s own total: commitments and payments, in kind included")
+    figure = _of(cell, what, side, printer, lambda flow: flow.status in ("commitment", "paid") and not flow.is_shared)
+    return Fact(_("FTS total"), figure, _("commitments + paid, in kind included; as FTS adds them"))
 
 
 def _source(found: PartyFlows, printer: Printer) -> str:
@@ -61,11 +96,9 @@ def _source(found: PartyFlows, printer: Printer) -> str:
 
 
 def _lead(side: Side) -> str:
-    years = sorted({flow.date.year for flow in side.flows})
     count = ngettext("%(num)d flow is reported", "%(num)d flows are reported", side.flow_count)
-    if not years:
+    if not (span := reported_years(side)):
         return count
-    span = str(years[0]) if years[0] == years[-1] else f"{years[0]}\N{EN DASH}{years[-1]}"
     return _(
         "%(count)s, dated %(span)s. These are other people’s records of who funds whom; none of it is in our figures.",
         count=count,
@@ -88,7 +121,16 @@ def _is(
     return fits
 
 
-def _of(cell: Cell, what: str, side: Side, printer: Printer, fits: Callable[[FlowLine], bool], *, is_bare: bool = False) -> Figure:
+def _of(
+    cell: Cell,
+    what: str,
+    side: Side,
+    printer: Printer,
+    fits: Callable[[FlowLine], bool],
+    *,
+    is_bare: bool = False,
+    is_short: bool = False,
+) -> Figure:
     if not cell:
         return NOTHING
     sources = _flows(flow for flow in side.flows if fits(flow))
@@ -96,7 +138,7 @@ def _of(cell: Cell, what: str, side: Side, printer: Printer, fits: Callable[[Flo
     if not sources:  # beyond the flows that are named one by one
         sources = _flows(side.flows)
         note = _("%(count)s of those reported", count=note)
-    return printer.plain(cell.usd, _("FTS: %(what)s", what=what), sources, note, is_bare=is_bare)
+    return printer.reported(cell.usd, _("FTS: %(what)s", what=what), sources, note, is_bare=is_bare, is_short=is_short)
 
 
 def _flows(flows: Iterable[FlowLine]) -> list[Source]:
@@ -186,7 +228,7 @@ def _chart(side: Side, printer: Printer, plates: Plates, source: str) -> Plate |
         label = ngettext("%(num)d other", "%(num)d others", len(rest))
         status = rest[0][1].status
         sources = _flows(flow for flow in side.flows if _is(status)(flow) and flow.recipient_name in names) or _flows(side.flows)
-        figures.append(printer.plain(together.usd, _("FTS: %(what)s", what=_("%(stage)s, all other recipients", stage=word)), sources))
+        figures.append(printer.reported(together.usd, _("FTS: %(what)s", what=_("%(stage)s, all other recipients", stage=word)), sources))
         bars.append(Bar(label, together.usd.amount, "quiet"))
     whole = side.landscape.paid.financial if is_paid else side.landscape.committed.financial
     share = top[0][1].financial.usd.amount / whole.usd.amount if whole.usd.amount else None
@@ -214,40 +256,33 @@ def _chart(side: Side, printer: Printer, plates: Plates, source: str) -> Plate |
         lang=printer.lang,
         width=CHART_WIDTH,
     )
-    return plates.add(chart, figures, in_text=is_paid and len(side.by_counterpart) <= MOST_ROWS)
+    return plates.add(
+        chart, figures, in_text=not rest and {part.name for part, _stage in top} <= {part.name for part in side.by_counterpart[:MOST_ROWS]}
+    )
 
 
 def _by_currency(side: Side, printer: Printer, source: str) -> Table | None:
-    """What the file gives in the original currency, per stage; never converted by us."""
+    """What the file gives in the original currency, per stage, goods and shared flows apart; never converted by us."""
+    words = {"commitment": _("Committed"), "paid": _("Paid"), "pledge": _("Pledged")}
     rows = []
-    for stage in side.landscape.stages:
-        words = {"commitment": _("Committed"), "paid": _("Paid"), "pledge": _("Pledged")}
-        for amount in stage.single.originals:
-            sources = _flows(
-                flow
-                for flow in side.flows
-                if flow.status == stage.status and not flow.is_shared and flow.original and flow.original.currency == amount.currency
-            )
-            if not sources:
-                continue
-            what = _("FTS: %(stage)s in %(currency)s, as given", stage=words[stage.status], currency=amount.currency)
-            rows.append(
-                Row(
-                    (
-                        Place(words[stage.status]),
-                        Place(amount.currency),
-                        Place(
-                            ngettext("%(num)d flow", "%(num)d flows", len(sources)),
-                            figure=printer.plain(amount, what, sources, is_bare=True),
-                        ),
-                    )
-                )
-            )
+    for one in originals(side.landscape):
+        stage = words[one.status]
+        label = {
+            "financial": stage,
+            "in kind": _("%(stage)s, in kind", stage=stage),
+            "shared": _("%(stage)s, shared", stage=stage),
+        }[one.kind]
+        fits = _is(one.status, shared=one.kind == "shared", in_kind=one.kind == "in kind")
+        named = _flows(flow for flow in side.flows if fits(flow) and flow.original and flow.original.currency == one.amount.currency)
+        what = _("FTS: %(stage)s in %(currency)s, as given", stage=label, currency=one.amount.currency)
+        figure = printer.reported(one.amount, what, named or _flows(side.flows), is_bare=True)
+        given = _("%(n)s of %(all)s flows", n=printer.number(one.given_for), all=printer.number(one.flows))
+        rows.append(Row((Place(label), Place(one.amount.currency), Place(figure=figure), Place(given))))
     if not rows:
         return None
     return Table(
         _("In the original currency"),
-        (Column(_("Stage")), Column(_("Currency")), Column(_("Amount, and how many flows give it"), num=True)),
+        (Column(_("Stage")), Column(_("Currency")), Column(_("Amount"), num=True), Column(_("Given for"), num=True)),
         tuple(rows),
         source=source,
     )

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from crm import formatting
 from crm.data import crc_articles, dac_sectors, sdg_goals, sdg_targets
-from crm.i18n import _, ngettext
+from crm.i18n import get_locale
 from crm.models.programmes import Programme
 from crm.money import Money, zero
 from crm.queries.figures.chains import Chain, DonorMoney, SignedPart
@@ -21,6 +22,7 @@ from crm.queries.programmes import IndicatorSeries, ProgrammeDetail
 from reports import charts
 from reports.briefing_shapes import Cell, Column, Fact, MoneyPage, Plate, ProgrammePage, Row, Table
 from reports.charts import Bar, FundingWords, FundingYear, Funnel, Month, Receipts, StackedBars
+from reports.drawn_text import _, isolated, ngettext
 from reports.printing import Printer, record
 from reports.reference_book import NOTHING, Figure
 
@@ -367,7 +369,7 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
     sector = sectors[programme.sector].name if programme.sector and programme.sector in sectors else ""
     return ProgrammePage(
         title=programme.title,
-        line=" · ".join(part for part in (programme.reference, sector, place, days) if part),
+        line=" · ".join(isolated(part) for part in (programme.reference, sector, place, days) if part),
         summary=programme.summary,
         tags=tag_words(programme),
         facts=facts,
@@ -398,12 +400,9 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
     if not money.years:
         return None
     figures = [figure for year in money.years for figure in _year_figures(year, printer)]
-    short = [year for year in money.years if year.gap]
-    title = (
-        _("Money is missing in %(years)s", years=", ".join(str(year.year) for year in short))
-        if short
-        else _("Every year is covered by signed money")
-    )
+    title, past = _years_title(money, printer)
+    if past.mark:
+        figures.append(past)
     chart = charts.stacked_bars(
         StackedBars(
             title=title,
@@ -435,6 +434,7 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
                 _("Gap"),
                 _("Need"),
                 _("no data"),
+                _("need {value}"),
             ),
         ),
         prefix=plates.prefix(),
@@ -442,6 +442,32 @@ def _years_chart(money: ProgrammeMoney, printer: Printer, plates: Plates) -> Pla
         width=CHART_WIDTH,
     )
     return plates.add(chart, figures, in_text=True)
+
+
+def years_words(years: Sequence[int]) -> str:
+    """Years in a row as a span, others as a list: 2024–2027; 2022 and 2024."""
+    if len(years) > 1 and years[-1] - years[0] == len(years) - 1:
+        return f"{years[0]}\N{EN DASH}{years[-1]}"
+    return format_list([str(year) for year in years], locale=get_locale().replace("-", "_"))
+
+
+def _years_title(money: ProgrammeMoney, printer: Printer) -> tuple[str, Figure]:
+    """The point of the chart, and the figure it names: years that are over ended short, money is missing only in those to come."""
+    ahead, over = (
+        format_list([str(year.year) for year in years], locale=get_locale().replace("-", "_"))
+        for years in (money.short_ahead, money.ended_short)
+    )
+    if not money.ended_short:
+        return (_("Money is missing in %(years)s", years=ahead) if ahead else _("Every year is covered by signed money")), NOTHING
+    sources = [source for year in money.ended_short for figure in (year.required, year.secured) for source in printer.sources(figure)]
+    what = _("Gaps of the years that are over: %(years)s", years=over)
+    past = printer.plain(money.gap_in(money.ended_short), what, sources, is_short=True)
+    if not ahead:
+        return _("%(years)s ended short by %(amount)s", years=over, amount=past.text), past
+    return (
+        _("Money is missing in %(ahead)s; %(over)s ended short by %(amount)s", ahead=ahead, over=over, amount=past.text),
+        past,
+    )
 
 
 def _year_figures(year: YearMoney, printer: Printer) -> tuple[Figure, Figure, Figure, Figure, Figure]:
@@ -469,8 +495,19 @@ def _years_table(money: ProgrammeMoney, printer: Printer) -> Table | None:
         _("Need, secured and gap by year"),
         (Column(_("Year")), *(Column(head, num=True, unit=money.currency) for head in heads)),
         rows,
-        source=" ".join(_gain_words(year, printer) for year in money.years if year.rate_gain),
+        source=" ".join([*(_gain_words(year, printer) for year in money.years if year.rate_gain), *_offset_words(money)]),
     )
+
+
+def _offset_words(money: ProgrammeMoney) -> list[str]:
+    if not money.surplus_offsets:
+        return []
+    return [
+        _(
+            "The gaps of the years add up to more than the gap over all years, because what is secured beyond the need of one year "
+            "offsets what is missing in another only in the total."
+        )
+    ]
 
 
 def _gain_words(year: YearMoney, printer: Printer) -> str:

@@ -5,17 +5,18 @@ Reads only. Every figure comes from `crm.queries.figures` and carries a mark tha
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from crm import formatting
-from crm.i18n import LazyText, _, _l, ngettext, use_locale
+from crm.i18n import LazyText, _l, use_locale
 from crm.models.asks import Ask
 from crm.models.base import OFFICE, OPEN, Levelled
 from crm.models.commitments import Commitment
-from crm.models.interactions import Interaction
+from crm.models.interactions import Interaction, Participant
 from crm.models.notes import Note
 from crm.models.parties import Tenure
 from crm.policy import Actor, Permission, require
@@ -24,12 +25,12 @@ from crm.queries.asks import ANSWER_LABELS
 from crm.queries.briefing import Meeting
 from crm.queries.figures.chains import donor_money
 from crm.queries.figures.landscape import party_flows_summary
-from crm.queries.figures.programmes import programme_money
+from crm.queries.figures.programmes import ProgrammeMoney, programme_money
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.programmes import programme_detail
 from reports import charts
-from reports.briefing_landscape import landscape
-from reports.briefing_money import CHART_WIDTH, Plates, gap_of, money_page, programme_page, stage_facts
+from reports.briefing_landscape import landscape, reported_of, reported_years, steer_facts
+from reports.briefing_money import CHART_WIDTH, Plates, gap_of, money_page, programme_page, stage_facts, years_words
 from reports.briefing_shapes import (
     BriefingPack,
     Contact,
@@ -45,6 +46,7 @@ from reports.briefing_shapes import (
     Who,
 )
 from reports.charts import Event, Timeline
+from reports.drawn_text import _, isolated, ngettext
 from reports.printing import Printer, record
 from reports.reference_book import NOTHING, Source
 
@@ -57,7 +59,11 @@ LONGEST_CONTACT = 420
 LONGEST_NOTE = 1200
 MOST_NOTE_LINES = 20
 LONGEST_LINK = 70
-LONGEST_LABEL = 34
+LONGEST_LABEL = 90
+LONGEST_QUESTION = 190
+SHEET_LINES = 18
+"""Lines to write on that a follow-up sheet without questions has room for."""
+FEWEST_LINES = 3
 
 PARTY_KINDS: Mapping[str, LazyText] = {
     "donor": _l("Donor"),
@@ -111,6 +117,7 @@ class _Build:
         )
         self.detail = programme_detail(meeting.programme.id) if meeting.programme else None
         self.programme_money = programme_money(meeting.programme.id, as_of) if meeting.programme else None
+        self.reported = reported_of(party_flows_summary(party.id) for party in meeting.about)
 
     def pack(self) -> BriefingPack:
         """Every section in the order of the pages, so that marks count up."""
@@ -119,11 +126,12 @@ class _Build:
         who = self._who()
         promises = self._promises()
         money = money_page(self.donor, self.titles, printer, self.plates)
-        reported = landscape((party_flows_summary(party.id) for party in self.meeting.about), printer, self.plates)
+        reported = landscape(self.reported, printer, self.plates)
         programme = None
         if self.detail is not None and self.programme_money is not None:
             programme = programme_page(self.detail, self.programme_money, printer, self.plates)
         questions = self._questions()
+        lines = _lines_to_write(questions)
         return BriefingPack(
             title=_(
                 "Briefing pack: %(party)s, %(day)s", party=self.party.name, day=printer.day(printer.local_day(self.interaction.starts_at))
@@ -140,6 +148,7 @@ class _Build:
             landscape=reported,
             programme=programme,
             questions=questions,
+            lines=lines,
             references=printer.book.references,
             rates=printer.rate_lines,
             left_out=printer.left_out,
@@ -159,14 +168,14 @@ class _Build:
 
     def _steer(self) -> Steer:
         interaction, printer, ask = self.interaction, self.printer, self.interaction.ask
-        ours = [one.name + (f", {one.post}" if one.post else "") for one in interaction.participants if one.side == "ours"]
-        theirs = [one.name + (f", {one.post}" if one.post else "") for one in interaction.participants if one.side == "theirs"]
+        ours = [_who_is(one) for one in interaction.participants if one.side == "ours"]
+        theirs = [_who_is(one) for one in interaction.participants if one.side == "theirs"]
         facts = [fact for fact in stage_facts(self.donor, printer, is_short=True) if fact.figure.mark]
         if self.programme_money is not None and (gap := gap_of(self.programme_money)) is not None:
             money = self.programme_money
             sources = [*printer.sources(money.required), *printer.sources(money.secured)]
             figure = printer.plain(gap, _("Gap: need less secured, never below nothing"), sources, is_short=True)
-            facts.append(Fact(_("Gap of the programme"), figure, self.meeting.programme.title if self.meeting.programme else ""))
+            facts.append(Fact(_("Gap of the programme"), figure, self._gap_note(money)))
         steer = Steer(
             kicker=_("%(kind)s · %(reference)s", kind=KIND_LABELS[interaction.kind], reference=interaction.reference),
             title=self.party.name,
@@ -185,8 +194,18 @@ class _Build:
             red_line=interaction.red_line,
             facts=tuple(facts),
             chain=self._chain(),
+            reported=steer_facts(self.reported, printer) if self.reported else (),
+            reported_years=reported_years(self.reported.given) if self.reported else "",
         )
         return _sized(steer)
+
+    def _gap_note(self, money: ProgrammeMoney) -> str:
+        """Whose gap it is, and over which years."""
+        years = years_words(money.needed_years)
+        title = self.meeting.programme.title if self.meeting.programme else ""
+        if len(money.needed_years) > 1:
+            return _("%(programme)s, %(years)s together", programme=title, years=years)
+        return _("%(programme)s, %(years)s", programme=title, years=years)
 
     def _ask_line(self, ask: Ask) -> str:
         parts = [ask.reference]
@@ -250,7 +269,7 @@ class _Build:
         printer = self.printer
         names = [name.name for party in self.meeting.about for name in party.names if name.name != party.name]
         kinds = dict.fromkeys(str(PARTY_KINDS[kind.kind]) for party in self.meeting.about for kind in party.kinds)
-        people = tuple(self._person(tenure) for tenure in self.meeting.tenures)
+        people = (*(self._person(tenure) for tenure in self.meeting.tenures), *self._named())
         last = self.contacts[: briefing.LAST_CONTACTS]
         contacts = tuple(self._contact(one) for one in last)
         line = NOTHING
@@ -266,8 +285,8 @@ class _Build:
         timeline = self._timeline()
         remarks = tuple(self._remark(note) for note in self.notes)
         return Who(
-            name=" · ".join(party.name for party in self.meeting.about),
-            other_names=", ".join(dict.fromkeys(names)),
+            name=" · ".join(isolated(party.name) for party in self.meeting.about),
+            other_names=", ".join(isolated(name) for name in dict.fromkeys(names)),
             kinds=", ".join(kinds),
             about="\n\n".join(party.about for party in self.meeting.about if party.about),
             people=people,
@@ -282,6 +301,27 @@ class _Build:
         since = _("since %(day)s", day=self.printer.day(tenure.starts_on)) if tenure.starts_on else ""
         mark = self._mark(tenure, "tenure", _("Post of %(name)s", name=tenure.person.name), tenure.person.reference)
         return Person(tenure.person.name, post, tenure.form_of_address, since, tenure.biography, mark)
+
+    def _named(self) -> list[Person]:
+        """Those of their side who were written down for the meeting and hold no post on record."""
+        holders = {tenure.person_id for tenure in self.meeting.tenures}
+        posts = {(_folded(tenure.person.name), _folded(tenure.position.title)) for tenure in self.meeting.tenures}
+        names = {name for name, _title in posts}
+        left = [
+            one
+            for one in self.interaction.participants
+            if one.side == "theirs" and one.party_id not in holders and not self._is_known(one, names, posts)
+        ]
+        if not left:
+            return []
+        mark = self._mark(self.interaction, "interaction", _("The meeting and those named for it"))
+        return [Person(one.name, one.post, "", "", "", mark, is_named=True) for one in left]
+
+    @staticmethod
+    def _is_known(one: Participant, names: set[str], posts: set[tuple[str, str]]) -> bool:
+        """Typed by name, and listed with a post already."""
+        name = _folded(one.name)
+        return name in names if not one.post else (name, _folded(one.post)) in posts
 
     def _contact(self, one: Interaction) -> Contact:
         answers = [
@@ -402,7 +442,7 @@ class _Build:
         found = [
             Question(
                 self.office.name,
-                _("When do we keep this, and who answers for it? “%(words)s”", words=_shortened(one.words, LONGEST_CONTACT)),
+                _("When do we keep this, and who answers for it? “%(words)s”", words=_shortened(one.words, LONGEST_QUESTION)),
                 printer.day(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
             )
@@ -433,7 +473,7 @@ class _Build:
                 one.party.name,
                 _(
                     "What stands in the way, and by which day will it be done? “%(words)s”",
-                    words=_shortened(one.words, LONGEST_CONTACT),
+                    words=_shortened(one.words, LONGEST_QUESTION),
                 ),
                 printer.day(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
@@ -446,15 +486,26 @@ class _Build:
             found.append(
                 Question(
                     self.party.name,
-                    _("Who decides on our ask, on what evidence, and when do we hear? “%(ask)s”", ask=ask.sentence),
+                    _(
+                        "Who decides on our ask, on what evidence, and when do we hear? “%(ask)s”",
+                        ask=_shortened(ask.sentence, LONGEST_QUESTION),
+                    ),
                     printer.day(ask.by_when),
                     self._mark(ask, "ask", _("The ask")),
                 )
             )
-        return tuple(found[:MOST_QUESTIONS])
+        return tuple(replace(one, who=_shortened(one.who, LONGEST_LINK)) for one in found[:MOST_QUESTIONS])
 
 
 # --- small words -------------------------------------------------------------------------------------------------
+
+
+def _who_is(one: Participant) -> str:
+    return _("%(name)s, %(post)s", name=one.name, post=one.post) if one.post else isolated(one.name)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -481,6 +532,7 @@ SIZES = ((15.0, 9.5), (13.0, 9.0), (11.5, 8.3), (10.0, 7.5), (9.0, 6.6))
 MOST_LINES = 9
 _PAGE, _WIDE, _COLUMN, _FACT, _FIXED = 722.0, 480.0, 312.0, 47.0, 165.0  # points, as the style sheet lays them out
 _LEADING, _BOLD = 1.42, 1.07
+_WHO, _WHAT = 88.0, 188.0
 
 
 def _sized(steer: Steer) -> Steer:
@@ -523,6 +575,14 @@ def _sized(steer: Steer) -> Steer:
     return replace(cut, in_full=tuple((label, text) for label, text in whole if text and text not in shown))
 
 
+def _lines_to_write(questions: Sequence[Question]) -> int:
+    """How many lines the follow-up sheet has room for under "What was said", so that all of it stays on its one page."""
+    if not questions:
+        return SHEET_LINES
+    rows = sum(max(_lines([one.what], _WHAT, 8.5), _lines([one.who], _WHO, 8.5)) * 12 + 8 for one in questions)
+    return max(FEWEST_LINES, SHEET_LINES - math.ceil((rows + 52) / 20.25))
+
+
 def _cut(text: str, width: float, size: float, lines: int) -> str:
     """The text, or as much of it as so many lines hold, with an ellipsis."""
     return text if _lines([text], width, size) <= lines else " ".join(charts.fit(text, width, size, lines))
@@ -535,6 +595,6 @@ def _height(steer: Steer, size: int) -> float:
     head = (27 - 3 * size) * _lines([steer.title], _WIDE, (20 - 2 * size) * _BOLD) + body * _LEADING * (1 + _lines(about, _WIDE - 80, body))
     ask = large * _LEADING * _lines([steer.ask], _WIDE, large * _BOLD)
     column = body * _LEADING * (_lines([steer.fallback, steer.offer], _COLUMN, body) + _lines(steer.points, _COLUMN - 16, body))
-    column = max(column + 60 + 5 * len(steer.points), _FACT * len(steer.facts))
+    column = max(column + 60 + 5 * len(steer.points), _FACT * (len(steer.facts) + len(steer.reported)) + (30 if steer.reported else 0))
     red = (body + 1.5) * _LEADING * _lines([steer.red_line], _WIDE, (body + 1.5) * _BOLD)
     return head + ask + column + red + _FIXED

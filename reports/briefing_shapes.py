@@ -78,7 +78,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Steer:
-    """Page one, whatever is known: who, when, where; the ask framed; fallback, offer, points, red line; facts; the chain."""
+    """Page one: who, when, where; the ask framed; fallback, offer, points, red line; facts; the chain. What is empty is left out.
+
+    `reported` is what FTS reports of them, apart from `facts`, which are ours."""
 
     kicker: str
     title: str
@@ -97,13 +99,17 @@ class Steer:
     red_line: str
     facts: tuple[Fact, ...]
     chain: tuple[Link, ...]
+    reported: tuple[Fact, ...] = ()
+    reported_years: str = ""
     size: int = 0
     in_full: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody we meet: official post, how to address them, since when, the official biography."""
+    """Somebody we meet: official post, how to address them, since when, the official biography.
+
+    `is_named`: as written down for this meeting; no post of theirs is on record."""
 
     name: str
     post: str
@@ -111,6 +117,7 @@ class Person:
     since: str
     biography: str
     mark: int
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +258,8 @@ class BriefingPack:
     landscape: Landscape
     programme: ProgrammePage | None
     questions: tuple[Question, ...]
+    lines: int
+    """Lines to write on under "What was said": as many as the sheet has room for."""
     references: tuple[Reference, ...]
     rates: tuple[RateLine, ...]
     left_out: tuple[str, ...]

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from crm import clock, formatting
-from crm.i18n import _
 from crm.money import Money
 from crm.queries.figures.money import Figure as MoneyFigure
 from crm.queries.rates import FIXED, Rate
 from reports.briefing_shapes import RateLine
+from reports.drawn_text import _
 from reports.reference_book import NOTHING, Figure, ReferenceBook, Source
 
 RATE_DIGITS = 6
@@ -93,6 +93,15 @@ class Printer:
         """One amount of known records."""
         text = self.bare(value) if is_bare else self.amount(value, is_short=is_short)
         return self.book.figure(text, self.amount(value), what, sources, note)
+
+    def reported(
+        self, value: Money, what: str, sources: Iterable[Source], note: str = "", *, is_bare: bool = False, is_short: bool = False
+    ) -> Figure:
+        """An amount as somebody else reports it: without decimals where it is whole, in print and in the annex."""
+        decimals = 0 if value.amount == value.amount.to_integral_value() else None
+        exact = formatting.money(value, self.lang, decimals=decimals)
+        text = self.bare(value, decimals=decimals) if is_bare else self.amount(value, is_short=True) if is_short else exact
+        return self.book.figure(text, exact, what, sources, note)
 
     @staticmethod
     def sources(figure: MoneyFigure) -> list[Source]:

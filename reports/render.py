@@ -33,6 +33,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from crm.errors import ThroughlineError
+from reports.drawn_text import drawable, finalize
 
 HERE = Path(__file__).resolve().parent
 CHILD = HERE / "_render_child.py"
@@ -141,12 +142,14 @@ def environment(lang: str, translations: gettext_module.NullTranslations | None 
 
     Undefined names raise, everything is escaped, there is no request. Filters: `number` (Decimal | int | None ->
     text, `digits` after the point), `percent` (a share, 0.42 -> 42%), `day` (date -> long date); None prints as "-".
+    Whatever is printed is `drawable` (reports.drawn_text); what goes into a sentence takes the filter of that name.
     `way` is the dir attribute of a block whose words run against the page (a Hebrew note in an English pack).
     """
     jinja = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -176,7 +179,7 @@ def environment(lang: str, translations: gettext_module.NullTranslations | None 
         found = direction(text)
         return "" if found in ("", own) else _WAYS[found]
 
-    jinja.filters.update(number=number, percent=percent, day=day, way=way)
+    jinja.filters.update(number=number, percent=percent, day=day, way=way, drawable=drawable)
     jinja.globals.update(
         page_number=Markup('<span class="page-number"></span>'),
         page_count=Markup('<span class="page-count"></span>'),

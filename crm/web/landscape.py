@@ -12,7 +12,7 @@ from crm.formatting import money, number
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.flows import Flow
 from crm.money import Money, from_minor
-from crm.queries.figures.landscape import PARKED, PASS_THROUGH, Cell, Landscape, Part, Stage, party_flows_summary
+from crm.queries.figures.landscape import PARKED, PASS_THROUGH, Landscape, Part, Stage, originals, party_flows_summary
 from crm.queries.flows import IN_KIND, SHARED
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 
@@ -160,20 +160,16 @@ def stage_rows(figures: Landscape) -> list[list[str]]:
 def original_rows(figures: Landscape) -> list[list[str]]:
     """What the file gives in original currencies, by status and currency; shared flows and goods on lines of their own."""
     rows = []
-    for stage in figures.stages:
-        word = str(STATUS_NAMES[stage.status][0])
-        for label, cell in (
-            (word, stage.financial),
-            (_("%(status)s, in kind", status=word), stage.in_kind),
-            (_("%(status)s, shared", status=word), stage.shared),
-        ):
-            rows += _originals(label, cell)
+    for one in originals(figures):
+        word = str(STATUS_NAMES[one.status][0])
+        label = {
+            "financial": word,
+            "in kind": _("%(status)s, in kind", status=word),
+            "shared": _("%(status)s, shared", status=word),
+        }[one.kind]
+        given = _("%(n)s of %(all)s flows", n=number(one.given_for, get_locale()), all=number(one.flows, get_locale()))
+        rows.append([label, money(one.amount, get_locale(), decimals=0), given])
     return rows
-
-
-def _originals(label: str, cell: Cell) -> list[list[str]]:
-    given = _("%(n)s of %(all)s flows", n=number(cell.with_original, get_locale()), all=number(cell.flows, get_locale()))
-    return [[label, money(amount, get_locale(), decimals=0), given] for amount in cell.originals if amount]
 
 
 PART_HEADERS = (

@@ -150,6 +150,7 @@ def _funding_chart(money: ProgrammeMoney) -> charts.Chart:
         gap=_("Gap"),
         requirement=_("Requirement"),
         missing=_("no data"),
+        need_mark=_("need {value}"),
     )
     data = charts.StackedBars(
         title,

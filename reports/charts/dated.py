@@ -12,7 +12,7 @@ from reports.charts.words import BOLD, MISSING, SMALL, day_words, fit, text_widt
 
 
 def timeline(data: Timeline, *, prefix: str, lang: str = "en", width: float = 640) -> Chart:
-    """Events on an axis of time; each label hangs in the lowest free lane above its mark."""
+    """Events on an axis of time; each label, in as many lines as it takes, hangs in the lowest free lane above its mark."""
     sheet = new_sheet(prefix, lang, width)
     events = sorted(data.events, key=lambda event: (event.day, event.label))
     words = dict(data.kind_words)
@@ -42,21 +42,27 @@ def _draw_timeline(sheet: Sheet, data: Timeline, events: Sequence[Event], top: f
     def position(day: date) -> float:
         return pad + (sheet.width - 2 * pad) * (day.toordinal() - first) / span
 
-    limit = min(190.0 if len(events) <= 12 else 130.0, sheet.width * 0.4)  # noqa: PLR2004 - shorter labels where they crowd
+    limit = min(190.0 if len(events) <= 12 else 140.0, sheet.width * 0.4)  # noqa: PLR2004 - narrower labels where they crowd
     flags = [_flag(event, position(event.day), limit, sheet.width, lang) for event in events]
     lanes = _lanes(flags, crossing=False)
     crossing = max(lanes) > _MOST_LANES  # a tall staircase, or no way at all: leaders then pass behind labels
     if crossing:
         lanes = _lanes(flags, crossing=True)
-    axis = top + 27 * (max(lanes) + 1) + 14
+    heights = [
+        max((12 * len(flag[3]) for flag, held in zip(flags, lanes, strict=True) if held == lane), default=12) + 15
+        for lane in range(max(lanes) + 1)
+    ]
+    floors = [sum(heights[:lane]) for lane in range(len(heights))]
+    axis = top + sum(heights) + 14
     for (x, *_), lane in zip(flags, lanes, strict=True):
-        sheet.line([(x, axis), (x, axis - 10 - lane * 27)], "hairline")
-    for (x, start, end, label, day), lane in zip(flags, lanes, strict=True):
-        y = axis - 14 - lane * 27
+        sheet.line([(x, axis), (x, axis - 10 - floors[lane])], "hairline")
+    for (x, start, end, lines, day), lane in zip(flags, lanes, strict=True):
+        y = axis - 14 - floors[lane]
         if crossing:
-            sheet.rect(start, y - 22, end - start - 4, 26, "paper")
+            sheet.rect(start, y - 12 * len(lines) - 10, end - start - 4, 12 * len(lines) + 14, "paper")
         anchor, at = ("start", start + 2) if start >= x else ("end", end - 2)
-        sheet.text(at, y - 12, label, anchor=anchor, bold=True)
+        for row, words in enumerate(reversed(lines)):
+            sheet.text(at, y - 12 * (row + 1), words, anchor=anchor, bold=True)
         sheet.text(at, y, day, anchor=anchor, kind="quiet")
     sheet.line([(0, axis), (sheet.width, axis)], "quiet", 1.2)
     for event, (x, *_) in zip(events, flags, strict=True):
@@ -72,17 +78,18 @@ def _draw_timeline(sheet: Sheet, data: Timeline, events: Sequence[Event], top: f
 
 
 _MOST_LANES: Final = 6
-_Flag = tuple[float, float, float, str, str]
-"""Where an event is, where its label starts and ends, the label, the day."""
+_MOST_LINES: Final = 5
+_Flag = tuple[float, float, float, list[str], str]
+"""Where an event is, where its label starts and ends, the lines of the label, the day."""
 
 
 def _flag(event: Event, x: float, limit: float, width: float, lang: str) -> _Flag:
     """The label of one event, to the right of its mark or, where there is no room, to its left."""
-    label = fit(event.label, limit / BOLD, SMALL)[0] if event.label.strip() else MISSING
+    lines = fit(event.label, limit / BOLD, SMALL, _MOST_LINES) or [MISSING]
     day = day_words(event.day, lang, "d MMM y")
-    wide = max(text_width(label, SMALL, bold=True), text_width(day, SMALL)) + 10
+    wide = max(*(text_width(line, SMALL, bold=True) for line in lines), text_width(day, SMALL)) + 10
     start = x if x + wide <= width else max(0.0, min(x - wide, width - wide))
-    return x, start, start + wide, label, day
+    return x, start, start + wide, lines, day
 
 
 def _lanes(flags: Sequence[_Flag], *, crossing: bool) -> list[int]:

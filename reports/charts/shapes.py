@@ -55,6 +55,8 @@ class FundingWords:
     gap: str = "Gap"
     requirement: str = "Requirement"
     missing: str = "no data"
+    need_mark: str = "need {value}"
+    """What stands at the line of the requirement; two words, the second of them the value."""
 
 
 @dataclass(frozen=True, slots=True)

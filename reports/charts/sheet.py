@@ -10,6 +10,7 @@ from typing import Final
 from markupsafe import Markup
 
 from reports.charts.words import BODY, RIGHT_TO_LEFT, SMALL, fit, locale_of, text_width
+from reports.drawn_text import drawable
 
 COLOURS: Final = {
     "paid": "#0B5F8A",
@@ -104,6 +105,7 @@ class Sheet:
         attrs += ' font-weight="700"' if bold else ""
         attrs += f' transform="rotate(-90 {px} {py})"' if turn else ""
         attrs += "" if kind == "ink" else f' {paint(kind)} fill="currentColor"'
+        text = drawable(text)
         words = f"\u2067{text}\u2069" if self.rtl else text  # isolated, so that the anchor stays where it is put
         self.parts.append(f'<text x="{px}" y="{py}"{attrs}>{escape(words)}</text>')
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.charts.shapes import Chart, FundingYear, Receipts, StackedBars
+from reports.charts.shapes import Chart, FundingWords, FundingYear, Receipts, StackedBars
 from reports.charts.sheet import Sheet, describe, draw_empty, new_sheet
 from reports.charts.words import MISSING, SMALL, cell, fit, nice_ticks, say, short, text_width, to_float
 
@@ -82,15 +82,14 @@ def stacked_bars(data: StackedBars, *, prefix: str, lang: str = "en", width: flo
     top = sheet.key([(kind, names[kind]) for kind in present], 0) + 14 if present else 16.0
     highest = max((_highest(year) for year in years), default=0.0)
     if years:
-        turned = any(
-            text_width(short(value, lang), SMALL) > (width - 50) / len(years) * 0.95
-            for year in years
-            for value in (year["requirement"], year["secured_all"])
-            if value
-        )
-        frame = draw_columns(sheet, lang, [year.label for year in data.years], top + (24 if turned else 0), (0.0, highest))
+        slot = (width - 50) / len(years)
+        tops = [text for year in years for text in _tops(year, words, lang)]
+        longest = max((text_width(text, SMALL, bold=True) for text in tops), default=0.0)
+        turned = longest > slot * 0.95
+        frame = draw_columns(sheet, lang, [year.label for year in data.years], top + (longest if turned else 0), (0.0, highest))
+        aside = 0.0 if turned else _aside(years, words, lang, frame.slot)
         for index, year in enumerate(years):
-            _funding_column(frame, index, year, lang, words.missing, turned=turned)
+            _funding_column(frame, index, year, lang, words, turned=turned, aside=aside)
         frame.baseline()
         bottom = frame.top + frame.height + 30
     else:
@@ -135,6 +134,34 @@ def _highest(year: dict[str, float | None]) -> float:
     )
 
 
+def _is_over(year: dict[str, float | None]) -> bool:
+    """Does the column reach beyond the line of the need?"""
+    return year["requirement"] is not None and (year["secured_all"] or 0.0) > year["requirement"] > 0
+
+
+def _tops(year: dict[str, float | None], words: FundingWords, lang: str) -> list[str]:
+    """What stands over a column: the need where its line is the top, else what the column itself comes to."""
+    need, secured = year["requirement"], year["secured_all"]
+    if need and not _is_over(year):
+        return [words.need_mark.format(value=short(need, lang))]
+    return [] if secured is None else [short(secured, lang)]
+
+
+def _aside(years: Sequence[dict[str, float | None]], words: FundingWords, lang: str, slot: float) -> float:
+    """Room at the start of each column for the need beside its line, in two rows; 0 where no column needs it or none has it."""
+    parts = [
+        part
+        for year in years
+        if _is_over(year)
+        for part in words.need_mark.format(value=short(year["requirement"] or 0.0, lang)).split(" ", 1)
+    ]
+    room = max((text_width(part, SMALL) + 6 for part in parts), default=0.0)
+    return room if slot - room >= _NARROWEST else 0.0
+
+
+_NARROWEST = 34.0
+
+
 def _missing_column(frame: Columns, index: int, missing: str) -> None:
     """Say in words, or with a dash where there is no room, that nothing is known."""
     lines = fit(missing, frame.slot - 4, SMALL, 2)
@@ -144,16 +171,19 @@ def _missing_column(frame: Columns, index: int, missing: str) -> None:
         frame.sheet.text(frame.centre(index), frame.y(0) - 6 - 12 * (len(lines) - 1 - row), words, anchor="middle", kind="quiet")
 
 
-def _funding_column(frame: Columns, index: int, year: dict[str, float | None], lang: str, missing: str, *, turned: bool) -> None:
-    """One year: the column, pledges and domestic money as narrow columns beside it, the requirement across."""
+def _funding_column(
+    frame: Columns, index: int, year: dict[str, float | None], lang: str, words: FundingWords, *, turned: bool, aside: float
+) -> None:
+    """One year: the column, pledges and domestic money as narrow columns beside it, the requirement across, named at its own line."""
     sheet, slot = frame.sheet, frame.slot
     beside = {kind for kind in ("pledged", "domestic") if (year[kind] or 0) > 0}
-    main = min(64.0, slot * (0.6 - 0.12 * len(beside)))
     narrow = min(20.0, slot * 0.16)
+    main = min(64.0, slot * (0.6 - 0.12 * len(beside)), slot - aside - len(beside) * (narrow + 2) - 4)
     left = frame.centre(index) - (main + len(beside) * (narrow + 2)) / 2 + (narrow + 2 if "domestic" in beside else 0)
+    left = max(left, frame.centre(index) - slot / 2 + aside + (narrow + 2 if "domestic" in beside else 0))
     middle = left + main / 2
     if year["secured_all"] is None:
-        _missing_column(frame, index, missing)
+        _missing_column(frame, index, words.missing)
     level = 0.0
     for kind in ("paid", "secured", "gap"):
         value = max(0.0, year[kind] or 0.0)
@@ -178,16 +208,23 @@ def _funding_column(frame: Columns, index: int, year: dict[str, float | None], l
         if slot - main - narrow >= text_width(label, SMALL) * 1.6:
             sheet.text(x if kind == "pledged" else x + narrow, y - 4, label, anchor="start" if kind == "pledged" else "end", kind="quiet")
     need = year["requirement"]
-    peak = max(level, need or 0.0, secured + (year["pledged"] or 0.0) if slot < 60 else 0.0)  # noqa: PLR2004 - labels then reach over the neighbour
     if need:
-        y = frame.y(need)
-        sheet.line([(left, y), (left + main, y)], "ink", 1.8)
-    head = need if need is not None else year["secured_all"]
-    if head is not None and (head > 0 or year["secured_all"] is not None):
-        if turned:
-            sheet.text(middle, frame.y(peak) - 5, short(head, lang), turn=True, bold=True)
-        else:
-            sheet.text(middle, frame.y(peak) - 5, short(head, lang), anchor="middle", bold=True)
+        _need_line(frame, need, left, main, words.need_mark.format(value=short(need, lang)), aside if _is_over(year) else 0.0)
+    peak = max(level, need or 0.0, secured + (year["pledged"] or 0.0) if slot < 60 else 0.0)  # noqa: PLR2004 - labels then reach over the neighbour
+    for label in _tops(year, words, lang):
+        spare = max(0.0, slot / 2 - text_width(label, SMALL, bold=True) / 2)
+        at = middle if turned else min(max(middle, frame.centre(index) - spare), frame.centre(index) + spare)
+        sheet.text(at, frame.y(peak) - 5, label, anchor="start" if turned else "middle", bold=True, turn=turned)
+
+
+def _need_line(frame: Columns, need: float, left: float, main: float, words: str, aside: float) -> None:
+    """The line of the need; where the column reaches beyond it, it runs out to the side and is named there."""
+    y = frame.y(need)
+    frame.sheet.line([(left - aside, y), (left + main, y)], "ink", 1.8)
+    if aside:
+        first, _blank, second = words.partition(" ")
+        frame.sheet.text(left - 3, y - 4, first, anchor="end", kind="quiet")
+        frame.sheet.text(left - 3, y + 11, second, anchor="end", kind="quiet")
 
 
 def receipts_by_month(data: Receipts, *, prefix: str, lang: str = "en", width: float = 640) -> Chart:

@@ -25,10 +25,12 @@ from crm.models.commitments import Commitment
 from crm.models.documents import Document
 from crm.policy import bind_actor
 from crm.queries import documents as queries
+from crm.queries.figures.landscape import party_flows_summary
 from crm.queries.figures.money import party_money
 from crm.queries.figures.programmes import programme_money
 from crm.services import commitments, interactions, notes
 from crm.services.interactions import NewInteraction
+from crm.web.landscape import original_rows
 from reports import briefing_pack, registry, snapshots
 from tests.factories import briefing, planted
 from tests.factories import money as made
@@ -154,7 +156,7 @@ def test_what_fts_reports_stays_out_of_our_money(reported):
         assert "flow" not in nouns or nouns == {"flow"}
         if line.mark in ours:
             assert "flow" not in nouns
-    assert {fact.label for fact in pack.landscape.facts} == {"Committed", "Paid", "Pledged"}
+    assert {fact.label for fact in pack.landscape.facts} == {"Committed", "Paid", "Pledged", "FTS total"}
 
 
 def test_the_attached_file_names_every_record(reported, place):
@@ -221,6 +223,8 @@ def test_an_almost_empty_meeting_makes_a_short_pack_with_one_line_a_section(acti
     ):
         assert sentence in text
     assert document.pages <= 4
+    for label in ("Red line", "We offer", "If not, then", "Points to make", "has been written", "every amount has a rate"):
+        assert label not in text.replace("No ask has been written", ""), label
 
 
 def test_an_outcome_after_the_day_of_the_data_is_not_known_to_the_pack_yet(scene):
@@ -242,6 +246,151 @@ def test_an_outcome_after_the_day_of_the_data_is_not_known_to_the_pack_yet(scene
     assert not [one.words for one in after.promises.ours if "narrative" in one.words]
     assert [(fact.label, fact.figure.text) for fact in after.promises.record] == [("Our promises kept", "1 of 1")]
     assert not any("narrative" in question.what for question in after.questions)
+
+
+# --- what a new user stumbled over ---------------------------------------------------------------------------------
+
+
+def met(scene, **kwargs):
+    """A meeting with the donor that has nothing but what is said."""
+    with clock.frozen(briefing.DAY):
+        new = NewInteraction(made.office(), "planned", "meeting", briefing.MEETING_AT, scene.donor, **kwargs)
+        return replace(scene, meeting=interactions.log_interaction(scene.actor, new))
+
+
+def test_somebody_typed_for_the_meeting_is_named_among_those_we_meet(scene, place):
+    typed = interactions.NewParticipant("theirs", name="Dr Anna Weber", post="Head of cooperation")
+    meeting = met(scene, participants=(typed,))
+    pack = briefing_pack.build(scene.actor, meeting.meeting, briefing.DAY)
+    assert [(one.name, one.post, one.is_named) for one in pack.who.people] == [("Dr Anna Weber", "Head of cooperation", True)]
+    assert {source.noun for line in pack.references if line.mark == pack.who.people[0].mark for source in line.sources} == {"interaction"}
+    text = text_of(jobs.read_file(make(meeting, place), place))
+    assert "Dr Anna Weber, Head of cooperation" in text[text.index("1. Who they are") :]
+    assert "No post holder" not in text
+    nobody = text_of(jobs.read_file(make(met(scene), place), place))
+    assert "No post holder is on record" in nobody
+
+
+def test_somebody_with_a_post_on_record_is_not_named_twice(scene):
+    typed = interactions.NewParticipant("theirs", name="dr hanna  Lindt")
+    meeting = met(scene, participants=(interactions.NewParticipant("theirs", party_id=scene.person), typed))
+    pack = briefing_pack.build(scene.actor, meeting.meeting, briefing.DAY)
+    assert [(one.name, one.is_named) for one in pack.who.people] == [("Dr Hanna Lindt", False)]
+
+
+def words_of(data: bytes) -> list[list[tuple[float, str]]]:
+    """The words of each page with how far down they end, in points, without what stands around the page."""
+    done = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=data, capture_output=True, check=True)
+    pages = lxml.html.document_fromstring(done.stdout).xpath("//page")
+    return [
+        [(float(word.get("ymax")), word.text or "") for word in page.xpath("./word") if 60 < float(word.get("ymax")) < 786]
+        for page in pages
+    ]
+
+
+def test_the_follow_up_sheet_is_the_last_leaf_with_all_its_lines(reported, place):
+    for number in range(5):
+        words = f"Promise {number}: " + "a long sentence about what we said we would do " * 9
+        with clock.frozen(briefing.DAY):
+            commitments.record_commitment(
+                reported.actor,
+                commitments.NewCommitment(
+                    reported.office_id, reported.donor, "service", words, date(2024, 1, 5), "ours", date(2024, 2, 1 + number)
+                ),
+            )
+    for scene in (reported, met(reported)):
+        pages = [" ".join(word for _y, word in page) for page in words_of(jobs.read_file(make(scene, place), place))]
+        assert [number for number, page in enumerate(pages) if "Follow-up sheet" in page] == [len(pages) - 1]
+        assert pages[-1].startswith("7. Follow-up sheet")
+        assert "Promises heard, in their words" in pages[-1]
+        assert not [page for page in pages[:-1] if "What was said" in page]
+
+
+def test_no_page_but_the_last_is_less_than_a_third_full_and_no_heading_is_without_its_first_figure(reported, place):
+    data = jobs.read_file(make(reported, place), place)
+    pages = words_of(data)
+    top, bottom = 57.0, 785.0
+    for number, page in enumerate(pages[1:-1], 2):
+        assert max(y for y, _word in page) > top + (bottom - top) / 3, number
+    texts = [" ".join(word for _y, word in page) for page in pages]
+    for heading, first in (
+        ("3. Money between us", "From what was announced"),
+        ("4. Their place", "of what is reported"),
+        ("5. The programme", "USD a year; the line"),
+    ):
+        assert [text for text in texts if heading in text and first in text], heading
+
+
+def test_every_mark_keeps_to_the_word_before_it(scene, place):
+    html = queries.snapshot(make(scene, place).id).html
+    assert html.count('<sup class="ref">') > 50
+    assert html.count('\u2060<sup class="ref">') + html.count('&#8288;<sup class="ref">') == html.count('<sup class="ref">')
+    assert "\u2060" not in text_of(jobs.read_file(make(scene, place), place))
+
+
+def test_page_one_says_what_they_committed_and_paid_as_reported_and_apart_from_our_money(reported, place):
+    found = party_flows_summary(reported.donor).given.landscape
+    pack = briefing_pack.build(reported.actor, reported.meeting, briefing.DAY)
+    assert [fact.label for fact in pack.steer.reported] == ["Committed", "Paid"]
+    values = [fact.figure.value for fact in pack.steer.reported]
+    assert values == [f"USD {stage.financial.usd.amount:,.0f}" for stage in (found.committed, found.paid)]
+    marks = {fact.label: fact.figure.mark for fact in pack.landscape.facts}
+    assert [fact.figure.mark for fact in pack.steer.reported] == [marks["Committed"], marks["Paid"]]
+    assert not {fact.figure.mark for fact in pack.steer.reported} & {fact.figure.mark for fact in pack.steer.facts}
+    first = text_of(jobs.read_file(make(reported, place), place), last=1)
+    assert "Reported to FTS, 20" in first
+    assert "Red line" in first
+
+
+def test_what_fts_reports_is_printed_whole_with_its_total_and_the_pages_counts(reported, app):
+    found = party_flows_summary(reported.donor).given.landscape
+    pack = briefing_pack.build(reported.actor, reported.meeting, briefing.DAY)
+    total = next(fact for fact in pack.landscape.facts if fact.label == "FTS total")
+    assert total.figure.value == f"USD {found.fts_total.amount:,.0f}"
+    tables = (pack.landscape.by_plan, pack.landscape.recipients, pack.landscape.by_currency, pack.landscape.apart)
+    shown = [cell.figure for table in tables if table for row in table.rows for cell in row.cells if cell.figure]
+    assert len(shown) > 10
+    assert not [figure for figure in shown if figure.text.endswith(".00") or figure.value.endswith(".00")]
+    rows = [[cell.figure.text if cell.figure else cell.text for cell in row.cells] for row in pack.landscape.by_currency.rows]
+    assert [[row[0], f"{row[1]} {row[2]}", row[3]] for row in rows] == original_rows(found)
+    assert any(re.fullmatch(r"\d+ of \d+ flows", row[3]) for row in rows)
+
+
+def test_years_that_are_over_ended_short_and_only_years_to_come_miss_money(scene):
+    money = programme_money(scene.programme, briefing.DAY)
+    assert [year.year for year in money.short_ahead] == [2024, 2025]
+    assert money.ended_short == ()
+    later = programme_money(scene.programme, date(2025, 6, 30))
+    assert [year.year for year in later.ended_short] == [2024]
+    assert later.gap_in(later.ended_short) == later.ended_short[0].gap
+    with clock.frozen(datetime(2025, 6, 30, 9, 0, tzinfo=UTC)):
+        pack = briefing_pack.build(scene.actor, scene.meeting, date(2025, 6, 30))
+    title = pack.programme.years.chart.title
+    assert title.startswith("Money is missing in 2025; 2024 ended short by USD "), title
+    named = next(line for line in pack.references if line.what == "Gaps of the years that are over: 2024")
+    assert named.value == f"USD {later.ended_short[0].gap.amount:,.2f}"
+    assert named.mark in pack.programme.years.marks
+    gap = next(fact for fact in pack.steer.facts if fact.label == "Gap of the programme")
+    assert gap.note.endswith("2023\N{EN DASH}2025 together")
+
+
+def test_gaps_of_years_that_do_not_add_up_to_the_gap_over_all_say_why(scene):
+    assert programme_money(scene.programme, briefing.DAY).surplus_offsets
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    assert "add up to more than the gap over all years" in pack.programme.year_table.source
+
+
+def test_marks_without_end_and_turned_names_stay_in_their_place_and_in_the_snapshot(scene, place):
+    body = "Za" + "\u0301" * 9000 + "lgo"
+    notes.write_note(scene.actor, scene.office_id, scene.donor, body, "open")
+    typed = interactions.NewParticipant("theirs", name="Anna \u202egnip", post="Head of cooperation")
+    document = make(met(scene, participants=(typed,)), place)
+    kept = queries.snapshot(document.id)
+    assert "\u0301" * 5 not in kept.html
+    assert "\u0301" * 1000 in kept.content
+    assert "\u202egnip\u202c\u2069" in kept.html
+    text = text_of(jobs.read_file(document, place))
+    assert ", Head of cooperation" in text
 
 
 # --- one page, whatever is typed -----------------------------------------------------------------------------------

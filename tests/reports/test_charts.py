@@ -166,6 +166,11 @@ def scenes(scale=1.0):
         yield f"timeline-same-day-{count}", charts.timeline, Timeline("t", "s", "x", events(count, 0))
     yield "stacked-long", charts.stacked_bars, StackedBars("t", "s", "x", years(4, LONG + " {n}"))
     yield "line-long", charts.line, line(7, 2, LONG + " {n}")
+    over = tuple(
+        FundingYear(str(2020 + n), 8e6 * scale, 1e6 * scale, 2e6 * scale if n % 2 else None, (3 + 3 * n) * 1e6 * scale) for n in range(6)
+    )
+    yield "stacked-over", charts.stacked_bars, StackedBars("t", "s", "x", over)
+    yield "stacked-over-crowded", charts.stacked_bars, StackedBars("t", "s", "x", over * 3)
     yield "stacked-zero", charts.stacked_bars, StackedBars("t", "s", "x", tuple(FundingYear(str(n), 0, 0, 0, 0) for n in range(4)))
     yield (
         "stacked-none",
@@ -230,6 +235,38 @@ def test_pledges_neither_enter_the_column_nor_shrink_the_gap():
     gap, pledged = rects["url(#p-gap)"], rects["url(#p-pledged)"]
     assert float(pledged.get("x")) >= float(gap.get("x")) + float(gap.get("width"))
     assert float(pledged.get("height")) / float(gap.get("height")) == pytest.approx(3 / 5, rel=0.02)
+
+
+def written(chart) -> dict[str, tuple[float, float]]:
+    """The texts of a drawing with where they stand."""
+    return {text.text: (float(text.get("x")), float(text.get("y"))) for text in etree.fromstring(str(chart.svg)).iter(f"{SVG}text")}
+
+
+def test_the_need_is_named_at_its_own_line_and_the_column_by_its_own_value():
+    """A column taller than its need must not carry the need's number as if it were its own."""
+    years = (FundingYear("2023", 8.1e6, 0, None, 4.9e6), FundingYear("2024", 1e6, 1e6, None, 4.8e6))
+    chart = charts.stacked_bars(StackedBars("t", "s", "x", years), prefix="p")
+    texts = written(chart)
+    assert "4.9M" in texts
+    assert "need 4.8M" in texts
+    rects = [rect for rect in etree.fromstring(str(chart.svg)).iter(f"{SVG}rect") if rect.get("class") == "c-paid"]
+    column = next(rect for rect in rects if float(rect.get("height")) > 50)
+    top, foot = float(column.get("y")), float(column.get("y")) + float(column.get("height"))
+    line = foot - (foot - top) * 4.9 / 8.1
+    assert abs(texts["need"][1] + 4 - line) < 1
+    assert texts["4.9M"][0] < float(column.get("x"))
+    own = [text for text in etree.fromstring(str(chart.svg)).iter(f"{SVG}text") if text.text == "8.1M" and text.get("font-weight")]
+    assert len(own) == 1
+    assert float(own[0].get("y")) < top
+
+
+def test_a_label_of_a_timeline_wraps_instead_of_being_cut():
+    words = "Late: Tell us by August what holds up the third instalment of the first agreement."
+    days_ = [date(2025, 1, 1) + timedelta(days=9 * n) for n in range(14)]
+    chart = charts.timeline(Timeline("t", "s", "x", tuple(Event(day, words, "late") for day in days_)), prefix="p")
+    drawn = [text.text for text in etree.fromstring(str(chart.svg)).iter(f"{SVG}text")]
+    assert not [text for text in drawn if text.endswith("…")]
+    assert drawn.count("agreement.") + sum(text.endswith(" agreement.") for text in drawn) == len(days_)
 
 
 def test_a_gap_that_is_handed_in_is_printed_as_it_is():

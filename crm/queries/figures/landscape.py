@@ -116,6 +116,18 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Original:
+    """Some flows of one status and kind (money, in kind, shared) in one original currency: `given_for` of `flows` flows of that
+    status and kind name an original amount at all."""
+
+    status: str
+    kind: str
+    amount: Money
+    given_for: int
+    flows: int
+
+
+@dataclass(frozen=True)
 class FlowLine:
     """One flow behind the figures: FTS's number is its reference."""
 
@@ -190,6 +202,17 @@ def party_flows_summary(party_id: uuid.UUID) -> PartyFlows:
     if not given and not received:
         return PartyFlows(given, received, DataAsOf())
     return PartyFlows(given, received, data_as_of(once, mine))
+
+
+def originals(figures: Landscape) -> list[Original]:
+    """What the file gives in original currencies, never converted: by status, shared flows and goods apart."""
+    return [
+        Original(stage.status, kind, amount, cell.with_original, cell.flows)
+        for stage in figures.stages
+        for kind, cell in (("financial", stage.financial), ("in kind", stage.in_kind), ("shared", stage.shared))
+        for amount in cell.originals
+        if amount
+    ]
 
 
 # --- from rows to figures ----------------------------------------------------------------------------------------

@@ -101,6 +101,29 @@ class ProgrammeMoney:
         """What is missing year by year: the total's gap is less where another year has more than it requires."""
         return total((year.gap for year in self.short_years if year.gap is not None), self.currency)
 
+    def ended_short(self) -> tuple[YearMoney, ...]:
+        """The years over by the report's day that had a gap: what was missing then is no money to be found now."""
+        return tuple(year for year in self.years if year.gap and year.year < self.as_of.year)
+
+    @property
+    def short_ahead(self) -> tuple[YearMoney, ...]:
+        """The year of the report's day and later ones that have a gap."""
+        return tuple(year for year in self.years if year.gap and year.year >= self.as_of.year)
+
+    @property
+    def needed_years(self) -> tuple[int, ...]:
+        """The years that the need, and so the gap over all of them, covers."""
+        return tuple(year.year for year in self.years if year.required.sources)
+
+    @property
+    def surplus_offsets(self) -> bool:
+        """Is the gap over all years less than the gaps of single years together? Then one year's surplus offsets another's gap (0007)."""
+        return self.gap is not None and all(year.gap is not None for year in self.years) and self.gap < self.gap_in(self.years)
+
+    def gap_in(self, years: Iterable[YearMoney]) -> Money:
+        """The gaps of some years together; a year whose gap is not known is not in it."""
+        return total((year.gap for year in years if year.gap is not None), self.currency)
+
     @property
     def left_out(self) -> tuple[str, ...]:
         """The sentences of everything a total leaves out, each once."""
