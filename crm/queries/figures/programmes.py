@@ -99,8 +99,9 @@ class ProgrammeMoney:
     @property
     def short_by_year(self) -> Money:
         """What is missing year by year: the total's gap is less where another year has more than it requires."""
-        return total((year.gap for year in self.short_years if year.gap is not None), self.currency)
+        return self.gap_in(self.short_years)
 
+    @property
     def ended_short(self) -> tuple[YearMoney, ...]:
         """The years over by the report's day that had a gap: what was missing then is no money to be found now."""
         return tuple(year for year in self.years if year.gap and year.year < self.as_of.year)
