@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from crm.errors import Conflict, Invalid, Refused
+from crm.errors import Conflict, Denied, Invalid, Refused
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
 from crm.forms.base import clean
@@ -19,7 +19,7 @@ from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
 from crm.models.imports import ImportBatch
 from crm.models.offices import Office
-from crm.policy import Permission, all_offices, require
+from crm.policy import Permission, all_offices, can, require
 from crm.queries import imports as queries
 from crm.queries import sheet_imports as held
 from crm.services import import_undo
@@ -37,6 +37,8 @@ KEPT_SHOWN = 100
 def _opened(batch_id: uuid.UUID) -> tuple[ImportBatch, SheetFile, int]:
     """A checked spreadsheet that the person may bring in, as it is read now, and the version of what was said of it."""
     batch = queries.get(batch_id)
+    if batch.format not in sheets.KINDS:
+        raise Refused(_("Only a list that was kept as a spreadsheet has columns to choose and cells to mend."))
     require(actor(), permission_for(batch.format), batch.office_id)
     read = imports.sheet_to_mend(actor(), batch_id)
     sheet = held.sheet_of(batch_id)
@@ -180,7 +182,6 @@ def rows(batch_id: uuid.UUID) -> Any:
 def undo(batch_id: uuid.UUID) -> Any:
     """Undo an import: what that would do first, then one button. A second click finds it done."""
     batch = queries.get(batch_id)
-    require(actor(), permission_for(batch.format), batch.office_id)
     if request.method == "POST":
         try:
             import_undo.undo(actor(), batch_id)
@@ -190,6 +191,8 @@ def undo(batch_id: uuid.UUID) -> Any:
         else:
             flash(_("The import of %(file)s is undone.", file=batch.file_name), "success")
         return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+    if not can(actor(), permission_for(batch.format), batch.office_id):
+        return _back(batch_id, Denied(_("Undoing the import of this file needs the grants officer's role. Ask the head of your office.")))
     if sentence := import_undo.why_not(batch):
         return _back(batch_id, Conflict(sentence))
     doing = import_undo.plan(batch)

@@ -111,7 +111,9 @@ def test_an_officer_does_not_undo_or_mend_what_takes_the_grants_officer(browser)
     grants.submit(place, {}, action="/apply")
     officer = browser("officer")
     assert "Undo this import" not in text(officer.get(place))
-    officer.get(f"{place}/undo", status=403)
+    for page in ("undo", "columns", "rows"):
+        assert officer.get(f"{place}/{page}", status=303).location.endswith(place)
+    assert "needs the grants officer's role" in text(officer.get(place))
     assert officer.client.post(f"{place}/undo", data={"csrf_token": officer.token()}).status_code == 403
     assert "Undo this import" in text(grants.get(place))
 
