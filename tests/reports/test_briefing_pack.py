@@ -92,7 +92,8 @@ def test_the_worked_case_stands_in_the_pdf_to_the_cent(scene, place):
         "28 Mar 2024",
     ):
         assert amount in text, amount
-    assert text.index("Send the narrative report") < text.index("Introduce us to the parliamentary")  # ours first
+    section = text[text.index("2. Open promises") :]  # the timeline before it has its own order
+    assert section.index("Send the narrative report") < section.index("Introduce us to the parliamentary")  # ours first
     assert "150 days late" in text
     assert "Demonstration data" in text
     assert document.reference in text
