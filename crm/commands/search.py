@@ -19,7 +19,7 @@ def reindex(as_email: str | None) -> None:
     """Make the search index equal to the records; people can go on working meanwhile."""
     with acting(as_email) as actor:
         written, dropped = search.reindex(actor, _said)
-        click.echo(f"{written} entries written, {dropped} dropped.")
+        click.echo(f"Entries written: {written}; dropped: {dropped}.")
 
 
 def _said(noun: str, records: int, written: int) -> None:

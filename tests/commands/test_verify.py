@@ -13,6 +13,7 @@ from sqlalchemy import select
 from crm.db import db, writing
 from crm.models.commitments import Commitment
 from crm.models.pledges import Allocation, Instalment, Pledge
+from crm.models.search import SearchEntry
 from crm.policy import unscoped
 from crm.services import allocations
 from tests.factories import money as made
@@ -52,6 +53,18 @@ def test_sound_records_pass_every_check(app, chain):
     assert found["checks"][:3] == ["references", "office scope", "levels"]
     said = app.test_cli_runner().invoke(args=["verify"])
     assert "14 checks passed" in said.stdout
+
+
+def test_an_index_that_knows_other_words_than_the_record_is_found_and_mended(app, chain):
+    with unscoped("test"):
+        seq = db.session.scalars(select(SearchEntry.seq).where(SearchEntry.noun == "pledges", SearchEntry.record_id == chain)).one()
+    break_it(SearchEntry, seq, words="elsewhere")
+    code, found = verify(app)
+    assert code == 1
+    assert [(bad["check"], bad["table"], bad["record"]) for bad in found["bad"]] == [("search index", "pledges", str(chain))]
+    said = app.test_cli_runner().invoke(args=["search", "reindex"])
+    assert "Entries written: 1; dropped: 0." in said.stdout
+    assert verify(app)[0] == 0
 
 
 def test_a_quietly_changed_sum_is_found_and_named(app, chain):
