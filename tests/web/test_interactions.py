@@ -636,7 +636,7 @@ def test_a_new_ask_of_a_plan_has_its_amount(app: Flask, browser: Browsers) -> No
         refused = officer.submit(path, {**plan, "new_ask-amount": amount}, status=422)
         page = tree(refused)
         assert page.xpath("//input[@name='new_ask-amount']/@value") == [amount]
-        assert page.xpath("//select[@name='new_ask-currency']/option[@selected]/@value") == ["EUR"]
+        assert page.xpath("//select[@name='new_ask-currency']//option[@selected]/@value") == ["EUR"]
         assert page.xpath("//input[@name='new_ask-amount']/@aria-invalid") == ["true"]
         asked = officer.submit(
             "/asks/new",
