@@ -15,6 +15,7 @@ from crm.models import (  # noqa: F401 - each import registers its tables
     pledges,
     programmes,
     rates,
+    saved_lists,
     submissions,
     users,
 )

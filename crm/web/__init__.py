@@ -25,6 +25,7 @@ NOUNS = (
     "flows",
     "imports",
     "documents",
+    "saved_lists",
 )
 
 
