@@ -84,7 +84,7 @@ def matching(filters: Filters) -> Select[Interaction]:
     return statement
 
 
-_LISTED = (
+_LISTED: tuple[Any, ...] = (
     Interaction.id,
     Interaction.office_id,
     Interaction.reference,

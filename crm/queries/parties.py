@@ -107,7 +107,7 @@ def other_names_of(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]
     return _gathered(select(PartyName.party_id, PartyName.name).where(PartyName.party_id.in_(party_ids)).order_by(PartyName.name))
 
 
-def _gathered(statement: Select[Any]) -> dict[uuid.UUID, list[str]]:
+def _gathered(statement: Select[uuid.UUID, str]) -> dict[uuid.UUID, list[str]]:
     found: dict[uuid.UUID, list[str]] = {}
     for party_id, text in db.session.execute(statement):
         found.setdefault(party_id, []).append(text)

@@ -103,7 +103,7 @@ def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bo
     return [condition for condition in conditions if condition is not None]
 
 
-_LISTED = (
+_LISTED: tuple[Any, ...] = (
     Pledge.id,
     Pledge.office_id,
     Pledge.reference,

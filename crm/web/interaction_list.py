@@ -34,7 +34,7 @@ class Around:
 
     words: Mapping[str, str]
     parties: Mapping[uuid.UUID, str] = field(default_factory=dict)
-    programmes: Mapping[uuid.UUID | None, str] = field(default_factory=dict)
+    programmes: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
 def _link(row: Any, _around: Around, value: str) -> dict[str, str]:
@@ -71,7 +71,9 @@ COLUMNS = (
         sorts=(("-when", DESCENDING), ("when", ASCENDING)),
     ),
     Column("reference", _l("Reference"), lambda row, _around: row.reference, phone="hide"),
-    Column("programme", _l("Programme"), lambda row, around: around.programmes.get(row.programme_id), is_usual=False, needs="programmes"),
+    Column(
+        "programme", _l("Programme"), lambda row, around: around.programmes.get(row.programme_id, ""), is_usual=False, needs="programmes"
+    ),
     Column("place", _l("Place"), lambda row, _around: row.place_text, is_usual=False),
     Column("purpose", _l("Purpose"), lambda row, _around: row.purpose, _beginning, is_usual=False),
 )

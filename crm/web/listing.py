@@ -168,7 +168,7 @@ class Seen:
 
     def tools(self) -> dict[str, Any]:
         """What stands above the table: the columns to choose, and the addresses of the files."""
-        arguments = self.arguments
+        arguments: dict[str, Any] = dict(self.arguments)
         kept = {name: value for name, value in arguments.items() if name != COLUMNS}
         is_usual = COLUMNS not in arguments
         return {

@@ -32,7 +32,7 @@ class Around:
 
     today: Days
     donors: Mapping[uuid.UUID, str] = field(default_factory=dict)
-    programmes: Mapping[uuid.UUID | None, str] = field(default_factory=dict)
+    programmes: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
 def _donor(row: Any, _around: Around, value: str) -> dict[str, str]:
@@ -62,7 +62,7 @@ COLUMNS = (
         _status,
         phone="status",
     ),
-    Column("programme", _l("Programme"), lambda row, around: around.programmes.get(row.programme_id), phone="what", needs="programmes"),
+    Column("programme", _l("Programme"), lambda row, around: around.programmes.get(row.programme_id, ""), phone="what", needs="programmes"),
     Column(
         "made",
         _l("Made"),

@@ -112,18 +112,19 @@ def create() -> Any:
     if listing is None:
         raise NotFound
     seen = Seen.of(listing, MultiDict(_arguments(form.query.data or "")), who)
-    query = urlencode(seen.arguments)
+    arguments: dict[str, Any] = dict(seen.arguments)
+    query = urlencode(arguments)
     answer = save_form(
         form,
         lambda: services.save_list(
             who, services.NewSavedList(listing.noun, form.name.data or "", query, is_shared=bool(form.is_shared.data))
         ),
-        then=lambda key: url_for(listing.endpoint, **{**seen.arguments, LIST: key}),
+        then=lambda key: url_for(listing.endpoint, **(arguments | {LIST: key})),
         message=_("The list is saved. It stands above the others here."),
     )
     if answer is not None:
         return answer
-    back = url_for(listing.endpoint, **seen.arguments)
+    back = url_for(listing.endpoint, **arguments)
     return render_template("saved_lists/form.html", form=form, saved=None, listing=listing, seen=seen, back=back), status(form)
 
 
