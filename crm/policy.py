@@ -21,6 +21,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OPEN, SHARED, Levelled, OfficeScoped, Shareable
 from crm.models.jobs import Job
 from crm.models.offices import Office
+from crm.models.saved_lists import SavedList
 from crm.models.submissions import Submission
 from crm.models.users import Membership, SignIn, SignInTry, User
 
@@ -251,7 +252,9 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
     def option(entity: Any, criterion: Any) -> Any:
         return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
 
+    own_list = SavedList.user_id == me if me else false()
     mine = [
+        option(SavedList, or_(own_list, and_(SavedList.is_shared, SavedList.office_id.in_(members)))),
         option(SignIn, SignIn.user_id == me if me else false()),
         option(Submission, Submission.user_id == me if me else false()),
         option(SignInTry, false()),

@@ -17,6 +17,7 @@ from crm.models import (  # noqa: F401 - each import registers its tables
     pledges,
     programmes,
     rates,
+    saved_lists,
     search,
     submissions,
     users,

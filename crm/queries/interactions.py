@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -16,7 +17,7 @@ from crm.i18n import LazyText, _, _l
 from crm.models.asks import AskAnswer
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
-from crm.queries.paging import Order, Page, Paging, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 KIND_LABELS: Mapping[str, LazyText] = {
     "meeting": _l("Meeting"),
@@ -83,10 +84,34 @@ def matching(filters: Filters) -> Select[Interaction]:
     return statement
 
 
-def listing(filters: Filters, paging: Paging, *, is_newest_first: bool = True) -> Page[Interaction]:
-    """One page of interactions by when they start."""
-    statement = matching(filters).options(selectinload(Interaction.party))
-    return fetch_page(statement, Order(Interaction.starts_at, Interaction.id, is_descending=is_newest_first), paging)
+_LISTED: tuple[Any, ...] = (
+    Interaction.id,
+    Interaction.office_id,
+    Interaction.reference,
+    Interaction.kind,
+    Interaction.state,
+    Interaction.starts_at,
+    Interaction.minutes,
+    Interaction.party_id,
+    Interaction.programme_id,
+    Interaction.place_text,
+    Interaction.purpose,
+    Interaction.summary,
+)
+
+
+def _order(*, is_newest_first: bool) -> Order:
+    return Order(Interaction.starts_at, Interaction.id, is_descending=is_newest_first)
+
+
+def listing(filters: Filters, paging: Paging, *, is_newest_first: bool = True) -> Page[Any]:
+    """One page of interactions by when they start, as rows of columns."""
+    return fetch_page(matching(filters).with_only_columns(*_LISTED), _order(is_newest_first=is_newest_first), paging)
+
+
+def every(filters: Filters, *, is_newest_first: bool = True) -> Iterator[Sequence[Any]]:
+    """All interactions of a list in its order, the same rows as on its pages, a chunk at a time: for files."""
+    return fetch_all(matching(filters).with_only_columns(*_LISTED), _order(is_newest_first=is_newest_first))
 
 
 def planned_between(since: datetime, until: datetime, limit: int, offices: Collection[uuid.UUID] | None = None) -> list[Interaction]:

@@ -6,12 +6,12 @@ import base64
 import binascii
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm.db import db
@@ -101,24 +101,18 @@ def _decode(text: str) -> tuple[object, uuid.UUID] | None:
 
 
 def fetch_page(statement: Select[Any], order: Order, paging: Paging) -> Page[Any]:
-    """One page of `statement` (a select of one entity). Three statements at the most, whatever the data."""
+    """One page of `statement`: a select of one entity, or of columns, among them those of the order. Three statements at the most,
+    whatever the data."""
     counted = select(func.count()).select_from(statement.order_by(None).with_only_columns(order.key).limit(EXACT_TO + 1).subquery())
     total = db.session.scalar(counted) or 0
-    ordered = (
-        statement.order_by(order.column.desc(), order.key.desc()) if order.is_descending else statement.order_by(order.column, order.key)
-    )
+    ordered = _ordered(statement, order)
     cursor = _decode(paging.after) if paging.after else None
     if cursor is not None and _fits(order.column, cursor[0]):
-        value, key = cursor
-        beyond = (
-            or_(order.column < value, and_(order.column == value, order.key < key))
-            if order.is_descending
-            else or_(order.column > value, and_(order.column == value, order.key > key))
-        )
-        ordered = ordered.where(beyond)
+        ordered = ordered.where(_beyond(order, *cursor))
     else:
         ordered = ordered.offset((paging.number - 1) * paging.size)
-    rows = list(db.session.scalars(ordered.limit(paging.size + 1)).unique())
+    limited = ordered.limit(paging.size + 1)
+    rows: list[Any] = list(db.session.scalars(limited).unique()) if _is_of_entity(statement) else list(db.session.execute(limited))
     has_next = len(rows) > paging.size
     rows = rows[: paging.size]
     after = None
@@ -126,6 +120,39 @@ def fetch_page(statement: Select[Any], order: Order, paging: Paging) -> Page[Any
         last = rows[-1]
         after = _encode(getattr(last, order.column.key), getattr(last, order.key.key))
     return Page(rows, min(total, EXACT_TO), total <= EXACT_TO, paging.number, paging.size, has_next, after)
+
+
+def fetch_all(statement: Select[Any], order: Order, *, first: int = 100, size: int = 1000) -> Iterator[Sequence[Any]]:
+    """All rows of `statement` (a select of columns, among them those of the order), a chunk at a time: in flat memory, one statement
+    a chunk, each beginning where the last one ended. The first chunk is small, so that something can be sent at once."""
+    ordered, limit = _ordered(statement, order), first
+    beyond: ColumnElement[bool] | None = None
+    while True:
+        rows = db.session.execute((ordered if beyond is None else ordered.where(beyond)).limit(limit)).all()
+        if rows:
+            yield rows
+        if len(rows) < limit:
+            return
+        last, limit = rows[-1], size
+        beyond = _beyond(order, getattr(last, order.column.key), getattr(last, order.key.key))
+
+
+def _is_of_entity(statement: Select[Any]) -> bool:
+    described = statement.column_descriptions
+    return len(described) == 1 and described[0]["expr"] is described[0]["entity"]
+
+
+def _ordered(statement: Select[Any], order: Order) -> Select[Any]:
+    if order.is_descending:
+        return statement.order_by(order.column.desc(), order.key.desc())
+    return statement.order_by(order.column, order.key)
+
+
+def _beyond(order: Order, value: object, key: uuid.UUID) -> ColumnElement[bool]:
+    """What comes after a row. The bound on the column alone lets an index begin there; the rest breaks its ties."""
+    if order.is_descending:
+        return and_(order.column <= value, or_(order.column < value, order.key < key))
+    return and_(order.column >= value, or_(order.column > value, order.key > key))
 
 
 def _fits(column: InstrumentedAttribute[Any], value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,6 +52,14 @@ def list_programmes(filters: ProgrammeFilter, paging: Paging, *, sort: str = "ti
     statement = select(Programme).options(selectinload(Programme.place), selectinload(Programme.tags))
     wanted = (condition for condition in conditions if condition is not None)
     return fetch_page(statement.where(*wanted), orders.get(sort, orders["title"]), paging)
+
+
+def titles_of(programme_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The titles of programmes in scope, for labels."""
+    if not programme_ids:
+        return {}
+    rows = db.session.execute(select(Programme.id, Programme.title).where(Programme.id.in_(list(programme_ids))))
+    return {row.id: row.title for row in rows}
 
 
 def choices(office_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:

@@ -29,6 +29,7 @@ NOUNS = (
     "documents",
     "search",
     "files",
+    "saved_lists",
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,12 +10,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from crm import clock
 from crm.formatting import day
 from crm.forms.interactions import LEVEL_NOTES, AnswersForm, InteractionForm, NoteForm, ReasonForm
-from crm.forms.lookups import uuid_of
 from crm.i18n import _, _l, get_locale
 from crm.models.base import OFFICE
-from crm.models.interactions import INTERACTION_KINDS, INTERACTION_STATES, Interaction
+from crm.models.interactions import INTERACTION_STATES, Interaction
 from crm.models.offices import Office
-from crm.policy import Actor, Permission, can, require
+from crm.policy import Permission, can, require
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as commitment_queries
 from crm.queries import documents as document_queries
@@ -26,18 +24,21 @@ from crm.queries.commitments import KIND_LABELS as PROMISE_LABELS
 from crm.queries.figures.chains import pledge_steps
 from crm.queries.interactions import KIND_LABELS, STATE_LABELS, Filters
 from crm.services import interactions
-from crm.web import files, history
+from crm.web import files, history, saved_lists
 from crm.web import interaction_form as filling
 from crm.web import interaction_page as words
 from crm.web import lookups as shared
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.interaction_form import CANCELLED, HELD, PLANNED
+from crm.web.interaction_list import LISTING
+from crm.web.listing import Seen
 from crm.web.lookups import Found
 
 bp = Blueprint("interactions", __name__, url_prefix="/interactions")
 
-_LONGEST_LIST_TEXT = 140
+offer_files(bp, LISTING)
 
 
 # --- the list ------------------------------------------------------------------------------------------------------
@@ -46,21 +47,12 @@ _LONGEST_LIST_TEXT = 140
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Interactions in scope, by when: state, kind, party, from, to, sort; pages and cursors."""
-    who = actor()
-    zone = clock.zone(who.timezone)
+    """Interactions in scope, by when: state, kind, party, from, to, sort, columns; pages and cursors."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters: Filters = seen.reading.filters
     since, until = shared.day_arg("from"), shared.day_arg("to")
-    filters = Filters(
-        state=shared.choice_arg("state", INTERACTION_STATES),
-        kind=shared.choice_arg("kind", INTERACTION_KINDS),
-        party_id=uuid_of(request.args.get("party")),
-        programme_id=uuid_of(request.args.get("programme")),
-        since=datetime.combine(since, time(), zone) if since else None,
-        until=datetime.combine(until + timedelta(days=1), time(), zone) if until and until < date.max else None,
-    )
-    sort = shared.choice_arg("sort", ("when", "-when")) or "-when"
     asked = paging()
-    page = queries.listing(filters, asked, is_newest_first=sort == "-when")
+    page = seen.reading.page(asked)
     party = lookups.party_match(filters.party_id)
     chips = [
         (filters.state, str(STATE_LABELS.get(filters.state, "")), "state"),
@@ -73,37 +65,20 @@ def index() -> Any:
     return render_template(
         "interactions/index.html",
         page=page,
-        headers=[
-            {"key": "who", "label": _("With"), "phone": "who"},
-            {"key": "state", "label": _("State"), "phone": "status"},
-            {"key": "what", "label": _("What"), "phone": "what"},
-            {"key": "kind", "label": _("Kind"), "phone": "when"},
-            shared.sort_header("when", _("When"), sort, "-when", "when", phone="amount", nowrap=True),
-            {"key": "reference", "label": _("Reference"), "phone": "hide"},
-        ],
-        rows=[_row(record, who) for record in page.rows],
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         state_options=shared.options(STATE_LABELS.items()),
         kind_options=shared.options(KIND_LABELS.items()),
         filters=filters,
         since=since.isoformat() if since else "",
         until=until.isoformat() if until else "",
-        kept={name: request.args[name] for name in ("sort", "party", "programme") if request.args.get(name)},
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "programme", "columns")},
         pages=shared.pages(page, asked),
         party=party,
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
     )
-
-
-def _row(record: Interaction, who: Actor) -> list[Any]:
-    text = record.summary or record.purpose
-    return [
-        {"text": shared.name_of(record.party), "href": url_for("interactions.detail", interaction_id=record.id)},
-        {"status": words.state_word(record), "tone": words.state_tone(record)},
-        shared.short(text, _LONGEST_LIST_TEXT) if text else "",
-        str(KIND_LABELS[record.kind]),
-        shared.when_words(record.starts_at, who.timezone),
-        record.reference,
-    ]
 
 
 # --- logging and planning ------------------------------------------------------------------------------------------

@@ -172,18 +172,18 @@ def local(at: datetime, office: Office) -> datetime:
 # --- lists ---------------------------------------------------------------------------------------------------------
 
 
-def day_arg(name: str) -> date | None:
+def day_arg(name: str, args: Mapping[str, str] | None = None) -> date | None:
     """A day in the address of a list; anything odd is none, and so is a day at the end of the calendar (no zone can shift it)."""
     try:
-        found = date.fromisoformat(request.args.get(name, "")[:10])
+        found = date.fromisoformat((request.args if args is None else args).get(name, "")[:10])
     except ValueError:
         return None
     return found if date.min.year < found.year < date.max.year else None
 
 
-def choice_arg(name: str, allowed: Iterable[str]) -> str:
+def choice_arg(name: str, allowed: Iterable[str], args: Mapping[str, str] | None = None) -> str:
     """A word in the address of a list; anything odd is none."""
-    text = request.args.get(name, "")
+    text = (request.args if args is None else args).get(name, "")
     return text if text in allowed else ""
 
 

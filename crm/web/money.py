@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -54,9 +54,9 @@ SOON_DAYS = 30
 # --- addresses ---------------------------------------------------------------------------------------------------
 
 
-def searched() -> str:
+def searched(args: Mapping[str, str] | None = None) -> str:
     """The words a list is searched for: one line, without characters that no name holds."""
-    return " ".join(str(clean(request.args.get("q", "")[:200])).split())
+    return " ".join(str(clean((request.args if args is None else args).get("q", "")[:200])).split())
 
 
 def read_day(text: str | None) -> date | None:

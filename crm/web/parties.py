@@ -1,23 +1,21 @@
-"""Parties: the list, its file, a party's page, its forms, its history, its channels and notes."""
+"""Parties: the list, its files, a party's page, its forms, its history, its channels and notes."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
 
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.errors import Conflict, Denied, EditConflict, Invalid
-from crm.formatting import day
 from crm.forms.base import choices
 from crm.forms.notes import NoteEditForm, NoteForm
 from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, KIND_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
-from crm.i18n import LazyText, _, _l, get_locale
+from crm.i18n import LazyText, _, _l
 from crm.models.base import OFFICE, OPEN, SHARED
 from crm.models.parties import FORMS, NAME_KINDS, Party
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
@@ -33,18 +31,20 @@ from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import Filters
 from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
-from crm.web import files, history, party_page
+from crm.web import files, history, party_page, saved_lists
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.duplicates import Question
-from crm.web.exports import csv_response
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.landscape import party_panel
+from crm.web.listing import Seen
 from crm.web.lookups import link
+from crm.web.party_list import LISTING
 
 bp = Blueprint("parties", __name__, url_prefix="/parties")
 GROUPS = ("organisation", "group")
-EXPORT_CHUNK = 500
+offer_files(bp, LISTING)
 
 
 # --- the list ------------------------------------------------------------------------------------------------------
@@ -53,60 +53,27 @@ EXPORT_CHUNK = 500
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Parties in scope: q, form, kind, country, sort; pages and cursors."""
-    filters = Filters.of(request.args)
+    """Parties in scope: q, form, kind, country, sort, columns; pages and cursors."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters: Filters = seen.reading.filters
     asked = paging()
-    page = queries.find(filters, asked)
-    contacts = queries.last_contacts([party.id for party in page.rows])
+    page = seen.reading.page(asked)
     return render_template(
         "parties/index.html",
         filters=filters,
         page=page,
-        headers=_headers(filters),
-        rows=[_row(party, contacts.get(party.id)) for party in page.rows],
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
         chips=_chips(filters),
         form_options=[("", _("All")), *((key, str(label)) for key, label in FORM_NAMES.items())],
         kind_options=[("", _("All")), *((key, str(label)) for key, label in KIND_NAMES.items())],
         country_options=[("", _("All")), *country_choices()[1:]],
         pages=_pages(page, asked),
         find_value=filters.q,
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
     )
-
-
-def _headers(filters: Filters) -> list[dict[str, Any]]:
-    by_name = filters.sort in ("name", "-name")
-    turned = "-name" if filters.sort == "name" else "name"
-    return [
-        {
-            "key": "name",
-            "label": _("Name"),
-            "phone": "who",
-            "sort_url": url_for("parties.index", **args_with(sort=turned, page=None, after=None)),
-            "sorted": ("ascending" if filters.sort == "name" else "descending") if by_name else "",
-        },
-        {"key": "kinds", "label": _("What they are to us"), "phone": "what"},
-        {"key": "country", "label": _("Country"), "phone": "status"},
-        {"key": "contact", "label": _("Last interaction"), "phone": "when"},
-        {
-            "key": "reference",
-            "label": _("Reference"),
-            "phone": "hide",
-            "sort_url": url_for("parties.index", **args_with(sort="newest", page=None, after=None)),
-            "sorted": "descending" if filters.sort == "newest" else "",
-        },
-    ]
-
-
-def _row(party: Party, contact: Any) -> list[Any]:
-    country = countries_by_iso2().get(party.country or "")
-    who = actor()
-    return [
-        {"text": party.name, "href": url_for("parties.detail", party_id=party.id)},
-        {"badges": [{"text": text} for text in _kind_badges(party)]},
-        country.name if country else "",
-        day(party_page.local_day(contact, who), get_locale()) if contact else "",
-        party.reference,
-    ]
 
 
 def _kind_badges(party: Party) -> list[str]:
@@ -128,7 +95,7 @@ def _chips(filters: Filters) -> list[dict[str, str]]:
     ]
 
 
-def _pages(page: Page[Party], asked: Paging) -> dict[str, Any]:
+def _pages(page: Page[Any], asked: Paging) -> dict[str, Any]:
     first = 0 if asked.after else (page.number - 1) * page.size
     previous_url = next_url = ""
     if page.has_previous and not asked.after:
@@ -138,51 +105,6 @@ def _pages(page: Page[Party], asked: Paging) -> dict[str, Any]:
     elif page.has_next:
         next_url = url_for("parties.index", **args_with(page=None, after=page.after))
     return {"first": first + 1, "last": first + len(page.rows), "previous_url": previous_url, "next_url": next_url}
-
-
-@permit(Permission.DATA_EXPORT)
-def export() -> Any:
-    """/parties.csv: the rows of the list with the same filters and order, all pages."""
-    who = actor()
-    header = [
-        _("Reference"),
-        _("Name"),
-        _("Other names"),
-        _("Form"),
-        _("What they are to us"),
-        _("Country"),
-        _("Website"),
-        _("Last interaction"),
-    ]
-    return csv_response("parties.csv", header, _export_rows(Filters.of(request.args), who))
-
-
-def _export_rows(filters: Filters, who: Actor) -> Iterator[Sequence[str]]:
-    after: str | None = None
-    while True:
-        page = queries.find_after(filters, after, EXPORT_CHUNK)
-        contacts = queries.last_contacts([party.id for party in page.rows])
-        for party in page.rows:
-            country = countries_by_iso2().get(party.country or "")
-            contact = contacts.get(party.id)
-            yield (
-                party.reference,
-                party.name,
-                "; ".join(row.name for row in party.names),
-                str(FORM_NAMES[party.form]),
-                "; ".join(str(KIND_NAMES[row.kind]) for row in party.kinds),
-                country.name if country else "",
-                party.website,
-                party_page.local_day(contact, who).isoformat() if contact else "",
-            )
-        if page.after is None:
-            return
-        after = page.after
-
-
-@bp.record
-def _add_file(state: BlueprintSetupState) -> None:
-    state.app.add_url_rule("/parties.csv", endpoint="parties.export", view_func=export, methods=["GET"])
 
 
 # --- one party -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -27,11 +26,13 @@ from crm.queries.interactions import KIND_LABELS
 from crm.services import pledges as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
-from crm.web import files, money_forms
+from crm.web import files, money_forms, saved_lists
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.lookups import conflict_page, days_here, opened, prefill, settle, short, still_there, value_words
-from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, searched, set_up, status_word
+from crm.web.listing import Seen
+from crm.web.lookups import conflict_page, opened, prefill, settle, short, still_there, value_words
+from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, set_up, status_word
 from crm.web.money_forms import (
     checked_save,
     chosen,
@@ -47,44 +48,35 @@ from crm.web.money_forms import (
     writable,
 )
 from crm.web.money_history import history_page
+from crm.web.pledge_list import LISTING
 
 bp = Blueprint("pledges", __name__, url_prefix="/pledges")
 set_up(bp)
-FIRST_YEAR, LAST_YEAR = 1990, 2100
+offer_files(bp, LISTING)
 
 
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
     """The pledges in scope, filtered, with totals per currency of the whole list."""
-    today = days_here()
-    year = request.args.get("year", "")
-    is_year = year.isascii() and year.isdigit() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR  # noqa: PLR2004
-    asked = request.args.get("status", "")
-    sort = request.args.get("sort", "newest")
-    filters = queries.PledgeFilter(
-        q=searched(),
-        status=asked if asked in STATUS_NAMES else "",
-        donor_id=read_uuid(request.args.get("donor")),
-        programme_id=read_uuid(request.args.get("programme")),
-        since=date(int(year), 1, 1) if is_year else None,
-        until=date(int(year), 12, 31) if is_year else None,
-    )
-    page = queries.list_pledges(filters, paging(), today=today, sort=sort if sort in queries.SORTS else "newest")
+    seen = Seen.of(LISTING, request.args, actor())
+    reading = seen.reading
+    page = reading.page(paging())
     return render_template(
         "pledges/index.html",
         page=page,
-        filters=filters,
-        year=year if is_year else "",
-        sort=sort if sort in queries.SORTS else "newest",
-        totals=pledge_totals(filters, today),
-        today=today,
-        status_word=status_word,
-        lapsed=queries.lapsed_among([row.id for row in page.rows]),
+        filters=reading.filters,
+        year=reading.understood.get("year", ""),
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        totals=pledge_totals(reading.filters, reading.today),
         status_names=STATUS_NAMES,
         donors=money_choices.donors_of_pledges(),
         programmes=lookups.programme_choices(),
         args_with=args_with,
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
     )
 
 

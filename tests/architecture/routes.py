@@ -40,6 +40,7 @@ NOUN_OF = {
     "terms_id": "terms",
     "link_id": "links",
     "user_id": "users",
+    "saved_id": "saved_lists",
 }
 
 

@@ -38,6 +38,7 @@ from crm.models.pledges import (
     ReceiptMatch,
 )
 from crm.models.programmes import Indicator, Measurement, Output, Programme, ProgrammeTag, Requirement
+from crm.models.saved_lists import SavedList
 from crm.models.users import User
 from crm.policy import all_offices, bind_actor, system_actor, unscoped
 
@@ -101,6 +102,11 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     channel = keep(Channel(**own, party_id=party.id, kind="email", value=f"{canary}@example.org", label=canary))
+    keeper = db.session.scalars(select(User).where(User.office_id == office.id).order_by(User.email)).first()
+    assert keeper is not None
+    kept = {**own, "user_id": keeper.id, "noun": "parties", "query": f"q={canary}"}
+    saved_list = keep(SavedList(**kept, name=f"{canary} list {level}"))
+    keep(SavedList(**kept, name=f"{canary} shared list {level}", is_shared=True))
     place = keep(Place(**own, name=f"{canary} place", code=f"{canary[:20]}-{level}"))
     programme = keep(
         Programme(
@@ -415,6 +421,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "allocations": allocation.id,
         "imports": batch.id,
         "jobs": job.id,
+        "saved_lists": saved_list.id,
         "flows": flow.id,
         "terms": announced.id,
         "links": link.id,
