@@ -16,7 +16,7 @@ from tests.e2e.conftest import Site, environment
 
 pytestmark = pytest.mark.e2e
 TABLES = {noun: noun for noun in NOUN_OF.values()} | {"people": "parties", "planned": "interactions", "imports": "import_batches"}
-NOT_A_PAGE = (".csv", ".pdf", "/healthz", "/readyz")
+NOT_A_PAGE = (".csv", ".pdf", "/healthz", "/readyz", ".xlsx")
 
 
 def ids_of(site: Site) -> dict[str, uuid.UUID]:
