@@ -277,7 +277,7 @@ def _by_currency(side: Side, printer: Printer, source: str) -> Table | None:
         what = _("FTS: %(stage)s in %(currency)s, as given", stage=label, currency=one.amount.currency)
         figure = printer.reported(one.amount, what, named or _flows(side.flows), is_bare=True)
         given = _("%(n)s of %(all)s flows", n=printer.number(one.given_for), all=printer.number(one.flows))
-        rows.append(Row((Place(label), Place(one.amount.currency), Place(figure=figure), Place(given))))
+        rows.append(Row((Place(label), Place(one.amount.currency), Place(figure=figure), Place(figure=Figure(given, given, figure.mark)))))
     if not rows:
         return None
     return Table(

@@ -60,7 +60,10 @@ LONGEST_NOTE = 1200
 MOST_NOTE_LINES = 20
 LONGEST_LINK = 70
 LONGEST_LABEL = 90
-LONGEST_QUESTION = 190
+QUESTION_LENGTHS = (190, 130, 90, 60)
+"""What a question quotes, in characters, from roomy to tight: all of them and lines to write on stay on one page."""
+MOST_OWN_FACTS = 3
+"""Figures of ours on page one up to which there is room for what FTS reports of them."""
 SHEET_LINES = 18
 """Lines to write on that a follow-up sheet without questions has room for."""
 FEWEST_LINES = 3
@@ -130,8 +133,7 @@ class _Build:
         programme = None
         if self.detail is not None and self.programme_money is not None:
             programme = programme_page(self.detail, self.programme_money, printer, self.plates)
-        questions = self._questions()
-        lines = _lines_to_write(questions)
+        questions, lines = self._sheet()
         return BriefingPack(
             title=_(
                 "Briefing pack: %(party)s, %(day)s", party=self.party.name, day=printer.day(printer.local_day(self.interaction.starts_at))
@@ -194,7 +196,7 @@ class _Build:
             red_line=interaction.red_line,
             facts=tuple(facts),
             chain=self._chain(),
-            reported=steer_facts(self.reported, printer) if self.reported else (),
+            reported=steer_facts(self.reported, printer) if self.reported and len(facts) <= MOST_OWN_FACTS else (),
             reported_years=reported_years(self.reported.given) if self.reported else "",
         )
         return _sized(steer)
@@ -435,14 +437,23 @@ class _Build:
 
     # --- 6 follow-up -----------------------------------------------------------------------------------------
 
-    def _questions(self) -> tuple[Question, ...]:
+    def _sheet(self) -> tuple[tuple[Question, ...], int]:
+        """The questions, quoting as much as the one page of the sheet has room for, and the lines to write on that are left."""
+        found: tuple[Question, ...] = ()
+        for longest in QUESTION_LENGTHS:
+            found = self._questions(longest)
+            if _lines_to_write(found) >= FEWEST_LINES:
+                break
+        return found, max(FEWEST_LINES, _lines_to_write(found))
+
+    def _questions(self, longest: int) -> tuple[Question, ...]:
         """Who, what, by when: our late promises first, then theirs, late money, and the ask of the day."""
         printer = self.printer
         late = [one for one in self.promises if self._is_open(one) and one.due_on and one.due_on < self.as_of]
         found = [
             Question(
                 self.office.name,
-                _("When do we keep this, and who answers for it? “%(words)s”", words=_shortened(one.words, LONGEST_QUESTION)),
+                _("When do we keep this, and who answers for it? “%(words)s”", words=_shortened(one.words, longest)),
                 printer.day(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
             )
@@ -473,7 +484,7 @@ class _Build:
                 one.party.name,
                 _(
                     "What stands in the way, and by which day will it be done? “%(words)s”",
-                    words=_shortened(one.words, LONGEST_QUESTION),
+                    words=_shortened(one.words, longest),
                 ),
                 printer.day(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
@@ -488,7 +499,7 @@ class _Build:
                     self.party.name,
                     _(
                         "Who decides on our ask, on what evidence, and when do we hear? “%(ask)s”",
-                        ask=_shortened(ask.sentence, LONGEST_QUESTION),
+                        ask=_shortened(ask.sentence, longest),
                     ),
                     printer.day(ask.by_when),
                     self._mark(ask, "ask", _("The ask")),
@@ -532,7 +543,7 @@ SIZES = ((15.0, 9.5), (13.0, 9.0), (11.5, 8.3), (10.0, 7.5), (9.0, 6.6))
 MOST_LINES = 9
 _PAGE, _WIDE, _COLUMN, _FACT, _FIXED = 722.0, 480.0, 312.0, 47.0, 165.0  # points, as the style sheet lays them out
 _LEADING, _BOLD = 1.42, 1.07
-_WHO, _WHAT = 88.0, 188.0
+_WHO, _WHAT, _BESIDE = 88.0, 188.0, 116.0
 
 
 def _sized(steer: Steer) -> Steer:
@@ -580,12 +591,16 @@ def _lines_to_write(questions: Sequence[Question]) -> int:
     if not questions:
         return SHEET_LINES
     rows = sum(max(_lines([one.what], _WHAT, 8.5), _lines([one.who], _WHO, 8.5)) * 12 + 8 for one in questions)
-    return max(FEWEST_LINES, SHEET_LINES - math.ceil((rows + 52) / 20.25))
+    return SHEET_LINES - math.ceil((rows + 52) / 20.25)
 
 
 def _cut(text: str, width: float, size: float, lines: int) -> str:
     """The text, or as much of it as so many lines hold, with an ellipsis."""
     return text if _lines([text], width, size) <= lines else " ".join(charts.fit(text, width, size, lines))
+
+
+def _fact_height(fact: Fact) -> float:
+    return max(_FACT, 38.5 + 10.5 * _lines([fact.note], _BESIDE, 7.5))
 
 
 def _height(steer: Steer, size: int) -> float:
@@ -595,6 +610,9 @@ def _height(steer: Steer, size: int) -> float:
     head = (27 - 3 * size) * _lines([steer.title], _WIDE, (20 - 2 * size) * _BOLD) + body * _LEADING * (1 + _lines(about, _WIDE - 80, body))
     ask = large * _LEADING * _lines([steer.ask], _WIDE, large * _BOLD)
     column = body * _LEADING * (_lines([steer.fallback, steer.offer], _COLUMN, body) + _lines(steer.points, _COLUMN - 16, body))
-    column = max(column + 60 + 5 * len(steer.points), _FACT * (len(steer.facts) + len(steer.reported)) + (30 if steer.reported else 0))
+    column = max(
+        column + 60 + 5 * len(steer.points),
+        sum(_fact_height(fact) for fact in (*steer.facts, *steer.reported)) + (45 if steer.reported else 0),
+    )
     red = (body + 1.5) * _LEADING * _lines([steer.red_line], _WIDE, (body + 1.5) * _BOLD)
     return head + ask + column + red + _FIXED

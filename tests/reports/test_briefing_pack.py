@@ -23,12 +23,13 @@ from crm.errors import Denied, Invalid, NotFound
 from crm.jobs import documents as jobs
 from crm.models.commitments import Commitment
 from crm.models.documents import Document
+from crm.models.flows import Flow
 from crm.policy import bind_actor
 from crm.queries import documents as queries
 from crm.queries.figures.landscape import party_flows_summary
 from crm.queries.figures.money import party_money
 from crm.queries.figures.programmes import programme_money
-from crm.services import commitments, interactions, notes
+from crm.services import commitments, interactions, notes, programmes
 from crm.services.interactions import NewInteraction
 from crm.web.landscape import original_rows
 from reports import briefing_pack, registry, snapshots
@@ -329,21 +330,25 @@ def test_every_mark_keeps_to_the_word_before_it(scene, place):
     assert "\u2060" not in text_of(jobs.read_file(make(scene, place), place))
 
 
-def test_page_one_says_what_they_committed_and_paid_as_reported_and_apart_from_our_money(reported, place):
-    found = party_flows_summary(reported.donor).given.landscape
-    pack = briefing_pack.build(reported.actor, reported.meeting, briefing.DAY)
-    assert [fact.label for fact in pack.steer.reported] == ["Committed", "Paid"]
-    values = [fact.figure.value for fact in pack.steer.reported]
-    assert values == [f"USD {stage.financial.usd.amount:,.0f}" for stage in (found.committed, found.paid)]
+def test_page_one_says_what_a_donor_without_money_of_ours_committed_and_paid_as_reported(reported, place):
+    stranger = replace(
+        reported, donor=db.session.scalar(select(Flow.donor_id).where(Flow.status == "paid", Flow.donor_id != reported.donor))
+    )
+    found = party_flows_summary(stranger.donor).given.landscape
+    scene = met(stranger, programme_id=reported.programme)
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    expected = {label: stage.financial.usd for label, stage in (("Committed", found.committed), ("Paid", found.paid)) if stage.financial}
+    assert expected
+    assert {fact.label: fact.figure.value for fact in pack.steer.reported} == {
+        label: f"USD {amount.amount:,.0f}" for label, amount in expected.items()
+    }
     marks = {fact.label: fact.figure.mark for fact in pack.landscape.facts}
-    assert [fact.figure.mark for fact in pack.steer.reported] == [marks["Committed"], marks["Paid"]]
+    assert {fact.label: fact.figure.mark for fact in pack.steer.reported} == {label: marks[label] for label in expected}
     assert not {fact.figure.mark for fact in pack.steer.reported} & {fact.figure.mark for fact in pack.steer.facts}
-    first = text_of(jobs.read_file(make(reported, place), place), last=1)
-    assert "Reported to FTS, 20" in first
-    assert "Red line" in first
+    assert "Reported to FTS, 20" in text_of(jobs.read_file(make(scene, place), place), last=1)
 
 
-def test_what_fts_reports_is_printed_whole_with_its_total_and_the_pages_counts(reported, app):
+def test_what_fts_reports_is_printed_whole_with_its_total_and_the_pages_counts(reported):
     found = party_flows_summary(reported.donor).given.landscape
     pack = briefing_pack.build(reported.actor, reported.meeting, briefing.DAY)
     total = next(fact for fact in pack.landscape.facts if fact.label == "FTS total")
@@ -360,25 +365,33 @@ def test_what_fts_reports_is_printed_whole_with_its_total_and_the_pages_counts(r
 def test_years_that_are_over_ended_short_and_only_years_to_come_miss_money(scene):
     money = programme_money(scene.programme, briefing.DAY)
     assert [year.year for year in money.short_ahead] == [2024, 2025]
-    assert money.ended_short == ()
+    assert [year.year for year in money.ended_short] == [2023]
     later = programme_money(scene.programme, date(2025, 6, 30))
-    assert [year.year for year in later.ended_short] == [2024]
-    assert later.gap_in(later.ended_short) == later.ended_short[0].gap
+    assert [year.year for year in later.ended_short] == [2023, 2024]
+    over = later.ended_short[0].gap + later.ended_short[1].gap
+    assert later.gap_in(later.ended_short) == over
     with clock.frozen(datetime(2025, 6, 30, 9, 0, tzinfo=UTC)):
         pack = briefing_pack.build(scene.actor, scene.meeting, date(2025, 6, 30))
     title = pack.programme.years.chart.title
-    assert title.startswith("Money is missing in 2025; 2024 ended short by USD "), title
-    named = next(line for line in pack.references if line.what == "Gaps of the years that are over: 2024")
-    assert named.value == f"USD {later.ended_short[0].gap.amount:,.2f}"
+    assert title.startswith("Money is missing in 2025; 2023 and 2024 ended short by USD "), title
+    named = next(line for line in pack.references if line.what == "Gaps of the years that are over: 2023 and 2024")
+    assert named.value == f"USD {over.amount:,.2f}"
     assert named.mark in pack.programme.years.marks
     gap = next(fact for fact in pack.steer.facts if fact.label == "Gap of the programme")
     assert gap.note.endswith("2023\N{EN DASH}2025 together")
 
 
 def test_gaps_of_years_that_do_not_add_up_to_the_gap_over_all_say_why(scene):
-    assert programme_money(scene.programme, briefing.DAY).surplus_offsets
-    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
-    assert "add up to more than the gap over all years" in pack.programme.year_table.source
+    words = "add up to more than the gap over all years"
+    assert not programme_money(scene.programme, briefing.DAY).surplus_offsets
+    assert words not in briefing_pack.build(scene.actor, scene.meeting, briefing.DAY).programme.year_table.source
+    db.session.rollback()
+    with clock.frozen(datetime(2024, 3, 29, 10, 0, tzinfo=UTC)):
+        programmes.set_requirement(scene.actor, scene.programme, 2023, made.usd(7_000_000), "Costed plan, third edition")
+    money = programme_money(scene.programme, briefing.DAY)
+    assert money.surplus_offsets
+    assert money.gap < money.gap_in(money.years)
+    assert words in briefing_pack.build(scene.actor, scene.meeting, briefing.DAY).programme.year_table.source
 
 
 def test_marks_without_end_and_turned_names_stay_in_their_place_and_in_the_snapshot(scene, place):
