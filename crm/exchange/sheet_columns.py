@@ -10,6 +10,7 @@ from types import MappingProxyType
 from crm.exchange.spreadsheet import is_reject_column
 from crm.i18n import LazyText
 from crm.i18n import lazy_gettext as _l
+from crm.models.parties import FORM_IN_KINDS
 from crm.queries.names import fold
 
 TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list", "words"
@@ -112,7 +113,7 @@ PARTIES = SheetKind(
                 _l("What they are to us"),
                 "what they are to us/kind/kinds/category/categories/sector/stakeholder type/catégorie/categoría/الفئة/التصنيف/نوع الجهة",
                 WORDS,
-                KIND_WORDS,
+                {**{word: FORM_IN_KINDS + code for word, code in FORM_WORDS.items()}, **KIND_WORDS},
                 is_many=True,
             ),
             "country": SheetField(_l("Country"), "country/country code/nationality/pays/país/البلد/الدولة", COUNTRY),

@@ -42,6 +42,8 @@ KINDS = (
     "un-agency",
     "pooled-fund",
 )
+#: Our own lists say "Organisation; Donor" in one column: a form read among the kinds begins so.
+FORM_IN_KINDS = "form "
 NAME_KINDS = ("alias", "native", "former", "acronym")
 CHANNEL_KINDS = ("email", "phone", "mobile", "address", "web", "messaging")
 

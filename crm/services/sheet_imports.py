@@ -20,7 +20,7 @@ from crm.models.base import NAME_LENGTH, OFFICE, OPEN, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import Channel, Party, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor, bound_actor
 from crm.queries import sheet_imports as found
 from crm.queries.names import fold
@@ -182,7 +182,8 @@ class Parties(ByChunk[SheetRow]):
 
     def _read(self, row: SheetRow, region: str | None) -> _Contact:
         name, organisation = _full_name(row), row.text("post_organisation")
-        form = row.text("form") or self.options.form
+        kinds, told = _kinds(row)
+        form = told or self.options.form
         if not name and organisation:
             name, organisation, form = organisation, "", "organisation"
         title = row.text("post_title")
@@ -190,7 +191,7 @@ class Parties(ByChunk[SheetRow]):
         party = NewParty(
             form=form,
             name=name,
-            kinds=row.several("kinds"),
+            kinds=kinds,
             names=_other_names(row),
             country=country,
             website=row.text("website"),
@@ -225,7 +226,7 @@ class Parties(ByChunk[SheetRow]):
             part_of=part_of,
             since=row.day("post_since"),
             address=address,
-            is_sure_of_form=bool(row.text("form")),
+            is_sure_of_form=bool(told),
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -517,6 +518,13 @@ def _channels(row: SheetRow, region: str | None) -> tuple[tuple[str, str], ...]:
             except Invalid as error:
                 raise RowRefused(kind, str(error)) from error
     return tuple(kept)
+
+
+def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
+    """What a row says a party is to us, and of which form it is: a column of its own, else a form among the kinds; "" for neither."""
+    said = row.several("kinds")
+    forms = [kind.removeprefix(FORM_IN_KINDS) for kind in said if kind.startswith(FORM_IN_KINDS)]
+    return tuple(kind for kind in said if not kind.startswith(FORM_IN_KINDS)), row.text("form") or (forms[0] if forms else "")
 
 
 def _values(channels: Iterable[tuple[str, str]], kinds: Sequence[str]) -> set[str]:
