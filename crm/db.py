@@ -23,6 +23,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 from sqlalchemy.types import TypeDecorator
 
 from crm.errors import Conflict, ProgrammingError
@@ -123,6 +124,10 @@ def set_up_engine(engine: Engine) -> None:
                 connection.exec_driver_sql(f"SET TRANSACTION {steady}READ ONLY")
 
         return
+
+    # Rows of one INSERT get rising numbers in their order, so that what comes back, sorted by number, is theirs in turn: one
+    # statement for many entries of the history, where SQLAlchemy by itself sends one for each. tests/test_databases.py holds it.
+    engine.dialect.insertmanyvalues_implicit_sentinel = InsertmanyvaluesSentinelOpts.ANY_AUTOINCREMENT
 
     @event.listens_for(engine, "connect")
     def _connect(dbapi_connection: Any, _record: Any) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from crm.db import db, transactional
 from crm.errors import Denied, EditConflict, Invalid, NotFound
+from crm.models.audit import AuditEntry, AuditValue
 from crm.models.parties import Party, PartyIdentifier, PartyKind
 from crm.queries import parties as found
 from crm.queries import positions as posts
@@ -158,6 +159,11 @@ def test_hundreds_are_looked_up_and_made_with_a_few_statements(acting, context):
     assert sum(" audit_" not in text for text in sent.texts) < 20, sent
     assert set(made) == set(named)
     assert len(db.session.scalars(select(PartyKind)).all()) == 300
+    assert sent.count < 60, sent  # the history too goes in together, on both databases
+    its = select(AuditValue.new, AuditEntry.record_id).join(AuditEntry, AuditEntry.seq == AuditValue.entry_seq)
+    told = db.session.execute(its.where(AuditEntry.noun == "party_identifiers", AuditValue.field == "value"))
+    held = {row.value: row.id for row in db.session.scalars(select(PartyIdentifier))}
+    assert dict(told.all()) == held
     with count_statements(context) as sent:
         assert parties.find_or_create_reported_organisations(actor, office_id("JOR"), named) == made
     assert sent.count <= 4, sent

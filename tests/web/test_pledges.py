@@ -456,7 +456,7 @@ def test_saving_never_needs_a_rate(browser, scene):
     assert "KES 10,000,000.00" in page
     assert page.count("no KES-USD rate") == 1
     assert "USD 0" not in page
-    assert tree(grants.get(location)).xpath("//a[@href='/imports/new']")
+    assert tree(grants.get(location)).xpath("//a[@href='/imports/new#rates']")
     page = text_of(browser("viewer").get(location))
     assert "A grants officer of the office can bring in a file of rates." in page
     confirm(grants, f"{location}/agreement", {"title": "A", "amount": "9m", "currency": "KES", "signed_on": "2022-12-15"})
