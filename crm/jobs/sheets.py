@@ -12,7 +12,8 @@ from crm.exchange.sheets import Setup, SheetFile, TypedRow, digest_of, read_shee
 from crm.i18n import _, ngettext
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
-from crm.services.sheet_imports import Parties, SheetOptions, SheetRow
+from crm.services.sheet_imports import SheetOptions, SheetRow
+from crm.services.sheet_parties import Parties
 
 #: What brings the rows of each kind of list in.
 _TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {"parties": Parties}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, event, inspect, select, update
+from sqlalchemy import delete, event, insert, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm.db import db, transactional
@@ -71,7 +71,8 @@ def _has_changed(record: Any, names: frozenset[str]) -> bool:
 
 def _write(session: Session, searchable: Searchable, made: Sequence[uuid.UUID], changed: Iterable[uuid.UUID]) -> None:
     for part in _parts(list(made)):
-        session.add_all(SearchEntry(**vars(wanted)) for wanted in entries(searchable, part).values())
+        if rows := [vars(wanted) for wanted in entries(searchable, part).values()]:
+            session.execute(insert(SearchEntry), rows, execution_options={"render_nulls": True})
     for part in _parts(sorted(changed)):
         for key, wanted in entries(searchable, part).items():
             held = update(SearchEntry).where(SearchEntry.noun == searchable.noun, SearchEntry.record_id == key)
