@@ -6,11 +6,11 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import event, insert, inspect, select, update
+from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.db import Base
+from crm.db import Base, write_following
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
@@ -31,8 +31,6 @@ def _text(field: str, value: object) -> str | None:
 
 
 _PENDING = "tl_history"
-#: Rows that lack a value go into the same statement as those that have one.
-_ALIKE = {"render_nulls": True}
 Values = list[tuple[str, str | None, str | None]]
 
 
@@ -56,17 +54,13 @@ def _note_history(session: Session, _context: Any, _instances: Any) -> None:
 def _write_history(session: Session, _context: Any) -> None:
     """All entries of a flush with one statement, and their fields with another: an import makes thousands."""
     noted: list[tuple[dict[str, Any], Values]] = session.info.pop(_PENDING, [])
-    if not noted:
-        return
-    numbered = insert(AuditEntry).returning(AuditEntry.seq, sort_by_parameter_order=True)
-    keys = session.scalars(numbered, [entry for entry, _fields in noted], execution_options=_ALIKE).all()
+    keys = write_following(session, AuditEntry, [entry for entry, _fields in noted], key=AuditEntry.seq)
     fields = [
         {"entry_seq": seq, "office_id": entry["office_id"], "level": entry["level"], "field": name, "old": old, "new": new}
         for seq, (entry, values) in zip(keys, noted, strict=True)
         for name, old, new in values
     ]
-    if fields:
-        session.execute(insert(AuditValue), fields, execution_options=_ALIKE)
+    write_following(session, AuditValue, fields)
 
 
 def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, at: datetime) -> tuple[dict[str, Any], Values] | None:

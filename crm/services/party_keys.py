@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, event, insert, inspect, or_, select
+from sqlalchemy import delete, event, inspect, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from crm.db import db, new_id, transactional
+from crm.db import db, new_id, transactional, write_following
 from crm.models.parties import Party, PartyDistinction, PartyKey, PartyName
 from crm.policy import unscoped
 from crm.queries.likeness import keys
@@ -46,9 +46,7 @@ def _follow(session: Session, _context: object, _instances: object) -> None:
 @event.listens_for(Session, "after_flush")
 def _write(session: Session, _context: object) -> None:
     """The keys of all parties of a flush, with one statement: an import makes thousands."""
-    rows = session.info.pop(_PENDING, [])
-    if rows:
-        session.execute(insert(PartyKey), rows)
+    write_following(session, PartyKey, session.info.pop(_PENDING, []))
 
 
 def _has_changed(party: Party) -> bool:
@@ -81,9 +79,7 @@ def _fill(after: uuid.UUID | None) -> uuid.UUID | None:
     with unscoped("keys follow the names of their party"):
         statement = select(Party).options(selectinload(Party.names)).order_by(Party.id).limit(CHUNK)
         parties = db.session.scalars(statement if after is None else statement.where(Party.id > after)).all()
-        for party in parties:
-            if rows := rows_for(party):
-                db.session.execute(insert(PartyKey), rows)
+        write_following(db.session(), PartyKey, [row for party in parties for row in rows_for(party)])
     last = parties[-1].id if len(parties) == CHUNK else None
     db.session.expunge_all()
     return last
