@@ -14,9 +14,13 @@ from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
 from crm.services.sheet_parties import Parties
+from crm.services.sheet_positions import Positions
 
 #: What brings the rows of each kind of list in.
-_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {"parties": Parties}
+_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {
+    "parties": Parties,
+    "positions": Positions,
+}
 #: The kinds of lists that can be brought.
 KINDS = {slug: SHEETS[slug] for slug in _TAKES}
 

@@ -374,7 +374,7 @@ class ByChunk(_Kind[Record]):
 
 
 #: Lists that whoever records contacts may bring; every other format needs the grants officer's role (domain.md 0.2).
-CONTACT_FORMATS = frozenset({"parties"})
+CONTACT_FORMATS = frozenset({"parties", "positions", "interactions"})
 
 
 def permission_for(slug: str) -> Permission:
