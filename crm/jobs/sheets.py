@@ -13,6 +13,7 @@ from crm.i18n import _, ngettext
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
+from crm.services.sheet_interactions import Interactions
 from crm.services.sheet_parties import Parties
 from crm.services.sheet_positions import Positions
 
@@ -20,6 +21,7 @@ from crm.services.sheet_positions import Positions
 _TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {
     "parties": Parties,
     "positions": Positions,
+    "interactions": Interactions,
 }
 #: The kinds of lists that can be brought.
 KINDS = {slug: SHEETS[slug] for slug in _TAKES}

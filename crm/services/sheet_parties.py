@@ -114,6 +114,11 @@ class Parties(ByChunk[SheetRow]):
             self._made[fold(one.name)].append(one)
         self._count(taken, pending, doubles, rejects, outcome)
 
+    def recall(self, office_id: uuid.UUID, records: Sequence[SheetRow]) -> None:
+        """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
+        super().recall(office_id, records)
+        self._made.clear()
+
     # --- reading a row -----------------------------------------------------------------------------------------------
 
     def _reject(self, row: SheetRow, error: RowRefused) -> Reject:
