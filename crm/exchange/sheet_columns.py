@@ -157,7 +157,7 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
         take(heading, _headings(slug).get(fold(heading)))
     for heading in usable:
         words = fold(heading).split()
-        trimmed = [" ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
+        trimmed = [fold(heading.partition("(")[0]), " ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
         for text in trimmed:
             take(heading, _headings(slug).get(text))
     return found
