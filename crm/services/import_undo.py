@@ -32,6 +32,7 @@ from crm.services.versions import touch
 
 _CHUNK = 400
 MOST_KEPT_NAMES = 200
+_MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
 _PARTS = frozenset({"notes"})
 NOUNS: Mapping[str, LazyText] = {
@@ -43,6 +44,10 @@ NOUNS: Mapping[str, LazyText] = {
     "tenures": _l("Who holds a post"),
     "channels": _l("Way to reach a party"),
     "notes": _l("Note"),
+    "interactions": _l("Interaction"),
+    "participants": _l("Who took part"),
+    "follow_ups": _l("Follow-up"),
+    "ask_answers": _l("Answer to an ask"),
     "flows": _l("Reported flow"),
     "plan_requirements": _l("Reported plan"),
     "rate_sheets": _l("Rates of a day"),
@@ -253,7 +258,9 @@ def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
 
 def title_of(record: Any) -> str:
     """What a person calls a record."""
-    for name in ("name", "title", "plan_name", "value", "kind"):
+    if record.__tablename__ == "interactions":
+        return f"{record.purpose or record.summary}"[:_MOST_TITLE] + f" ({record.reference})"
+    for name in ("name", "title", "plan_name", "value", "text", "kind"):
         if text := getattr(record, name, None):
             own = str(text)
             reference = getattr(record, "reference", "")
