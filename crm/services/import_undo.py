@@ -77,8 +77,9 @@ class Plan:
 
     @property
     def removed(self) -> int:
-        """How many records go, parts of a record not counted."""
-        return sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        """How many records go. Parts of a record are not counted, unless nothing else goes: then they are what the file brought."""
+        whole = sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        return whole or sum(len(ids) for ids in self.removals.values())
 
     @property
     def is_empty(self) -> bool:
@@ -341,8 +342,7 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
-        if not _is_part(noun):
-            counts["removed"] += len(ids)
+    counts["removed"] += doing.removed
 
 
 def _let_go() -> None:

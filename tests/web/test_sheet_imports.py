@@ -188,6 +188,7 @@ def test_a_list_of_posts_asks_only_what_it_needs_and_is_brought_in_and_undone(br
     assert "1 new" in text(client.get(place))
     client.submit(place, {}, action="/apply")
     assert "Director, Fund <b>X</b>, Ana" in text(client.get(place))
+    assert "Would be removed 2 new records" in text(client.get(f"{place}/undo"))  # the post and who holds it
     client.submit(f"{place}/undo", {}, action="/undo")
     assert "This import was undone." in text(client.get(place))
 
