@@ -22,6 +22,7 @@ from crm.queries import imports as held
 from crm.services import asks, follow_ups, import_undo, interactions, positions
 from crm.services.interactions import NewInteraction
 from tests.factories.parties import make
+from tests.jobs.test_import_undo import snapshot
 from tests.jobs.test_sheets import bring, counts, reasons, sheet
 
 
@@ -163,6 +164,48 @@ def test_undo_takes_everything_back_and_keeps_what_was_built_on(office):
     assert sorted(one.noun for one in plan.kept) == ["follow_ups", "interactions"]
     import_undo.undo(office, batch.id)
     assert [record.kind for record in db.session.scalars(select(Interaction))] == ["call"]
+
+
+def test_every_table_is_as_it_was_after_the_undo_of_new_contacts_and_of_changes(office):
+    amal = db.session.scalars(select(Party.id).where(Party.name == "Amal Haddad")).one()
+    asks.create_ask(office, asks.NewAsk(office.home_office_id, amal, "Raise the budget line."))
+    empty = snapshot()
+    first = bring(office, LOG, kind="interactions")
+    assert snapshot() != empty
+    import_undo.undo(office, first.id)
+    assert snapshot() == empty
+    bring(office, LOG, kind="interactions")
+    before = snapshot()
+    heads = [
+        "Date",
+        "With",
+        "Kind",
+        "Subject",
+        "What was said",
+        "Participants",
+        "Staff",
+        "Next step",
+        "Due",
+        "Time",
+        "Note",
+        "Ask",
+        "Answer",
+    ]
+    more = sheet(
+        [*heads, "Duration", "Language", "Where"],
+        [
+            *("2026-04-03", "Amal Haddad", "call", "Budget line", "More", "Third Person", "head@test.example", "Ring again", "2026-05-01"),
+            *("14:30", "Hm", "Raise the budget line.", "no", "1 h 30", "Arabic", "Zarqa"),
+        ],
+        ["2026-04-04", "Ministry of Health", "visit", "Something new", "Words", "", "", "", "", "", "", "", "", "", "", ""],
+    )
+    batch = bring(office, more, kind="interactions")
+    assert counts(batch) == (1, 1, 0, 0), reasons(batch)
+    assert len(held.summary_of(batch).samples[0]["changes"]) == 10
+    doing = import_undo.plan(batch)
+    assert doing.kept == []
+    import_undo.undo(office, batch.id)
+    assert snapshot() == before
 
 
 def test_a_reference_says_which_contact_is_meant(office):
@@ -346,3 +389,16 @@ def test_who_may_not_log_contacts_brings_none(acting):
         actor = acting(name)
         with pytest.raises(Denied):
             imports.check_file(actor, actor.home_office_id, "interactions", "l.csv", LOG)
+
+
+def test_somebody_above_the_office_brings_a_log_that_they_can_read_themselves(acting, office):
+    regional = acting("regional")
+    data = sheet(
+        ["Date", "With", "Summary", "Note"],
+        ["2026-04-03", "Ministry of Health", "Words", ""],
+        ["2026-04-04", "Ministry of Health", "W", "x"],
+    )
+    batch = held.get(imports.import_file(regional, office.home_office_id, "interactions", "l.csv", data))
+    assert counts(batch) == (1, 0, 0, 1)
+    assert reasons(batch) == [(3, "Note", "Only somebody of the office itself can record something for the office alone.")]
+    assert one().level == "open"

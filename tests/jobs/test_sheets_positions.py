@@ -13,6 +13,7 @@ from crm.models.parties import Party, Position, Tenure
 from crm.queries import imports as held
 from crm.services import import_undo, positions
 from tests.factories.parties import make
+from tests.jobs.test_import_undo import snapshot
 from tests.jobs.test_sheets import bring, counts, reasons, sheet
 
 HEADINGS = ["Organisme", "Poste", "Titulaire", "Depuis le", "Jusqu'au", "Formule d'appel", "Portefeuille"]
@@ -66,7 +67,7 @@ def test_a_dry_run_says_what_doing_it_does(ministry):
 
 def test_somebody_leaves_and_a_first_day_is_mended_and_undo_puts_both_back(ministry):
     bring(ministry, POSTS, kind="positions")
-    before = tenures()
+    before, rows = tenures(), snapshot()
     leaves = sheet(
         HEADINGS,
         ["Ministry of Health", "Minister", "Amal Haddad", "2022-07-02", "2026-01-31", "", "Health"],
@@ -87,14 +88,15 @@ def test_somebody_leaves_and_a_first_day_is_mended_and_undo_puts_both_back(minis
     ]
     assert counts(bring(ministry, leaves, kind="positions")) == (0, 0, 2, 0)
     import_undo.undo(ministry, batch.id)
-    assert tenures() == before
+    assert (tenures(), snapshot()) == (before, rows)
     assert db.session.scalars(select(Position.portfolio).where(Position.title == "Minister")).one() == "Health of all"
 
 
 def test_undo_takes_every_new_post_back(ministry):
+    rows = snapshot()
     batch = bring(ministry, POSTS, kind="positions")
     import_undo.undo(ministry, batch.id)
-    assert tenures() == []
+    assert (tenures(), snapshot()) == ([], rows)
     assert db.session.scalar(select(func.count()).select_from(Position)) == 0
 
 
