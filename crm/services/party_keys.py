@@ -38,7 +38,15 @@ def _follow(session: Session, _context: object, _instances: object) -> None:
             told_apart = or_(PartyDistinction.one_id.in_(sorted(gone)), PartyDistinction.other_id.in_(sorted(gone)))
             session.execute(delete(PartyDistinction).where(told_apart), execution_options=_AS_THEY_STAND)
         for party in made | {party for party in changed if party.id not in gone}:
-            session.add_all(rows_for(party))
+            session.add_all(rows_for(party, _names(session, party) if party.id in renamed else party.names))
+
+
+def _names(session: Session, party: Party) -> set[PartyName]:
+    """A party's other names as they will be: a name that was added by itself is not among those the party in memory knows."""
+    with session.no_autoflush:
+        held = set(session.scalars(select(PartyName).where(PartyName.party_id == party.id)))
+    added = {record for record in session.new if isinstance(record, PartyName) and record.party_id == party.id}
+    return (held | added | set(party.names)) - set(session.deleted) - set(inspect(party).attrs.names.history.deleted)
 
 
 def _has_changed(party: Party) -> bool:
@@ -46,9 +54,10 @@ def _has_changed(party: Party) -> bool:
     return any(attributes[name].history.has_changes() for name in _WATCHED)
 
 
-def rows_for(party: Party) -> list[PartyKey]:
-    """The keys of a party's name and other names, as rows."""
-    found = {key for name in (party.name, *(row.name for row in party.names)) for key in keys(name)}
+def rows_for(party: Party, names: Iterable[PartyName] | None = None) -> list[PartyKey]:
+    """The keys of a party's name and other names (those it knows, unless they are given), as rows."""
+    others = party.names if names is None else names
+    found = {key for name in (party.name, *(row.name for row in others)) for key in keys(name)}
     return [PartyKey(office_id=party.office_id, visibility=party.visibility, party_id=party.id, key=key) for key in sorted(found)]
 
 
