@@ -13,7 +13,8 @@ from crm.errors import Refused
 from crm.exchange import sheet_columns as columns_of
 from crm.exchange.cells import CellInvalid, clean
 from crm.exchange.sheet_cells import DAY_ORDERS, day_order, parts, read_country, read_day, read_word
-from crm.exchange.sheet_columns import COUNTRY, DAY, LIST, SHEETS, WORD, WORDS, SheetField
+from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, WORD, WORDS, SheetField
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
 from crm.i18n import gettext as _

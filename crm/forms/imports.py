@@ -11,6 +11,7 @@ from wtforms import BooleanField, RadioField, SelectField, StringField
 from crm.forms.base import BaseForm, Needed, choices
 from crm.forms.parties import FORM_NAMES
 from crm.i18n import _, _l
+from crm.queries.interactions import KIND_LABELS
 
 
 class UploadForm(BaseForm):
@@ -32,6 +33,10 @@ class UploadForm(BaseForm):
         self.kind.choices = kinds
 
 
+#: What lists of each kind leave no need to ask.
+_NOT_ASKED = {"positions": ("form_of", "country", "note_level"), "interactions": ("country",)}
+
+
 class SheetForm(BaseForm):
     """How a spreadsheet is read: what its columns do not say themselves."""
 
@@ -45,7 +50,9 @@ class SheetForm(BaseForm):
     note_level = SelectField(_l("Who may read the notes"))
     is_remembered = BooleanField(_l("Remember this for the office's next file with these headings"))
 
-    def __init__(self, *, sheets: Iterable[str], countries: list[tuple[str, str]], example: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *, sheets: Iterable[str], countries: list[tuple[str, str]], example: str = "", slug: str = "parties", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.sheet.choices = choices((name, name) for name in sheets)
         self.country.choices = countries
@@ -53,6 +60,12 @@ class SheetForm(BaseForm):
         self.note_level.choices = choices(
             [("office", _("The office's own people")), ("open", _("Everybody whose scope covers the office"))]
         )
+        if slug == "interactions":
+            self.form_of.label.text, self.form_of.description = _("Contacts that do not say their kind"), ""
+            self.form_of.choices = choices((key, str(label)) for key, label in KIND_LABELS.items())
+            self.note_level.label.text = _("Who may read what was said")
+        for name in _NOT_ASKED.get(slug, ()):
+            delattr(self, name)
         shown = example or "03/04/2026"
         self.day_order.choices = choices(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +13,18 @@ from crm.exchange.sheets import Setup, SheetFile, TypedRow, digest_of, read_shee
 from crm.i18n import _, ngettext
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
-from crm.services.sheet_imports import Parties, SheetOptions, SheetRow
+from crm.services.sheet_imports import SheetOptions, SheetRow
+from crm.services.sheet_interactions import Interactions
+from crm.services.sheet_parties import Parties
+from crm.services.sheet_positions import Positions
 
+_TIME_OF_DAY = re.compile(r"[T ](\d{1,2}:\d{2})(?::\d{2})?$")
 #: What brings the rows of each kind of list in.
-_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {"parties": Parties}
+_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {
+    "parties": Parties,
+    "positions": Positions,
+    "interactions": Interactions,
+}
 #: The kinds of lists that can be brought.
 KINDS = {slug: SHEETS[slug] for slug in _TAKES}
 
@@ -45,7 +54,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
     missing = file.missing()
-    rows = [_row(row) for row in file.rows] if not missing else []
+    place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
+    rows = [_row(row, place) for row in file.rows] if not missing else []
     contents = Contents(
         facts(rows=len(file.rows) + len(rejects), header=file.headings),
         rows,
@@ -62,8 +72,12 @@ def headings_digest(file: SheetFile) -> str:
     return digest_of(file.headings)
 
 
-def _row(row: TypedRow) -> SheetRow:
-    return SheetRow(row.row_number, row.values, row.raw)
+def _row(row: TypedRow, day_place: int | None) -> SheetRow:
+    """A row for the service; the time of day that stands in the cell of the day counts where no cell of its own gives one."""
+    values = row.values
+    if day_place is not None and "time" not in values and (match := _TIME_OF_DAY.search(row.raw[day_place])) and match[1] != "00:00":
+        values = {**values, "time": match[1]}
+    return SheetRow(row.row_number, values, row.raw)
 
 
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:

@@ -32,6 +32,7 @@ from crm.services.versions import touch
 
 _CHUNK = 400
 MOST_KEPT_NAMES = 200
+_MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
 _PARTS = frozenset({"notes"})
 NOUNS: Mapping[str, LazyText] = {
@@ -43,6 +44,10 @@ NOUNS: Mapping[str, LazyText] = {
     "tenures": _l("Who holds a post"),
     "channels": _l("Way to reach a party"),
     "notes": _l("Note"),
+    "interactions": _l("Interaction"),
+    "participants": _l("Who took part"),
+    "follow_ups": _l("Follow-up"),
+    "ask_answers": _l("Answer to an ask"),
     "flows": _l("Reported flow"),
     "plan_requirements": _l("Reported plan"),
     "rate_sheets": _l("Rates of a day"),
@@ -72,8 +77,9 @@ class Plan:
 
     @property
     def removed(self) -> int:
-        """How many records go, parts of a record not counted."""
-        return sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        """How many records go. Parts of a record are not counted, unless nothing else goes: then they are what the file brought."""
+        whole = sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        return whole or sum(len(ids) for ids in self.removals.values())
 
     @property
     def is_empty(self) -> bool:
@@ -253,7 +259,9 @@ def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
 
 def title_of(record: Any) -> str:
     """What a person calls a record."""
-    for name in ("name", "title", "plan_name", "value", "kind"):
+    if record.__tablename__ == "interactions":
+        return f"{record.purpose or record.summary}"[:_MOST_TITLE] + f" ({record.reference})"
+    for name in ("name", "title", "plan_name", "value", "text", "kind"):
         if text := getattr(record, name, None):
             own = str(text)
             reference = getattr(record, "reference", "")
@@ -334,8 +342,7 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
-        if not _is_part(noun):
-            counts["removed"] += len(ids)
+    counts["removed"] += doing.removed
 
 
 def _let_go() -> None:

@@ -349,6 +349,10 @@ class ByChunk(_Kind[Record]):
     def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:
         """Count (and write) some rows; a row that is refused goes to the outcome's rejects."""
 
+    def recall(self, office_id: uuid.UUID, records: Sequence[Record]) -> None:
+        """Take note of rows that another worker took in, so that later ones are held against them. Writes nothing."""
+        self.take(office_id, records, Outcome(), is_writing=False)
+
     def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
         del office_id, records
         return {}
@@ -374,7 +378,7 @@ class ByChunk(_Kind[Record]):
 
 
 #: Lists that whoever records contacts may bring; every other format needs the grants officer's role (domain.md 0.2).
-CONTACT_FORMATS = frozenset({"parties"})
+CONTACT_FORMATS = frozenset({"parties", "positions", "interactions"})
 
 
 def permission_for(slug: str) -> Permission:
@@ -598,6 +602,18 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
     batch.state, batch.message = "running", ""
     db.session.flush()
     return batch.taken
+
+
+def recall(office_id: uuid.UUID, contents: Contents[Any], taken: int) -> Iterator[int]:
+    """Have a worker that goes on with a file know what its first `taken` rows said, as the worker did that took them in: they are
+    compared again, and nothing is written. Yields how many were read so far."""
+    kind = _kind_of(contents)
+    if not isinstance(kind, ByChunk):
+        return
+    for start, chunk in enumerate(_chunks(contents.records[:taken])):
+        kind.recall(office_id, chunk)
+        _forget(kind.lets_go)
+        yield start * CHUNK + len(chunk)
 
 
 @transactional

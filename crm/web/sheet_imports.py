@@ -18,6 +18,7 @@ from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
 from crm.models.imports import ImportBatch
+from crm.models.interactions import INTERACTION_KINDS
 from crm.models.offices import Office
 from crm.policy import Permission, all_offices, can, require
 from crm.queries import imports as queries
@@ -68,11 +69,12 @@ def columns(batch_id: uuid.UUID) -> Any:
         sheets=file.grid.sheets,
         countries=country_choices(),
         example=example,
+        slug=batch.format,
         data={
             "sheet": file.grid.sheet,
             "header_row": str(file.listing.header_row),
             "day_order": setup.day_order,
-            "form_of": setup.form,
+            "form_of": "meeting" if batch.format == "interactions" and setup.form not in INTERACTION_KINDS else setup.form,
             "country": setup.country or calling_country(_office(batch)) or "",
             "note_level": note_level(actor(), batch.office_id, setup.note_level),
             "is_remembered": True,
@@ -120,9 +122,9 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         header_row=int(text),
         columns=chosen if is_same else None,
         day_order=form.day_order.data or "",
-        form=form.form_of.data,
-        country=form.country.data or "",
-        note_level=form.note_level.data,
+        form=form.form_of.data if "form_of" in form else file.setup.form,
+        country=(form.country.data or "") if "country" in form else file.setup.country,
+        note_level=form.note_level.data if "note_level" in form else file.setup.note_level,
         edits=file.setup.edits if is_same else {},
     )
 
