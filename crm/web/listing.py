@@ -72,7 +72,12 @@ class Listing:
     @property
     def endpoint(self) -> str:
         """The page of the list."""
-        return f"{self.noun}.index"
+        return f"{self.place}.index"
+
+    @property
+    def place(self) -> str:
+        """The blueprint of the list, where its page and its files are."""
+        return self.noun.replace("-", "_")
 
     @property
     def usual(self) -> tuple[Column, ...]:
@@ -176,8 +181,8 @@ class Seen:
             "action": url_for(self.listing.endpoint),
             "kept": kept,
             "usual_url": "" if is_usual else url_for(self.listing.endpoint, **kept),
-            "csv_url": url_for(f"{self.listing.noun}.csv", **arguments),
-            "xlsx_url": url_for(f"{self.listing.noun}.xlsx", **arguments),
+            "csv_url": url_for(f"{self.listing.place}.csv", **arguments),
+            "xlsx_url": url_for(f"{self.listing.place}.xlsx", **arguments),
         }
 
     # --- the files ---

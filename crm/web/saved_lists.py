@@ -19,18 +19,22 @@ from crm.queries import saved_lists as queries
 from crm.queries.parties import names_of
 from crm.queries.programmes import titles_of
 from crm.services import saved_lists as services
-from crm.web import interaction_list, party_list, pledge_list
+from crm.web import ask_list, commitment_list, follow_up_list, interaction_list, party_list, pledge_list
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
 from crm.web.listing import COLUMNS, LIST, Listing, Seen
 from crm.web.money_forms import read_uuid
 
 bp = Blueprint("saved_lists", __name__, url_prefix="/lists")
-LISTINGS: Mapping[str, Listing] = {found.LISTING.noun: found.LISTING for found in (party_list, interaction_list, pledge_list)}
+LISTINGS: Mapping[str, Listing] = {
+    found.LISTING.noun: found.LISTING for found in (party_list, interaction_list, ask_list, commitment_list, follow_up_list, pledge_list)
+}
 _ARGUMENTS: Mapping[str, LazyText] = {
     "q": _l("Words searched for"),
     "form": _l("Form"),
     "kind": _l("Kind"),
+    "direction": _l("By whom"),
+    "whose": _l("Whose"),
     "country": _l("Country"),
     "state": _l("State"),
     "status": _l("State"),
@@ -159,4 +163,4 @@ def remove(saved_id: uuid.UUID) -> Any:
     noun = saved.noun
     services.remove_list(actor(), saved_id)
     flash(_("The list is removed. The records that it showed stay as they are."), "success")
-    return redirect(url_for(f"{noun}.index"), code=303)
+    return redirect(url_for(LISTINGS[noun].endpoint), code=303)
