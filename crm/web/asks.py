@@ -71,6 +71,7 @@ def index() -> Any:
         pages=shared.pages(page, asked),
         party=party,
         tools=seen.tools(),
+        several=seen.several(page),
         saved=saved_lists.above(seen),
     )
 

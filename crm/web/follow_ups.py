@@ -58,6 +58,7 @@ def index() -> Any:
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "columns")},
         pages=shared.pages(page, asked),
         tools=seen.tools(),
+        several=seen.several(page),
         saved=saved_lists.above(seen),
         back=request.full_path.rstrip("?"),
     )
