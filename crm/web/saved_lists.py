@@ -19,7 +19,17 @@ from crm.queries import saved_lists as queries
 from crm.queries.parties import names_of
 from crm.queries.programmes import titles_of
 from crm.services import saved_lists as services
-from crm.web import ask_list, commitment_list, follow_up_list, interaction_list, party_list, pledge_list
+from crm.web import (
+    agreement_list,
+    ask_list,
+    commitment_list,
+    follow_up_list,
+    interaction_list,
+    party_list,
+    pledge_list,
+    programme_list,
+    receipt_list,
+)
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
 from crm.web.listing import COLUMNS, LIST, Listing, Seen
@@ -27,7 +37,18 @@ from crm.web.money_forms import read_uuid
 
 bp = Blueprint("saved_lists", __name__, url_prefix="/lists")
 LISTINGS: Mapping[str, Listing] = {
-    found.LISTING.noun: found.LISTING for found in (party_list, interaction_list, ask_list, commitment_list, follow_up_list, pledge_list)
+    found.LISTING.noun: found.LISTING
+    for found in (
+        party_list,
+        interaction_list,
+        ask_list,
+        commitment_list,
+        follow_up_list,
+        pledge_list,
+        agreement_list,
+        receipt_list,
+        programme_list,
+    )
 }
 _ARGUMENTS: Mapping[str, LazyText] = {
     "q": _l("Words searched for"),
@@ -35,6 +56,8 @@ _ARGUMENTS: Mapping[str, LazyText] = {
     "kind": _l("Kind"),
     "direction": _l("By whom"),
     "whose": _l("Whose"),
+    "under": _l("Under what"),
+    "sector": _l("Sector"),
     "country": _l("Country"),
     "state": _l("State"),
     "status": _l("State"),
