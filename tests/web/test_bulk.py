@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import func, select
 
 from crm.db import db, transactional
-from crm.errors import Conflict, Invalid
+from crm.errors import Conflict, Denied, Invalid
 from crm.jobs import engine
 from crm.models.asks import Ask
 from crm.models.commitments import Commitment
@@ -19,7 +20,8 @@ from crm.models.imports import ImportBatch, ImportChange
 from crm.models.interactions import FollowUp
 from crm.models.jobs import Job
 from crm.models.parties import Party
-from crm.policy import all_offices, bind_actor, system_actor, unscoped
+from crm.policy import Permission, all_offices, bind_actor, system_actor, unscoped
+from crm.queries import bulk as queries
 from crm.services import bulk, follow_ups, parties, users
 from crm.services import jobs as job_services
 from crm.services.parties import NewParty
@@ -51,7 +53,8 @@ def add(app, count, *, office="JOR", name="officer", **more):
 
 @transactional
 def _add(office_id, owner, count, more):
-    made = [FollowUp(office_id=office_id, text=f"To do {n:04}", due_on=DAY, owner_id=owner, **more) for n in range(count)]
+    usual = {"office_id": office_id, "due_on": DAY, "owner_id": owner}
+    made = [FollowUp(**{**usual, "text": f"To do {n:04}", **more}) for n in range(count)]
     db.session.add_all(made)
     db.session.flush()
     return [one.id for one in made]
@@ -232,6 +235,35 @@ def test_nobody_is_given_what_they_may_not_read(app, acting):
         whys(stranger)  # not in scope
     with pytest.raises(Invalid):
         whys("x")
+
+
+def test_what_the_service_of_one_record_refuses_is_named_too(app, acting):
+    """The judging does not know every rule: a row of which the service says no stays whole, the others are changed."""
+    good, empty = add(app, 2), add(app, 1, text="")
+    actor = acting("officer")
+    batch_id = bulk.record_choice(actor, "follow-ups", "due", LATER.isoformat(), [*good, *empty])
+    done = bulk.apply(actor, batch_id)
+    assert (done.updated, done.unchanged, done.rejected, done.taken) == (2, 0, 1, 3)
+    assert queries.refused_of(batch_id) == [(empty[0], "Write what is to be done.")]
+    assert [fresh(FollowUp, key).due_on for key in (*good, *empty)] == [LATER, LATER, DAY]
+    bulk.undo(actor, batch_id)
+    assert {fresh(FollowUp, key).due_on for key in (*good, *empty)} == {DAY}
+
+
+def test_undo_leaves_what_one_may_not_write_any_more(app, acting):
+    one = add_parties(acting("officer"), 1)[0]
+    keys = add(app, 1)
+    actor = acting("officer")
+    kinds_added = do(actor, "parties", "add-kind", "donor", [one])
+    moved = do(actor, "follow-ups", "due", LATER.isoformat(), keys)
+    lost = replace(actor, grants={actor.home_office_id: frozenset({Permission.RECORD_SEE})})
+    for batch_id in (kinds_added, moved):
+        batch = bulk.own(actor, batch_id)
+        assert bulk.touched(bulk.plan_undo(actor, batch)) == 1
+        plan = bulk.plan_undo(lost, batch)
+        assert (bulk.touched(plan), [entry.why for entry in plan.kept]) == (0, ["you may not write on it any more"])
+        with pytest.raises(Denied):
+            bulk.undo(lost, batch_id)
 
 
 # --- what it does -------------------------------------------------------------------------------------------------------
