@@ -26,7 +26,7 @@ from crm.i18n import _, ngettext
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
-from crm.models.imports import CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
+from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.parties import reported_organisations
@@ -752,7 +752,7 @@ def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBat
 
 
 def _in_state(actor: Actor, batch_id: uuid.UUID, states: Sequence[str], *, is_locked: bool) -> ImportBatch:
-    statement = select(ImportBatch).where(ImportBatch.id == batch_id)
+    statement = select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK)
     batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
     if batch is None:
         raise NotFound
