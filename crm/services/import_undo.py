@@ -150,7 +150,8 @@ def plan(batch: ImportBatch) -> Plan:
     money = {noun: list(made.pop(noun, ())) for noun in LEDGER}
     _plan_receipts(money["receipts"], found)
     _plan_pledges(money["pledges"], found)
-    fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
+    if batch.format != BULK:  # what money changed is changed back by the rows that reverse it
+        fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
     for noun, expected in made.items():
         now = _left_as_now(noun, expected)
         found.gone += len(expected) - len(now)
