@@ -70,11 +70,12 @@ def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, 
     if action == "changed" and not values and not _is_bumped(record):
         return None
     parent = getattr(record, "__audit_parent__", None)
-    if _is_narrowed(record):
+    levels = _levels(action, record)
+    if levels == (OPEN, OFFICE):
         _narrow_history(session, record, getattr(record, parent) if parent else record.id)
     entry = {
         "office_id": record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None),
-        "level": _level(record),
+        "level": OFFICE if OFFICE in levels else OPEN,  # for whoever could read the record before and can after it, since it says both
         "at": at,
         "actor_id": actor.user_id if actor else None,
         "actor_name": actor.name if actor else "system",
@@ -87,22 +88,13 @@ def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, 
     return entry, values
 
 
-def _levels(record: Any) -> tuple[str, str]:
+def _levels(action: str, record: Any) -> tuple[str, str]:
     """The level of a record before and after what is flushed now."""
     now = getattr(record, "level", None) or OPEN
-    if "level" not in inspect(record).attrs:
+    if action == "created" or not hasattr(type(record), "level"):
         return now, now
     history = inspect(record).attrs.level.history
     return (history.deleted[0] if history.deleted and history.deleted[0] else now), now
-
-
-def _level(record: Any) -> str:
-    """Who may read a change: whoever could read the record before and can after it, since it says both."""
-    return OFFICE if OFFICE in _levels(record) else OPEN
-
-
-def _is_narrowed(record: Any) -> bool:
-    return _levels(record) == (OPEN, OFFICE)
 
 
 def _narrow_history(session: Session, record: Any, about_id: uuid.UUID) -> None:
