@@ -22,6 +22,7 @@ from crm.db import Base, db, hold, savepoint, transactional
 from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.commitments import Commitment
 from crm.models.imports import ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
@@ -62,6 +63,7 @@ NOUNS: Mapping[str, LazyText] = {
 }
 
 Key = tuple[str, uuid.UUID]
+_LET_GO = (AuditEntry, AuditValue, Party, Pledge, PledgeTerms, Instalment, Receipt, ReceiptMatch, Commitment)
 
 
 @dataclass(frozen=True)
@@ -341,11 +343,8 @@ def title_of(record: Any) -> str:
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 
-@transactional
-def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
-    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
-
-    Raises NotFound, Denied, Conflict (not brought in, undone before, nothing written down). Returns the id of the undo."""
+def _to_undo(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    """A batch that the actor may undo, held until the transaction ends."""
     hold("import")
     batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id).with_for_update())
     if batch is None:
@@ -353,8 +352,32 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     require(actor, permission_for(batch.format), batch.office_id)
     if sentence := why_not(batch):
         raise Conflict(sentence)
-    doing = plan(batch)
+    return batch
+
+
+@transactional
+def take_back_part(actor: Actor, batch_id: uuid.UUID, most: int) -> int:
+    """Take back at most `most` of a batch's pledges and receipts: how many were. So a long undo lets others save in between; `undo`
+    does the rest, and where the work ends before, undoing again goes on. Raises as `undo` does."""
+    batch = _to_undo(actor, batch_id)
+    found = plan(batch)
+    part = Plan(receipts=found.receipts[:most])
+    part.pledges = found.pledges[: most - len(part.receipts)]
     counts: Counter[str] = Counter()
+    _take_back(actor, batch, part, counts)
+    return counts["reversed"]
+
+
+@transactional
+def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID:
+    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
+
+    `taken_back`: how much of its money was taken back by parts before. Raises NotFound, Denied, Conflict (not brought in, undone
+    before, nothing written down). Returns the id of the undo."""
+    batch = _to_undo(actor, batch_id)
+    doing = plan(batch)
+    doing.gone -= taken_back
+    counts: Counter[str] = Counter(reversed=taken_back)
     _take_back(actor, batch, doing, counts)
     _restore(doing, counts)
     _remove(doing, counts)
@@ -391,7 +414,7 @@ def _take_back(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[st
                 doing.kept.append(Kept(noun, title_of(db.session.get_one(_classes()[noun], record_id)), why, record_id))
             else:
                 counts["reversed"] += 1
-        _let_go()
+            _let_go()
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
@@ -433,7 +456,7 @@ def _let_go() -> None:
     session = db.session()
     changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, AuditEntry | AuditValue | Party | Instalment | PledgeTerms | ReceiptMatch) and record not in changed:
+        if isinstance(record, _LET_GO) and record not in changed:
             session.expunge(record)
 
 
