@@ -72,7 +72,7 @@ def _undo(actor: Actor, text: str, *, is_trial: bool, as_json: bool) -> None:
         }
         names = [{"title": one.title, "why": one.why} for one in doing.kept]
     else:
-        import_undo.undo(actor, batch.id)
+        imports.undo(actor, batch.id)
         record = import_undo.undone(batch.id)
         kept = import_undo.summary_of(record) if record is not None else {}
         said = {name: kept.get(name, 0) for name in ("removed", "reversed", "restored", "kept")}

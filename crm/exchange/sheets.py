@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -55,6 +56,8 @@ LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
 _EXAMPLES = 3
 _MOST_EXAMPLE = 60
+#: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
+_NUMBER_CELL = re.compile(r"-?\d+\.\d+")
 _NO_FIELD = SheetField("", "")  # type: ignore[arg-type]  # of a column that is left out
 
 
@@ -263,7 +266,8 @@ class _Rows:
         places = [place for place, other, _item, its in self.columns if other == heading or (its == name and item.reads in AMOUNTS)]
         cells = (row[place] for _number, row in self.file.listing.rows for place in places if place < len(row))
         if item.reads in AMOUNTS:
-            return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(cells)
+            typed = (cell for cell in cells if self.file.grid.kind == "text" or not _NUMBER_CELL.fullmatch(cell))
+            return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(typed)
         if item.reads != DAY:
             return ""
         found, doubtful = day_order(cells)

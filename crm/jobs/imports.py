@@ -29,7 +29,7 @@ from crm.models.imports import ImportBatch
 from crm.money import Money, to_minor
 from crm.policy import Actor, require
 from crm.queries import imports as held
-from crm.services import imports
+from crm.services import import_undo, imports
 from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.
@@ -191,6 +191,17 @@ def _reread(actor: Actor, batch_id: uuid.UUID, setup: Setup) -> sheets.ReadSheet
         raise Refused(_("The file is no longer kept here. Bring it again."))
     data = path.read_bytes()
     return sheets.read(batch.office_id, batch.format, data, setup, partial(_facts, batch.format, batch.file_name, data))
+
+
+def undo(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Undo a batch: its money by parts, between which others may save, then the rest at once. Raises as `import_undo.undo` does."""
+    taken_back, part = 0, _MONEY_PART
+    while part == _MONEY_PART:
+        if taken_back:
+            time.sleep(_BREATH.get(db.engine.dialect.name, 0))
+        part = import_undo.take_back_part(actor, batch_id, _MONEY_PART)
+        taken_back += part
+    import_undo.undo(actor, batch_id, taken_back=taken_back)
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:

@@ -15,12 +15,15 @@ from sqlalchemy.orm import aliased
 
 from crm.db import db
 from crm.models.commitments import Commitment
+from crm.models.parties import Party, PartyKind
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt
 from crm.models.programmes import Programme, Requirement
 from crm.queries.names import fold
+from crm.queries.sheet_imports import usable
 
 _CHUNK = 400
 _MOST_NEAR = 3
+_MOST_NAMES = 2000
 _LIKENESS = 0.75
 #: M20: the same amount of the same donor so near to another may be the same.
 NEAR = timedelta(days=7)
@@ -202,6 +205,13 @@ def near(text: str, names: Mapping[str, str]) -> list[str]:
     """The names (name -> reference) that a cell may mean in spite of a slip: "Title (JOR-PR-2026-0001)"."""
     folded = {fold(name): f"{name} ({reference})" if name != reference else name for name, reference in names.items() if name}
     return [folded[found] for found in get_close_matches(fold(text), folded, _MOST_NEAR, _LIKENESS)]
+
+
+def donor_names(office_id: uuid.UUID) -> dict[str, str]:
+    """What the donors that an office can use are called -> reference: for `near`. One statement, the newest first."""
+    is_donor = Party.id.in_(select(PartyKind.party_id).where(PartyKind.kind == "donor"))
+    statement = select(Party.name, Party.reference).where(is_donor, usable(office_id))  # type: ignore[arg-type]
+    return {row.name: row.reference for row in db.session.execute(statement.order_by(Party.id.desc()).limit(_MOST_NAMES))}
 
 
 def agreement_names(office_id: uuid.UUID) -> dict[str, str]:

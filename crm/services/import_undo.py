@@ -22,6 +22,7 @@ from crm.db import Base, db, hold, savepoint, transactional
 from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.commitments import Commitment
 from crm.models.imports import BULK, ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
@@ -80,6 +81,7 @@ FIELDS: Mapping[str, LazyText] = {
 }
 
 Key = tuple[str, uuid.UUID]
+_LET_GO = (AuditEntry, AuditValue, Party, Pledge, PledgeTerms, Instalment, Receipt, ReceiptMatch, Commitment)
 
 
 @dataclass(frozen=True)
@@ -396,11 +398,8 @@ def title_of(record: Any) -> str:
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 
-@transactional
-def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
-    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
-
-    Raises NotFound, Denied, Conflict (not brought in, undone before, nothing written down). Returns the id of the undo."""
+def _to_undo(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    """A batch that the actor may undo, held until the transaction ends."""
     hold("import")
     batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK).with_for_update())
     if batch is None:
@@ -408,13 +407,38 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     require(actor, permission_for(batch.format), batch.office_id)
     if sentence := why_not(batch):
         raise Conflict(sentence)
-    return take_back(actor, batch, plan(batch))
+    return batch
 
 
-def take_back(actor: Actor, batch: ImportBatch, doing: Plan, **said: int) -> uuid.UUID:
-    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
-    that. Part of the services that undo; inside their transaction."""
+@transactional
+def take_back_part(actor: Actor, batch_id: uuid.UUID, most: int) -> int:
+    """Take back at most `most` of a batch's pledges and receipts: how many were. So a long undo lets others save in between; `undo`
+    does the rest, and where the work ends before, undoing again goes on. Raises as `undo` does."""
+    batch = _to_undo(actor, batch_id)
+    found = plan(batch)
+    part = Plan(receipts=found.receipts[:most])
+    part.pledges = found.pledges[: most - len(part.receipts)]
     counts: Counter[str] = Counter()
+    _reverse(actor, batch, part, counts)
+    return counts["reversed"]
+
+
+@transactional
+def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID:
+    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
+
+    `taken_back`: how much of its money was taken back by parts before. Raises NotFound, Denied, Conflict (not brought in, undone
+    before, nothing written down). Returns the id of the undo."""
+    batch = _to_undo(actor, batch_id)
+    doing = plan(batch)
+    doing.gone -= taken_back
+    return take_back(actor, batch, doing, counts=Counter(reversed=taken_back))
+
+
+def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[str] | None = None, **said: int) -> uuid.UUID:
+    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
+    that. `counts`: what was done before. Part of the services that undo; inside their transaction."""
+    counts = Counter() if counts is None else counts
     _reverse(actor, batch, doing, counts)
     _restore(doing, counts)
     _revive(doing, counts)
@@ -452,7 +476,7 @@ def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]
                 doing.kept.append(Kept(noun, title_of(db.session.get_one(_classes()[noun], record_id)), why, record_id))
             else:
                 counts["reversed"] += 1
-        _let_go()
+            _let_go()
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
@@ -520,7 +544,7 @@ def _let_go() -> None:
     session = db.session()
     changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, AuditEntry | AuditValue | Party | Instalment | PledgeTerms | ReceiptMatch) and record not in changed:
+        if isinstance(record, _LET_GO) and record not in changed:
             session.expunge(record)
 
 

@@ -18,6 +18,7 @@ from crm.errors import Invalid
 from crm.i18n import _
 from crm.models.commitments import Commitment
 from crm.models.imports import ImportChange
+from crm.models.offices import Office
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme, Requirement
 from crm.money import Money, to_minor
@@ -28,6 +29,7 @@ from crm.queries.names import fold
 from crm.queries.sheet_imports import Named, NewContact
 from crm.queries.sheet_money import KnownProgramme
 from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.money_rules import office_of
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting
 
 _OURS = re.compile(r"[A-Z]{2,10}-[A-Z]{2}-\d{4}-\d{4,}")
@@ -92,6 +94,7 @@ class MoneySheet(ByChunk[SheetRow]):
 
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
+        self.office: Office | None = None
         self.donors: Mapping[str, Sequence[Named]] = {}
         self.alike: Mapping[str, Sequence[str]] = {}
         self.programmes: Sequence[KnownProgramme] = ()
@@ -152,6 +155,7 @@ class MoneySheet(ByChunk[SheetRow]):
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
         """Judge some records, write them where told so, and count them."""
         actor = acting()
+        self.office = office_of(office_id)  # held, so that it is read once for all rows
         self.look_up(office_id, records, is_writing=is_writing)
         for record in records:
             try:
@@ -208,9 +212,10 @@ class MoneySheet(ByChunk[SheetRow]):
         wanted = sorted({text for text in texts if text})
         self.donors = parties.parties_named(office_id, wanted)
         unknown = [text for text in wanted if not self.donors.get(text)]
-        asked = [NewContact(place, form, (text,), ()) for place, text in enumerate(unknown) for form in ("organisation",)]
+        asked = [NewContact(place, "organisation", (text,), ()) for place, text in enumerate(unknown)]
         alike = parties.possible_duplicates(office_id, asked) if asked else {}
-        self.alike = {unknown[place]: names for place, names in alike.items()}
+        names = held.donor_names(office_id) if unknown else {}
+        self.alike = {text: alike.get(place) or held.near(text, names) for place, text in enumerate(unknown)}
 
     def donor(self, text: str) -> Named:
         """Who a cell means; refused where nobody, or several, and then whom it may mean is named."""

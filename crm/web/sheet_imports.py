@@ -200,7 +200,7 @@ def undo(batch_id: uuid.UUID) -> Any:
     batch = queries.get(batch_id)
     if request.method == "POST":
         try:
-            import_undo.undo(actor(), batch_id)
+            imports.undo(actor(), batch_id)
         except Conflict as error:
             if import_undo.undone(batch_id) is None:
                 return _back(batch_id, error)

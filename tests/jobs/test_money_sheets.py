@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from datetime import date
 from decimal import Decimal
 
 import pytest
+import xlsxwriter
 from sqlalchemy import func, select
 
 from crm.db import db
 from crm.errors import Denied
 from crm.exchange.sheets import Setup
-from crm.jobs import imports, sheets
+from crm.jobs import engine, imports, sheets
+from crm.models.jobs import Job
 from crm.models.pledges import Agreement, Instalment, Pledge, Receipt
 from crm.models.programmes import Programme, Requirement
 from crm.money import Money
@@ -366,3 +369,56 @@ def test_another_office_is_neither_matched_nor_named(grants, acting):
     actor = acting("grants")
     batch = bring(actor, sheet(["Donor", "Ref", "Date", "Amount"], ["Hidden Fund", "A", "2026-01-10", "EUR 1"]), "pledges")
     assert reasons(batch)[0][2] == "“Hidden Fund” is not on record. Record this party first, or write its name as it stands there."
+
+
+# --- workbooks, parts, speed -----------------------------------------------------------------------------------------
+
+
+def test_numbers_of_a_workbook_say_nothing_about_the_texts_beside_them(grants):
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    page = book.add_worksheet("Pledges")
+    for place, row in enumerate(
+        [
+            ("Donor", "Ref", "Date", "Amount", "Currency"),
+            ("Fonds du Sud", "A", "2026-01-10", 250000.5, "EUR"),
+            ("Fonds du Sud", "B", "2026-01-10", 0.1 + 0.2, "EUR"),
+            ("Fonds du Sud", "C", "2026-01-10", 12.345, "KWD"),
+            ("Fonds du Sud", "D", "2026-01-10", "1.500", "EUR"),
+        ]
+    ):
+        page.write_row(place, 0, row)
+    book.close()
+    batch = bring(grants, buffer.getvalue(), "pledges", dry_run=True)
+    assert sums(batch) == {"created": {"EUR": [2, 25_000_080], "KWD": [1, 12_345]}}, reasons(batch)
+    ((row, _column, why),) = reasons(batch)
+    assert (row, "EUR 1,500 or EUR 1.500" in why) == (5, True)
+
+
+@pytest.mark.parametrize("kind", ["pledges", "receipts"])
+def test_a_long_file_taken_in_by_parts_says_the_same_as_its_dry_run(app, acting, grants, signed, kind, monkeypatch):
+    monkeypatch.setattr(imports, "_MONEY_PART", 3)
+    monkeypatch.setattr(imports, "_LEAST_PART", 2)
+    monkeypatch.setattr("crm.services.imports.CHUNK", 4)
+    if kind == "pledges":
+        head, rows = (
+            ["Donor", "Ref", "Date", "Amount", "Due"],
+            [["Fonds du Sud", f"R{n % 7}", "2026-01-10", "EUR 5", ""] for n in range(14)],
+        )
+        rows.append(["Fonds du Sud", "", "2026-01-10", "EUR 9", ""])
+        rows.append(rows[-1])
+    else:
+        head, rows = HEAD, [["2026-03-01", "FX-P", "", "60", "EUR", f"B{n}"] for n in range(9)]
+    batch = imports.check_file(grants, grants.home_office_id, kind, "x.csv", sheet(head, *rows))
+    dry, said = counts(held.get(batch)), sums(held.get(batch))
+    assert dry[0] in (8, 7), reasons(held.get(batch))
+    imports.apply_in_background(grants, batch)
+    job = db.session.scalars(select(Job).where(Job.subject_id == batch)).one().id
+    db.session.remove()
+    with app.app_context():
+        engine.perform(job, threading.Event())
+        db.session.remove()
+    acting("grants")
+    done = held.get(batch)
+    assert (done.state, counts(done), sums(done)) == ("applied", dry, said), reasons(done)
+    holds_together()

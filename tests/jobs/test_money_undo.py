@@ -43,7 +43,7 @@ def bring(actor, data, kind):
 
 
 def undo(actor, batch):
-    import_undo.undo(actor, batch.id)
+    imports.undo(actor, batch.id)
     db.session.expire_all()
     return import_undo.summary_of(import_undo.undone(batch.id))
 
@@ -110,6 +110,19 @@ def test_import_and_undo_leave_all_figures_as_before(scene, kind, data, taken):
     assert (doing.reversed, said.get("reversed", 0), said["kept"]) == (taken, taken, 0), said
     again = bring(scene.actor, data, kind)
     assert (again.created, again.updated, again.rejected) == (batch.created, batch.updated, 0)
+
+
+def test_a_long_undo_goes_by_parts_and_goes_on_where_it_stopped(scene, monkeypatch):
+    monkeypatch.setattr(imports, "_MONEY_PART", 2)
+    before = figures()
+    batch = bring(scene.actor, pledge_rows("N", 7), "pledges")
+    assert undo(scene.actor, batch)["reversed"] == 7
+    assert figures() == before
+    batch = bring(scene.actor, pledge_rows("N", 7), "pledges")
+    assert import_undo.take_back_part(scene.actor, batch.id, 3) == 3
+    said = undo(scene.actor, batch)
+    assert (said["reversed"], said["gone"], said["kept"]) == (4, 3, 0)
+    assert figures() == before
 
 
 def test_what_is_taken_back_stays_to_be_seen_and_says_why(scene):
