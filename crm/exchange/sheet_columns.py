@@ -7,7 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from crm.exchange.sheet_contacts import CONTACT_SHEETS
-from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, WORD, WORDS, SheetField, SheetKind, words_of
+from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, NEED_OF_YEAR, WORD, WORDS, SheetField, SheetKind, words_of
+from crm.exchange.sheet_money import MONEY_SHEETS, year_named
 from crm.exchange.spreadsheet import is_reject_column
 from crm.i18n import LazyText
 from crm.i18n import lazy_gettext as _l
@@ -124,7 +125,7 @@ PARTIES = SheetKind(
         }
     ),
 )
-SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS)})
+SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS, *MONEY_SHEETS)})
 
 
 @lru_cache(maxsize=16)
@@ -138,7 +139,16 @@ def _headings(slug: str) -> Mapping[str, str]:
 
 def is_heading(slug: str, cell: str) -> bool:
     """Whether a cell is a heading that lists of this kind are known to have."""
-    return len(cell) < 100 and fold(cell) in _headings(slug)  # noqa: PLR2004 - no heading is so long
+    return len(cell) < 100 and (fold(cell) in _headings(slug) or bool(_field_of_year(slug, cell)))  # noqa: PLR2004 - no heading is so long
+
+
+def _field_of_year(slug: str, heading: str) -> str:
+    """The field of amounts by year, where a heading is a year, alone or beside a word for that field; else ""."""
+    year, rest = year_named(heading)
+    for name, item in SHEETS[slug].fields.items() if year else ():
+        if item.reads == NEED_OF_YEAR and (not rest or rest in map(fold, item.headings.split("/"))):
+            return name
+    return ""
 
 
 def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
@@ -155,6 +165,8 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
     usable = [heading for heading in found if not is_reject_column(heading)]
     for heading in usable:
         take(heading, _headings(slug).get(fold(heading)))
+    for heading in usable:
+        take(heading, _field_of_year(slug, heading))
     for heading in usable:
         words = fold(heading).split()
         trimmed = [fold(heading.partition("(")[0]), " ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []

@@ -155,7 +155,12 @@ def programme_named(programme_id: uuid.UUID | None) -> tuple[str, str] | None:
 
 def colleague_choices(office_id: uuid.UUID, *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
     """The people who record contacts in an office (and some others in scope), by name."""
-    works = exists().where(Membership.user_id == User.id, Membership.office_id == office_id, Membership.role.in_(_WRITERS))
+    return colleagues_of([office_id], also=also)
+
+
+def colleagues_of(office_ids: Collection[uuid.UUID], *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
+    """The people who record contacts in any of some offices (and some others in scope), by name."""
+    works = exists().where(Membership.user_id == User.id, Membership.office_id.in_(office_ids), Membership.role.in_(_WRITERS))
     others = [user_id for user_id in also if user_id is not None]
     statement = select(User.id, User.name).where(or_(works, User.id.in_(others)), User.is_active.is_(True))
     return list(db.session.execute(statement.order_by(User.name, User.id)))

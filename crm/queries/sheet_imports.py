@@ -15,6 +15,7 @@ from crm.i18n import _
 from crm.models.base import SHARED
 from crm.models.imports import ImportLayout, ImportSheet
 from crm.models.notes import Note
+from crm.models.offices import Office
 from crm.models.parties import Channel, Party, PartyName, Position, Tenure
 from crm.queries.duplicates import Candidate, possible_duplicates_of
 from crm.queries.names import fold
@@ -226,3 +227,8 @@ def layout_of(office_id: uuid.UUID, slug: str, headings: str) -> ImportLayout | 
     return db.session.scalar(
         select(ImportLayout).where(ImportLayout.office_id == office_id, ImportLayout.format == slug, ImportLayout.headings == headings)
     )
+
+
+def reporting_currency(office_id: uuid.UUID) -> str:
+    """The currency that an office reports in."""
+    return db.session.scalar(select(Office.reporting_currency).where(Office.id == office_id)) or ""

@@ -204,6 +204,28 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
     return party.id
 
 
+@transactional
+def change_kinds(actor: Actor, party_id: uuid.UUID, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> uuid.UUID:
+    """Say that a party is something to us too, or is no more; its owner office only. The rest of it stays."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    kinds = _kinds([*(row.kind for row in party.kinds if row.kind not in remove), *add])
+    if _set_kinds(party, kinds):
+        touch(party)
+    db.session.flush()
+    return party.id
+
+
+@transactional
+def set_country(actor: Actor, party_id: uuid.UUID, country: str | None) -> uuid.UUID:
+    """Say in which country a party is (two letters); its owner office only."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    party.country = _country(country)
+    db.session.flush()
+    return party.id
+
+
 def _tell_apart(office_id: uuid.UUID, party_id: uuid.UUID, others: Iterable[uuid.UUID]) -> None:
     """Remember for the office that a party is none of some others in scope, so that nobody is asked again."""
     wanted = {(min(party_id, key), max(party_id, key)) for key in found.names_of(others) if key != party_id}

@@ -40,7 +40,9 @@ def _follow(session: Session, _context: object, _instances: object) -> None:
             told_apart = or_(PartyDistinction.one_id.in_(sorted(gone)), PartyDistinction.other_id.in_(sorted(gone)))
             session.execute(delete(PartyDistinction).where(told_apart), execution_options=_AS_THEY_STAND)
         wanted = made | {party for party in changed if party.id not in gone}
-        session.info[_PENDING] = [row for party in wanted for row in rows_for(party)]
+        session.info[_PENDING] = [
+            row for party in wanted for row in rows_for(party, _names(session, party) if party.id in renamed else party.names)
+        ]
 
 
 @event.listens_for(Session, "after_flush")
@@ -49,14 +51,23 @@ def _write(session: Session, _context: object) -> None:
     write_following(session, PartyKey, session.info.pop(_PENDING, []))
 
 
+def _names(session: Session, party: Party) -> set[PartyName]:
+    """A party's other names as they will be: a name that was added by itself is not among those the party in memory knows."""
+    with session.no_autoflush:
+        held = set(session.scalars(select(PartyName).where(PartyName.party_id == party.id)))
+    added = {record for record in session.new if isinstance(record, PartyName) and record.party_id == party.id}
+    return (held | added | set(party.names)) - set(session.deleted) - set(inspect(party).attrs.names.history.deleted)
+
+
 def _has_changed(party: Party) -> bool:
     attributes = inspect(party).attrs
     return any(attributes[name].history.has_changes() for name in _WATCHED)
 
 
-def rows_for(party: Party) -> list[dict[str, Any]]:
-    """The keys of a party's name and other names, as rows of `PartyKey`."""
-    found = {key for name in (party.name, *(row.name for row in party.names)) for key in keys(name)}
+def rows_for(party: Party, names: Iterable[PartyName] | None = None) -> list[dict[str, Any]]:
+    """The keys of a party's name and other names (those it knows, unless they are given), as rows of `PartyKey`."""
+    others = party.names if names is None else names
+    found = {key for name in (party.name, *(row.name for row in others)) for key in keys(name)}
     of = {"office_id": party.office_id, "visibility": party.visibility, "party_id": party.id}
     return [{"id": new_id(), **of, "key": key} for key in sorted(found)]
 

@@ -30,6 +30,7 @@ NOUNS = (
     "search",
     "files",
     "saved_lists",
+    "bulk",
 )
 
 
