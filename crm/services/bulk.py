@@ -40,7 +40,7 @@ from crm.services.jobs import Carry, Run
 from crm.services.references import next_reference
 
 #: So many records are changed at once at the most, and so many while the person waits; more are work for the background.
-MOST, AT_ONCE = 2000, 300
+MOST, AT_ONCE = 2000, 200
 _PART = 100
 _KEPT_UNDONE = timedelta(days=1)
 CHANGED, SAME, REFUSED = "changed", "same", "refused"

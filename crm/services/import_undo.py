@@ -480,22 +480,40 @@ def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
-    classes = _classes()
-    for (noun, record_id), values in doing.restores.items():
-        entity = classes[noun]
-        record = db.session.scalar(select(entity).where(entity.id == record_id).with_for_update())
-        if record is None:
-            continue
-        title = title_of(record)
-        try:
-            with savepoint():
-                for name, old in values.items():
-                    setattr(record, name, history.typed(record, name, old))
-        except IntegrityError:
-            doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
-        else:
-            counts["restored"] += 1
+    """Put fields back, many records together; where the database refuses one of them, each on its own, so that only that one stays."""
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for noun, record_id in doing.restores:
+        ids[noun].append(record_id)
+    for noun, some in ids.items():
+        for chunk in _chunks(some):
+            try:
+                counts["restored"] += _put_back(noun, chunk, doing)
+            except IntegrityError:
+                for record_id in chunk:
+                    _put_back_alone(noun, record_id, doing, counts)
+            _let_go()
+
+
+def _put_back(noun: str, ids: Sequence[uuid.UUID], doing: Plan) -> int:
+    entity = _classes()[noun]
+    with savepoint():
+        records = db.session.scalars(select(entity).where(entity.id.in_(ids)).with_for_update()).all()
+        for record in records:
+            for name, old in doing.restores[noun, record.id].items():
+                setattr(record, name, history.typed(record, name, old))
+    for record in records:
         db.session.expunge(record)
+    return len(records)
+
+
+def _put_back_alone(noun: str, record_id: uuid.UUID, doing: Plan, counts: Counter[str]) -> None:
+    try:
+        counts["restored"] += _put_back(noun, [record_id], doing)
+    except IntegrityError:
+        entity = _classes()[noun]
+        record = db.session.scalar(select(entity).where(entity.id == record_id))
+        title = title_of(record) if record is not None else ""
+        doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
 
 
 def _revive(doing: Plan, counts: Counter[str]) -> None:
