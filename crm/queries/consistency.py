@@ -15,8 +15,10 @@ from sqlalchemy.orm import Mapper, aliased
 
 from crm.db import Base, db
 from crm.models.base import OFFICE, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.codes import GOAL_AREAS, SECTORS, Code
 from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.models.jobs import OPEN_STATES, Job
+from crm.models.programmes import GOAL_AREA, Programme, ProgrammeTag
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,17 @@ def broken_levels() -> Iterator[Broken]:
         statement = select(_key(child)).select_from(child).join(other, getattr(child, column) == other.id).where(wrong).limit(1)
         for found in db.session.scalars(statement):
             yield Broken(_name(child), found, f"{what} ({column})")
+
+
+def unknown_codes() -> Iterator[Broken]:
+    """Programmes whose sector or goal area is in no list."""
+    known: dict[str, Any] = {name: select(Code.code).where(Code.list_name == name) for name in (SECTORS, GOAL_AREAS)}
+    sectors = select(Programme.id).where(Programme.sector.is_not(None), Programme.sector.not_in(known[SECTORS]))
+    for found in db.session.scalars(sectors.limit(1)):
+        yield Broken("programmes", found, "its sector is in no list")
+    areas = select(ProgrammeTag.id).where(ProgrammeTag.scheme == GOAL_AREA, ProgrammeTag.code.not_in(known[GOAL_AREAS]))
+    for found in db.session.scalars(areas.limit(1)):
+        yield Broken("programme_tags", found, "the goal area is in no list")
 
 
 def lost_work() -> Iterator[Broken]:

@@ -40,10 +40,14 @@ class Words:
 
 def page(record_id: uuid.UUID, words: Words, *, name: str, back: str, address: str) -> str:
     """The page of a record's history, newest first. The caller has fetched the record in the reader's scope."""
-    before = request.args.get("before", "")
-    cursor = int(before) if before.isascii() and before.isdigit() and len(before) < _LONGEST_KEY else None
-    found = history.history_of(record_id, before=cursor)
+    found = history.history_of(record_id, before=cursor())
     return render_template("history/index.html", name=name, back=back, address=address, lines=lines(found, words), before=found.before)
+
+
+def cursor() -> int | None:
+    """The change before which the page begins, where the address names one."""
+    before = request.args.get("before", "")
+    return int(before) if before.isascii() and before.isdigit() and len(before) < _LONGEST_KEY else None
 
 
 def lines(found: history.HistoryPage, words: Words) -> list[dict[str, Any]]:
@@ -126,7 +130,7 @@ def moment_or_day(column: str, text: str) -> str:
     try:
         if column.endswith("_at"):
             return moment(datetime.fromisoformat(text), actor().timezone, get_locale(), names_zone=False)
-        if column.endswith("_on") or column == "by_when":
+        if column.endswith("_on") or column in ("by_when", "valid_from", "valid_to"):
             return day(date.fromisoformat(text), get_locale())
     except ValueError:
         return text
