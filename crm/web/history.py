@@ -13,6 +13,7 @@ from flask import render_template, request
 from crm.formatting import day, moment
 from crm.i18n import LazyText, _, get_locale
 from crm.models.audit import AuditEntry
+from crm.policy import all_offices
 from crm.queries import files, history, lookups
 from crm.web.gate import actor
 
@@ -23,6 +24,7 @@ _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
     "person": lookups.people,
     "programme": lambda _keys: dict(lookups.programme_choices()),
     "ask": lookups.ask_sentences,
+    "office": lambda _keys: {office.id: office.name for office in all_offices()},
 }
 
 
@@ -30,7 +32,7 @@ _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
 class Words:
     """How a noun's history reads. `fields`: its columns -> their names, in no order; a column that is not here is not shown.
     `parts`: tables of its parts -> (what they are, the column that tells one from another). `values`: column -> stored word ->
-    shown word. `names`: columns that hold an id -> of what: "party", "person", "programme" or "ask"."""
+    shown word. `names`: columns that hold an id -> of what: "party", "person", "programme", "ask" or "office"."""
 
     fields: Mapping[str, LazyText]
     parts: Mapping[str, tuple[LazyText, str]] = field(default_factory=dict)

@@ -42,6 +42,7 @@ NOUN_OF = {
     "user_id": "users",
     "saved_id": "saved_lists",
     "entry_id": "codes",
+    "office_id": "offices",
 }
 
 

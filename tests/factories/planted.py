@@ -428,6 +428,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "terms": announced.id,
         "links": link.id,
         "instalments": instalment.id,
+        "offices": office.id,
         "codes": db.session.scalars(select(Code.id).where(Code.code == "2026-1")).one(),
     }
     return ids
