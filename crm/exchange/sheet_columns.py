@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -44,6 +46,34 @@ class SheetKind:
 
 def _words(table: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType({fold(word.strip()): code for code, words in table.items() for word in (code, *words.split("/"))})
+
+
+_listed: ContextVar[Mapping[str, str]] = ContextVar("listed_words", default=MappingProxyType({}))
+
+
+@contextmanager
+def also_words(words: Mapping[str, str]) -> Iterator[None]:
+    """Read kinds of parties by these words too (folded word -> code): what the office's own list calls them."""
+    token = _listed.set(words)
+    try:
+        yield
+    finally:
+        _listed.reset(token)
+
+
+class _KindWords(Mapping[str, str]):
+    """Words for what a party is: of its form, then those of the list that is kept, then those that are known here."""
+
+    def __getitem__(self, word: str) -> str:
+        if word in FORM_WORDS:
+            return FORM_IN_KINDS + FORM_WORDS[word]
+        return _listed.get().get(word) or KIND_WORDS[word]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {**FORM_WORDS, **KIND_WORDS, **_listed.get()}
+
+    def __len__(self) -> int:
+        return sum(1 for _word in self)
 
 
 FORM_WORDS = _words(
@@ -113,7 +143,7 @@ PARTIES = SheetKind(
                 _l("What they are to us"),
                 "what they are to us/kind/kinds/category/categories/sector/stakeholder type/catégorie/categoría/الفئة/التصنيف/نوع الجهة",
                 WORDS,
-                {**{word: FORM_IN_KINDS + code for word, code in FORM_WORDS.items()}, **KIND_WORDS},
+                _KindWords(),
                 is_many=True,
             ),
             "country": SheetField(_l("Country"), "country/country code/nationality/pays/país/البلد/الدولة", COUNTRY),

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_columns import SHEETS, also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, digest_of, read_sheet
 from crm.i18n import _, ngettext
+from crm.models.codes import PARTY_KINDS
+from crm.queries import codes
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import Parties, SheetOptions, SheetRow
@@ -41,7 +43,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         layout = held.layout_of(office_id, slug, headings)
         return Setup.load(layout.settings) if layout is not None else None
 
-    file = read_sheet(data, slug, setup, remembered)
+    with also_words(codes.words(PARTY_KINDS)):
+        file = read_sheet(data, slug, setup, remembered)
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
     missing = file.missing()

@@ -15,24 +15,32 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from crm.db import Base
 from crm.models.base import SENTENCE_LENGTH, Keyed, Stamped, Versioned, one_of
 
-GOAL_AREAS, SECTORS = "goal-areas", "sectors"
+GOAL_AREAS, SECTORS, INTERACTION_KINDS, PARTY_KINDS = "goal-areas", "sectors", "interaction-kinds", "party-kinds"
 LABEL_LENGTH = 200
 CODE_LENGTH = 40
 
 
 @dataclass(frozen=True)
 class ListShape:
-    """What a list's codes look like, whether people know them by their codes, and which of them the system itself relies on."""
+    """What a list's codes look like, whether people know them by their codes, which of them the system itself relies on, and what
+    no name may hold, since files put several into one cell."""
 
     pattern: re.Pattern[str]
     shows_codes: bool = False
     relied_on: frozenset[str] = frozenset()
+    marks: str = ""
 
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 LISTS: Mapping[str, ListShape] = MappingProxyType(
     {
         GOAL_AREAS: ListShape(re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,9}")),
         SECTORS: ListShape(re.compile(r"[0-9]{5}"), shows_codes=True),
+        INTERACTION_KINDS: ListShape(_WORD, relied_on=frozenset({"meeting"})),  # what the form of a new one begins with
+        PARTY_KINDS: ListShape(  # what FTS files say of an organisation
+            _WORD, relied_on=frozenset({"donor", "government", "ngo", "pooled-fund", "private-sector", "un-agency"}), marks=";|,،"
+        ),
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from crm.i18n import get_locale
 from crm.models.codes import LISTS, Code, CodeLabel
 from crm.policy import unscoped
 from crm.queries import history
+from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 _HELD = "tl_codes"
@@ -71,6 +72,48 @@ def label(name: str, code: str | None) -> str:
 def offered(name: str, on: date, *held: str | None) -> list[Entry]:
     """What a form of a day offers: what new records may hold, and what the record holds already."""
     return [entry for code, entry in entries(name).items() if code in held or is_offered(entry, on)]
+
+
+class Names(Mapping[str, object]):
+    """The names of a list's codes in the reader's language, for pages and histories that word a code. A code that no list knows
+    is shown as it is. `also`: words of the same column that are in no list."""
+
+    def __init__(self, name: str, also: Mapping[str, object] | None = None) -> None:
+        self.name = name
+        self.also = also or {}
+
+    def __getitem__(self, code: str) -> object:
+        return self.also[code] if code in self.also else label(self.name, code)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.also or code in entries(self.name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.also
+        yield from entries(self.name)
+
+    def __len__(self) -> int:
+        return len(self.also) + len(entries(self.name))
+
+    def get(self, code: str, default: Any = None) -> Any:
+        """The name of a code, or `default` where no list knows it."""
+        if code in self.also:
+            return self.also[code]
+        found = entries(self.name).get(code)
+        return found.label if found else default
+
+
+def words(name: str) -> dict[str, str]:
+    """Every name of a list's entries in every language, folded, with its code: what a file may call them. Two statements."""
+    rows = db.session.execute(select(Code.code, Code.label).where(Code.list_name == name).order_by(Code.is_withdrawn.desc()))
+    others = db.session.execute(
+        select(Code.code, CodeLabel.label)
+        .join(CodeLabel, CodeLabel.code_id == Code.id)
+        .where(Code.list_name == name)
+        .order_by(Code.is_withdrawn.desc())
+    )
+    pairs = [*others, *rows]
+    return {fold(code): code for code, _label in pairs} | {fold(text): code for code, text in pairs}
 
 
 # --- for those who keep the lists ---------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Mapper, aliased
 
 from crm.db import Base, db
 from crm.models.base import OFFICE, SHARED, Levelled, OfficeScoped, Shareable
-from crm.models.codes import GOAL_AREAS, SECTORS, Code
+from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, PARTY_KINDS, SECTORS, Code
 from crm.models.imports import CARRIED_STATES, ImportBatch
+from crm.models.interactions import Interaction
 from crm.models.jobs import OPEN_STATES, Job
+from crm.models.parties import PartyKind
 from crm.models.programmes import GOAL_AREA, Programme, ProgrammeTag
 
 
@@ -106,14 +108,16 @@ def broken_levels() -> Iterator[Broken]:
 
 
 def unknown_codes() -> Iterator[Broken]:
-    """Programmes whose sector or goal area is in no list."""
-    known: dict[str, Any] = {name: select(Code.code).where(Code.list_name == name) for name in (SECTORS, GOAL_AREAS)}
-    sectors = select(Programme.id).where(Programme.sector.is_not(None), Programme.sector.not_in(known[SECTORS]))
-    for found in db.session.scalars(sectors.limit(1)):
-        yield Broken("programmes", found, "its sector is in no list")
-    areas = select(ProgrammeTag.id).where(ProgrammeTag.scheme == GOAL_AREA, ProgrammeTag.code.not_in(known[GOAL_AREAS]))
-    for found in db.session.scalars(areas.limit(1)):
-        yield Broken("programme_tags", found, "the goal area is in no list")
+    """Records that hold a code which is in no list: sectors and goal areas of programmes, kinds of interactions and of parties."""
+    for table, column, name, *condition in (
+        (Programme, Programme.sector, SECTORS, Programme.sector.is_not(None)),
+        (ProgrammeTag, ProgrammeTag.code, GOAL_AREAS, ProgrammeTag.scheme == GOAL_AREA),
+        (Interaction, Interaction.kind, INTERACTION_KINDS),
+        (PartyKind, PartyKind.kind, PARTY_KINDS),
+    ):
+        known = select(Code.code).where(Code.list_name == name)
+        for found in db.session.scalars(select(_key(table)).where(column.not_in(known), *condition).limit(1)):
+            yield Broken(_name(table), found, f"its {column.key} is in no list")
 
 
 def lost_work() -> Iterator[Broken]:

@@ -15,7 +15,9 @@ from crm.errors import Invalid, NotFound
 from crm.formatting import day
 from crm.i18n import DEFAULT_LOCALE, LOCALES, _, get_locale
 from crm.models.base import SENTENCE_LENGTH
-from crm.models.codes import GOAL_AREAS, LABEL_LENGTH, LISTS, SECTORS, Code, CodeLabel
+from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, LABEL_LENGTH, LISTS, PARTY_KINDS, SECTORS, Code, CodeLabel
+from crm.models.interactions import Interaction
+from crm.models.parties import PartyKind
 from crm.models.programmes import GOAL_AREA, Programme, ProgrammeTag
 from crm.policy import Actor, Permission, require_everywhere, unscoped
 from crm.queries import codes as queries
@@ -54,6 +56,7 @@ def add_code(actor: Actor, name: str, new: CodeInput) -> uuid.UUID:
     hold(f"code list {name}")
     rows = queries.of_list(name)
     checks = Checks()
+    _check_marks(name, "label", new.label, checks)
     code = new.code.strip()
     if not shape.pattern.fullmatch(code):
         checks.refuse("code", code_rule(name))
@@ -61,7 +64,7 @@ def add_code(actor: Actor, name: str, new: CodeInput) -> uuid.UUID:
         checks.refuse("code", _("The list has this code already. A code is never given twice: records of earlier years hold it."))
     position = new.position if new.position is not None else min(LAST_POSITION, max((row.position for row in rows), default=0) + 10)
     values = _checked(new, position, rows, None, checks)
-    labels = _checked_labels(new.labels, checks)
+    labels = _checked_labels(name, new.labels, checks)
     checks.done()
     made = Code(list_name=name, code=code, **values)
     made.labels = [CodeLabel(code_id=made.id, language=language, label=label) for language, label in labels.items() if label]
@@ -80,10 +83,11 @@ def change_code(actor: Actor, code_id: uuid.UUID, values: CodeInput, *, version:
     require_everywhere(actor, Permission.CODE_MANAGE)
     record = _entry(code_id)
     checks = Checks()
+    _check_marks(record.list_name, "label", values.label, checks)
     checked = _checked(
         values, record.position if values.position is None else values.position, queries.of_list(record.list_name), record, checks
     )
-    labels = _checked_labels(values.labels, checks)
+    labels = _checked_labels(record.list_name, values.labels, checks)
     checks.done()
     with unscoped("the history of code lists belongs to no office"):
         now = {row.language: row.label for row in record.labels}
@@ -123,6 +127,8 @@ def is_in_use(record: Code) -> bool:
     """Whether any record of any office holds an entry."""
     statement = {
         SECTORS: select(Programme.id).where(Programme.sector == record.code),
+        INTERACTION_KINDS: select(Interaction.id).where(Interaction.kind == record.code),
+        PARTY_KINDS: select(PartyKind.id).where(PartyKind.kind == record.code),
         GOAL_AREAS: select(ProgrammeTag.id).where(ProgrammeTag.scheme == GOAL_AREA, ProgrammeTag.code == record.code),
     }[record.list_name]
     with unscoped("an entry of a code list may be in use in any office"):
@@ -133,6 +139,8 @@ def code_rule(name: str) -> str:
     """What a code of a list looks like, as a sentence."""
     return {
         GOAL_AREAS: _("A code has 1 to 10 letters, digits, points and hyphens, such as 2026-1."),
+        INTERACTION_KINDS: _("A code has 1 to 40 small letters, digits and hyphens, such as site-visit."),
+        PARTY_KINDS: _("A code has 1 to 40 small letters, digits and hyphens, such as trade-union."),
         SECTORS: _("A code has the five digits of the OECD-DAC list, such as 12240."),
     }[name]
 
@@ -140,16 +148,6 @@ def code_rule(name: str) -> str:
 def relied_on_sentence(label: str) -> str:
     """Why an entry can be neither removed nor withdrawn."""
     return _("The system itself relies on “%(label)s”, so it can be neither removed nor withdrawn. Its names can be changed.", label=label)
-
-
-def checked(name: str, code: str, on: date, *held: str | None, field: str) -> str:
-    """`code` where a record of a day may hold it, or `held` it already; else `Invalid` beside `field`."""
-    entry = queries.entries(name).get(code)
-    if entry is None:
-        raise Invalid(_("Choose one of the list."), field=field)
-    if code not in held and not queries.is_offered(entry, on):
-        raise Invalid(_("“%(label)s” is not offered at present. Choose another one of the list.", label=entry.label), field=field)
-    return code
 
 
 def _entry(code_id: uuid.UUID) -> Code:
@@ -216,12 +214,23 @@ def dates_in_words(begins: date | None, ends: date | None) -> str:
     return _("until %(last)s", last=day(ends, locale)) if ends else ""
 
 
-def _checked_labels(labels: Mapping[str, str], checks: Checks) -> dict[str, str]:
+def _checked_labels(name: str, labels: Mapping[str, str], checks: Checks) -> dict[str, str]:
+    for language, label in labels.items():
+        _check_marks(name, LABEL_FIELD % language, label, checks)
     return {
         language: " ".join(checks.text(LABEL_FIELD % language, label, LABEL_LENGTH).split())
         for language, label in labels.items()
         if language in LANGUAGES
     }
+
+
+def _check_marks(name: str, field: str, label: str, checks: Checks) -> None:
+    marks = LISTS[name].marks
+    if any(mark in label for mark in marks):
+        checks.refuse(
+            field,
+            _("Leave %(marks)s out of the name: a file holds several in one cell, with such marks between them.", marks=" ".join(marks)),
+        )
 
 
 def _set_labels(record: Code, labels: Mapping[str, str]) -> bool:

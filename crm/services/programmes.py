@@ -23,7 +23,7 @@ from crm.models.programmes import GOAL_AREA, TAG_SCHEMES, Indicator, Measurement
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import history
-from crm.services import codes, fields
+from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.references import next_reference
 from crm.services.versions import check_version, touch
@@ -232,7 +232,7 @@ def _checked(values: ProgrammeInput, timezone: str, held_sector: str | None = No
     if values.ends_on and values.ends_on < values.starts_on:
         raise Invalid(_("The end lies before the start."), field="ends_on")
     if values.sector:
-        codes.checked(SECTORS, values.sector, clock.today(timezone), held_sector, field="sector")
+        fields.code(SECTORS, values.sector, clock.today(timezone), held_sector, field="sector")
     if values.place_id and db.session.scalar(select(Place.id).where(Place.id == values.place_id)) is None:
         raise Invalid(_("Choose a place that is on record."), field="place_id")
     return {
@@ -255,7 +255,7 @@ def _checked_tags(tags: Sequence[tuple[str, str]], timezone: str, *held: str) ->
     lists, chosen = _lists(), list(dict.fromkeys(tags))
     for scheme, code in chosen:
         if scheme == GOAL_AREA:
-            codes.checked(GOAL_AREAS, code, clock.today(timezone), *held, field="goal_areas")
+            fields.code(GOAL_AREAS, code, clock.today(timezone), *held, field="goal_areas")
         elif scheme not in TAG_SCHEMES or code not in lists[scheme]:
             raise Invalid(_("“%(code)s” is not in the list.", code=code[:20]), field="tags")
     return chosen

@@ -11,7 +11,7 @@ from crm import clock
 from crm.errors import NotFound
 from crm.forms.codes import LABEL_FIELDS, CodeForm
 from crm.i18n import LOCALES, LazyText, _, _l
-from crm.models.codes import GOAL_AREAS, LISTS, SECTORS, Code
+from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, LISTS, PARTY_KINDS, SECTORS, Code
 from crm.policy import Permission, can_everywhere, require_everywhere
 from crm.queries import codes as queries
 from crm.services import codes as services
@@ -20,10 +20,17 @@ from crm.web.conflicts import conflict_items, settle, shown, take_choices
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 
-TITLES: dict[str, LazyText] = {GOAL_AREAS: _l("Goal areas"), SECTORS: _l("Sectors of programmes")}
+TITLES: dict[str, LazyText] = {
+    GOAL_AREAS: _l("Goal areas"),
+    SECTORS: _l("Sectors of programmes"),
+    INTERACTION_KINDS: _l("Kinds of interactions"),
+    PARTY_KINDS: _l("Kinds of parties"),
+}
 ABOUT: dict[str, LazyText] = {
     GOAL_AREAS: _l("The goal areas of the strategic plan, each offered for programmes in the years of its plan."),
     SECTORS: _l("The OECD-DAC purpose codes that say what a programme is for."),
+    INTERACTION_KINDS: _l("What a contact was: a meeting, a call, a visit."),
+    PARTY_KINDS: _l("What people, organisations and groups are to us; a party may be several at once."),
 }
 _YES_NO = {"True": _l("yes"), "False": _l("no")}
 _HISTORY = history.Words(
@@ -121,7 +128,6 @@ def edit(entry_id: uuid.UUID) -> Any:
             title=record.label,
             back=back,
             kept=services.relied_on_sentence(record.label) if is_relied_on else "",
-            is_in_use=not is_relied_on and services.is_in_use(record),
         ),
         status(form),
     )

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
+import uuid
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from crm.clock import frozen
+from crm.clock import frozen, now
 from crm.db import db, transactional
 from crm.errors import Denied, EditConflict, Invalid, NotFound
 from crm.i18n import use_locale
-from crm.models.codes import GOAL_AREAS, SECTORS, Code
+from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, PARTY_KINDS, SECTORS, Code
 from crm.models.offices import Office
 from crm.models.programmes import Programme
 from crm.policy import unscoped
 from crm.queries import codes as queries
-from crm.queries import history
+from crm.queries import history, interactions, parties
 from crm.queries.consistency import unknown_codes
 from crm.queries.programmes import programme_detail
 from crm.services import codes, fields, programmes, users
 from crm.services.codes import CodeInput
+from crm.services.interactions import NewInteraction, edit_interaction, log_interaction
+from crm.services.parties import NewParty, edit_party
 from crm.services.programmes import ProgrammeInput
+from tests.factories import parties as made_parties
 
 STRANGE = (
     "=1+1",
@@ -242,6 +246,98 @@ def test_its_history_is_read_by_those_who_keep_it(acting):
     told = {(row.noun, value.field, value.old, value.new) for row in queries.history_of(key).entries for value in row.values}
     assert ("codes", "label", "Children are safe from disasters", "Children are safe") in told
     assert ("code_labels", "label", None, "En sécurité") in told
+
+
+# --- kinds of interactions and of parties --------------------------------------------------------------------------
+
+
+def contact(actor, kind: str, **more) -> uuid.UUID:
+    party = made_parties.make(actor, f"Ministry for {kind}")
+    new = NewInteraction(
+        office_id=made_parties.office_id("JOR"),
+        state="held",
+        kind=kind,
+        starts_at=now() - timedelta(days=1),
+        party_id=party,
+        summary="Heard.",
+        **more,
+    )
+    return log_interaction(actor, new)
+
+
+def test_a_new_kind_of_interaction_is_logged_and_one_that_is_in_no_list_refused(acting):
+    admin = acting("admin")
+    key = codes.add_code(admin, INTERACTION_KINDS, CodeInput("Visit to a site", "site-visit", labels={"fr": "Visite de terrain"}))
+    officer = acting("officer")
+    made = contact(officer, "site-visit")
+    assert interactions.KIND_LABELS[interactions.get(made).kind] == "Visit to a site"
+    with use_locale("fr"):
+        assert interactions.KIND_LABELS["site-visit"] == "Visite de terrain"
+    with pytest.raises(Invalid) as refused:
+        contact(officer, "seance")
+    assert list(refused.value.errors) == ["kind"]
+    admin = acting("admin")
+    with pytest.raises(Invalid, match="Records hold"):
+        codes.remove_code(admin, key)
+
+
+def test_a_withdrawn_kind_stays_on_the_interaction_that_has_it(acting):
+    officer = acting("officer")
+    made = contact(officer, "media")
+    admin = acting("admin")
+    codes.change_code(admin, entry(INTERACTION_KINDS, "media").id, CodeInput("Media", is_withdrawn=True), version=1)
+    officer = acting("officer")
+    with pytest.raises(Invalid, match="not offered at present"):
+        contact(officer, "media")
+    record = interactions.get(made)
+    again = NewInteraction(
+        office_id=record.office_id,
+        state="held",
+        kind="media",
+        starts_at=record.starts_at,
+        party_id=record.party_id,
+        summary="Heard more.",
+        version=record.version,
+    )
+    edit_interaction(officer, made, again)
+    assert (interactions.get(made).summary, interactions.get(made).kind) == ("Heard more.", "media")
+
+
+@pytest.mark.parametrize(("name", "code"), [(INTERACTION_KINDS, "meeting"), (PARTY_KINDS, "donor"), (PARTY_KINDS, "government")])
+def test_what_the_system_relies_on_is_renamed_and_neither_removed_nor_withdrawn(acting, name, code):
+    admin = acting("admin")
+    record = entry(name, code)
+    with pytest.raises(Invalid, match="The system itself relies on"):
+        codes.remove_code(admin, record.id)
+    for values in (CodeInput("x", is_withdrawn=True), CodeInput("x", valid_to=date(2020, 1, 1))):
+        with pytest.raises(Invalid, match="The system itself relies on"):
+            codes.change_code(admin, record.id, values, version=1)
+    codes.change_code(admin, record.id, CodeInput("Renamed"), version=1)
+    assert queries.label(name, code) == "Renamed"
+
+
+def test_a_party_takes_a_new_kind_and_keeps_a_withdrawn_one(acting):
+    admin = acting("admin")
+    codes.add_code(admin, PARTY_KINDS, CodeInput("Trade union", "trade-union"))
+    officer = acting("officer")
+    key = made_parties.make(officer, "Nurses", kinds=("trade-union", "youth"))
+    admin = acting("admin")
+    codes.change_code(admin, entry(PARTY_KINDS, "youth").id, CodeInput("Youth", is_withdrawn=True), version=1)
+    officer = acting("officer")
+    with pytest.raises(Invalid, match="not offered at present"):
+        made_parties.make(officer, "Pupils", kinds=("youth",))
+    held = parties.get(key)
+    edit = NewParty("organisation", "Nurses of Jordan", kinds=("trade-union", "youth"))
+    edit_party(officer, key, held.version, edit)
+    assert {row.kind for row in parties.get(key).kinds} == {"trade-union", "youth"}
+
+
+@pytest.mark.parametrize("mark", [";", "|", ",", "،"])
+def test_the_name_of_a_kind_holds_no_mark_that_parts_cells(acting, mark):
+    admin = acting("admin")
+    with pytest.raises(Invalid) as refused:
+        codes.add_code(admin, PARTY_KINDS, CodeInput(f"Nurses{mark} doctors", "health-staff", labels={"fr": f"A{mark} b"}))
+    assert list(refused.value.errors) == ["label", "label_fr"]
 
 
 @transactional

@@ -65,7 +65,6 @@ def test_an_entry_is_added_translated_changed_withdrawn_and_offered_meanwhile(ap
     programme = sent.location
     assert "Children are heard" in grants.get(programme).get_data(as_text=True)
     assert "Basic nutrition" in grants.get(programme).get_data(as_text=True)
-    assert "Records hold this entry" in admin.get(f"/code-lists/entries/{made}/edit").get_data(as_text=True)
     refused = admin.client.post(f"/code-lists/entries/{made}/remove", data={"csrf_token": admin.token()})
     assert refused.status_code == 422
     assert "Withdraw it" in refused.get_data(as_text=True)
@@ -135,3 +134,28 @@ def test_a_form_reads_each_list_once(app, browser):
     with count_statements(app) as sent:
         grants.get("/programmes/new")
     assert sum("FROM codes" in " ".join(text.split()) for text in sent.texts) == 2
+
+
+def test_forms_lists_and_files_name_kinds_as_the_lists_do(app, browser):
+    admin, officer = browser("admin"), browser("officer")
+    admin.submit("/code-lists/party-kinds/new", {"code": "trade-union", "label": "Trade union"})
+    admin.submit(f"/code-lists/entries/{key(app, 'party-kinds', 'donor')}/edit", {"label": "Funding partner"})
+    admin.submit("/code-lists/interaction-kinds/new", {"code": "site-visit", "label": "Visit to a site"})
+    assert {"trade-union", "donor"} <= set(offered(officer.get("/parties/new?form=organisation"), "kinds"))
+    party = officer.submit("/parties/new?form=organisation", {"name": "Nurses", "kinds": ["trade-union", "donor"]}).location
+    for path in (party, "/parties/", "/parties/?kind=trade-union", "/parties.csv?kind=trade-union", f"{party}/history"):
+        text = officer.get(path).get_data(as_text=True)
+        assert "Trade union" in text, path
+        assert "Funding partner" in text, path
+    assert "trade-union" in tree(officer.get("/parties/")).xpath("//select[@name='kind']/option/@value")
+    page = officer.get("/interactions/new")
+    assert "site-visit" in tree(page).xpath("//select[@name='kind']/option/@value")
+    assert tree(page).xpath("//select[@name='kind']/option[@selected]/@value") == ["meeting"]
+    assert "site-visit" in tree(officer.get("/interactions/")).xpath("//select[@name='kind']/option/@value")
+
+
+def test_what_the_system_relies_on_has_no_button_and_says_why(app, browser):
+    page = browser("admin").get(f"/code-lists/entries/{key(app, 'party-kinds', 'donor')}/edit")
+    assert "The system itself relies on “Donor”" in page.get_data(as_text=True)
+    assert not tree(page).xpath("//form[contains(@action, '/remove')]")
+    assert not tree(page).xpath("//input[@name='is_withdrawn']")

@@ -1,4 +1,4 @@
-"""code lists: goal areas and sectors as they stand in seeds/0011-codes.csv; a programme's goal areas are tags of it"""
+"""code lists: goal areas, sectors, kinds of interactions and of parties as they stand in seeds/0011-codes.csv; a programme's goal areas are tags of it"""
 
 import csv
 from datetime import UTC, date, datetime
@@ -16,6 +16,11 @@ depends_on = None
 
 SEEDS = Path(__file__).parents[1] / 'seeds' / '0011-codes.csv'
 SCHEMES = "scheme IN ('sdg-goal', 'sdg-target', 'crc')"
+INTERACTIONS = "kind IN ('meeting', 'call', 'visit', 'letter', 'event', 'media')"
+PARTIES = (
+    "kind IN ('donor', 'national-leader', 'local-leader-religious', 'local-leader-traditional', 'local-leader-community', 'government', "
+    "'parliament', 'ngo', 'community-group', 'media', 'private-sector', 'academic', 'youth', 'family-group', 'un-agency', 'pooled-fund')"
+)
 WITH_GOAL_AREAS = "scheme IN ('sdg-goal', 'sdg-target', 'crc', 'goal-area')"
 
 
@@ -33,7 +38,7 @@ def upgrade() -> None:
     sa.Column('created_at', crm.db.UtcDateTime(timezone=True), nullable=False),
     sa.Column('created_by_id', sa.Uuid(), nullable=True),
     sa.Column('version', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("list_name IN ('goal-areas', 'sectors')", name=op.f('ck_codes_list_name_known')),
+    sa.CheckConstraint("list_name IN ('goal-areas', 'sectors', 'interaction-kinds', 'party-kinds')", name=op.f('ck_codes_list_name_known')),
     sa.CheckConstraint('length(code) > 0 AND length(label) > 0', name=op.f('ck_codes_present')),
     sa.CheckConstraint('valid_from IS NULL OR valid_to IS NULL OR valid_to >= valid_from', name=op.f('ck_codes_ends_after_start')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_codes')),
@@ -52,9 +57,19 @@ def upgrade() -> None:
     with SEEDS.open(encoding='utf-8', newline='') as file:
         op.bulk_insert(codes, [_seed(row) for row in csv.DictReader(file)])
     _check_schemes(WITH_GOAL_AREAS)
+    with op.batch_alter_table('party_kinds', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('ck_party_kinds_kind_known'), type_='check')
+    with op.batch_alter_table('interactions', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('ck_interactions_kind_known'), type_='check')
+        batch_op.alter_column('kind', existing_type=sa.String(length=10), type_=sa.String(length=40), existing_nullable=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('interactions', schema=None) as batch_op:
+        batch_op.alter_column('kind', existing_type=sa.String(length=40), type_=sa.String(length=10), existing_nullable=False)
+        batch_op.create_check_constraint(batch_op.f('ck_interactions_kind_known'), INTERACTIONS)
+    with op.batch_alter_table('party_kinds', schema=None) as batch_op:
+        batch_op.create_check_constraint(batch_op.f('ck_party_kinds_kind_known'), PARTIES)
     op.execute("DELETE FROM programme_tags WHERE scheme = 'goal-area'")
     _check_schemes(SCHEMES)
     op.drop_table('code_labels')
