@@ -74,6 +74,11 @@ def offered(name: str, on: date, *held: str | None) -> list[Entry]:
     return [entry for code, entry in entries(name).items() if code in held or is_offered(entry, on)]
 
 
+def offered_choices(name: str, on: date, *held: str | None) -> list[tuple[str, str]]:
+    """What a form of a day offers, as codes with their names."""
+    return [(entry.code, entry.label) for entry in offered(name, on, *held)]
+
+
 class Names(Mapping[str, object]):
     """The names of a list's codes in the reader's language, for pages and histories that word a code. A code that no list knows
     is shown as it is. `also`: words of the same column that are in no list."""

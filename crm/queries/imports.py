@@ -13,32 +13,35 @@ from sqlalchemy import select
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
-from crm.models.imports import ImportBatch, ImportReject
+from crm.models.imports import BULK, ImportBatch, ImportReject
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 REJECTS_SHOWN = 100
+_IS_FILE = ImportBatch.format != BULK
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, and for a file of rates how
-    many single rates its new and changed days bring."""
+    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
+    many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`)."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
     doubles: Sequence[tuple[int, str, str]] = ()
     double_rows: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
+    sums: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    control: Mapping[str, Any] = field(default_factory=dict)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
     """The batches in scope, newest first. Two statements."""
-    return fetch_page(select(ImportBatch), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)
+    return fetch_page(select(ImportBatch).where(_IS_FILE), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)
 
 
 def get(batch_id: uuid.UUID) -> ImportBatch:
     """A batch; NotFound where absent or out of scope."""
-    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id))
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, _IS_FILE))
     if batch is None:
         raise NotFound
     return batch
@@ -49,7 +52,7 @@ def by_name(text: str) -> ImportBatch:
     try:
         return get(uuid.UUID(text))
     except ValueError:
-        batch = db.session.scalar(select(ImportBatch).where(ImportBatch.reference == text.strip().upper()))
+        batch = db.session.scalar(select(ImportBatch).where(ImportBatch.reference == text.strip().upper(), _IS_FILE))
     if batch is None:
         raise NotFound(_("There is no such import here."))
     return batch
@@ -59,7 +62,13 @@ def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
     kept = _kept(batch.summary)
     return Summary(
-        kept.get("notes", []), kept.get("samples", []), kept.get("doubles", []), kept.get("double_rows", 0), kept.get("rates", {})
+        kept.get("notes", []),
+        kept.get("samples", []),
+        kept.get("doubles", []),
+        kept.get("double_rows", 0),
+        kept.get("rates", {}),
+        kept.get("sums", {}),
+        kept.get("control", {}),
     )
 
 

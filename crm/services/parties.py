@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -204,6 +205,29 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
     return party.id
 
 
+@transactional
+def change_kinds(actor: Actor, party_id: uuid.UUID, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> uuid.UUID:
+    """Say that a party is something to us too, or is no more; its owner office only. The rest of it stays."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    held = [row.kind for row in party.kinds]
+    kinds = _kinds([*(kind for kind in held if kind not in remove), *add], *held)
+    if _set_kinds(party, kinds):
+        touch(party)
+    db.session.flush()
+    return party.id
+
+
+@transactional
+def set_country(actor: Actor, party_id: uuid.UUID, country: str | None) -> uuid.UUID:
+    """Say in which country a party is (two letters); its owner office only."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    party.country = _country(country)
+    db.session.flush()
+    return party.id
+
+
 def _tell_apart(office_id: uuid.UUID, party_id: uuid.UUID, others: Iterable[uuid.UUID]) -> None:
     """Remember for the office that a party is none of some others in scope, so that nobody is asked again."""
     wanted = {(min(party_id, key), max(party_id, key)) for key in found.names_of(others) if key != party_id}
@@ -347,10 +371,7 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     """A channel's value in its usual form: an address checked (nothing is sent), a number as +962 6 555 0101, a web address."""
     text = fields.text(value, "value", SENTENCE_LENGTH, needed=_("Enter the address or number."), lines=kind == "address")
     if kind == "email":
-        try:
-            return validate_email(text, check_deliverability=False).normalized
-        except EmailNotValidError as error:
-            raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+        return _email(text)
     if kind in ("phone", "mobile"):
         return _phone(text, country)
     if kind == "web":
@@ -358,6 +379,15 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     return text
 
 
+@lru_cache(maxsize=2_000)  # an import checks an address, and then keeps it
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+
+
+@lru_cache(maxsize=2_000)
 def _phone(text: str, country: str | None) -> str:
     try:
         number = phonenumbers.parse(text[:60], country)

@@ -31,6 +31,7 @@ NOUNS = (
     "search",
     "files",
     "saved_lists",
+    "bulk",
 )
 
 

@@ -73,6 +73,7 @@ def index() -> Any:
         find_value=filters.q,
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         tools=seen.tools(),
+        several=seen.several(page),
         saved=saved_lists.above(seen),
     )
 

@@ -23,47 +23,51 @@ from crm.policy import Permission, can, require
 from crm.queries import codes, flows, lookups, money_choices
 from crm.queries import programmes as queries
 from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money
-from crm.queries.figures.years import programmes_year
 from crm.queries.programmes import IndicatorSeries
 from crm.services import programmes as services
 from crm.services.programmes import IndicatorInput, ProgrammeInput
+from crm.web import lookups as shared
+from crm.web import saved_lists
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
-from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.money import as_of, may_write, searched
+from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
+from crm.web.money import as_of, may_write
 from crm.web.money_forms import chosen, given, offer_money, offer_offices, read_uuid, writable
 from crm.web.money_history import history_page
+from crm.web.programme_list import LISTING, sector_name, year_of
 from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-
-
-def _year(text: str, default: int) -> int:
-    is_year = text.isascii() and text.isdigit() and len(text) == 4  # noqa: PLR2004
-    return int(text) if is_year and FIRST_YEAR <= int(text) <= LAST_YEAR else default
+offer_files(bp, LISTING)
 
 
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """The programmes in scope with need, secured and gap of a year."""
-    today = clock.today(actor().timezone)
-    year = _year(request.args.get("year", ""), today.year)
-    asked = request.args.get("sort", "title")
-    sort = asked if asked in queries.SORTS else "title"
-    filters = queries.ProgrammeFilter(q=searched())
-    page = queries.list_programmes(filters, paging(), sort=sort)
-    years = programmes_year([row.id for row in page.rows], year, today)
+    """The programmes in scope with need, secured and gap of a year: words, year, sector, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters, asked = seen.reading.filters, paging()
+    page = seen.reading.page(asked)
+    sectors = sorted((sector_name(code), code) for code in queries.sectors_used())
+    chips = [
+        (filters.q, _("Words: %(words)s", words=filters.q), "q"),
+        (filters.sector, _("Sector: %(name)s", name=sector_name(filters.sector)), "sector"),
+    ]
     return render_template(
         "programmes/index.html",
         page=page,
         filters=filters,
-        year=year,
-        years=years,
-        sort=sort,
-        args_with=args_with,
-        sectors=codes.entries(SECTORS),
+        year=year_of(seen.reading.understood, actor()),
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        sector_options=shared.options((code, name) for name, code in sectors),
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        pages=shared.pages(page, asked),
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
     )
 
 
@@ -342,7 +346,7 @@ def requirement(programme_id: uuid.UUID) -> Any:
     form = RequirementForm()
     form.own_currency = programme.currency
     if request.method == "GET":
-        form.year.data = str(_year(request.args.get("year", ""), clock.today(who.timezone).year))
+        form.year.data = str(year_of(request.args, who))
 
     def save() -> uuid.UUID:
         return services.set_requirement(who, programme_id, given(form.number), given(form.money), form.source.data or "")

@@ -43,6 +43,7 @@ NOUN_OF = {
     "saved_id": "saved_lists",
     "entry_id": "codes",
     "office_id": "offices",
+    "bulk_id": "bulk",
 }
 
 

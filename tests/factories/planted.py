@@ -20,7 +20,7 @@ from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.files import File, FileContent
 from crm.models.flows import Flow, PlanLink, PlanRequirement
-from crm.models.imports import ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
+from crm.models.imports import BULK, ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.jobs import Job
 from crm.models.notes import Note
@@ -285,6 +285,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             programme_id=programme.id,
             pledged_on=DAY,
             event_name=f"{canary} event",
+            donor_reference=f"{canary} theirs",
             currency="EUR",
             announced_minor=amount,
             outstanding_minor=0,
@@ -381,6 +382,23 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     keep(ImportSheet(**own, batch_id=batch.id, settings=f'{{"sheet": "{canary} sheet"}}'))
+    several = keep(
+        ImportBatch(
+            **own,
+            reference=ref("BU"),
+            format=BULK,
+            file_name="",
+            sha256="",
+            size=0,
+            state="applied",
+            message=f"{canary} message",
+            header=json.dumps({"noun": "parties", "action": "country", "value": "JO"}),
+            rows=1,
+            created_by_id=keeper.id,
+        )
+    )
+    keep(ImportSheet(**own, batch_id=several.id, settings=json.dumps([str(party.id)])))
+    ids["bulk"] = several.id
     keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=f'{{"sheet": "{canary} layout"}}'))
     keep(
         ImportChange(
