@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from crm.exchange.sheet_fields import DAY, LIST, WORD, SheetField, SheetKind, words_of
+from crm.exchange.sheet_fields import DAY, LIST, WORD, ListedWords, SheetField, SheetKind, words_of
 from crm.i18n import lazy_gettext as _l
+from crm.models.codes import INTERACTION_KINDS
 
 _ORGANISATION = (
     "organisation/organization/institution/company/employer/ministry/agency/body/office/department/organisme/organisme d'appartenance/ministère/"
@@ -106,7 +107,7 @@ INTERACTIONS = SheetKind(
                 "kind/type/type of contact/contact type/type of interaction/type of meeting/channel/mode/nature/type de contact/"
                 "type de réunion/tipo/tipo de contacto/modalidad/النوع/نوع اللقاء/نوع التواصل/نوع الاجتماع",
                 WORD,
-                INTERACTION_WORDS,
+                ListedWords(INTERACTION_KINDS, INTERACTION_WORDS),
             ),
             "state": SheetField(_l("State"), "state/status/état/statut/estado/الحالة", WORD, STATE_WORDS),
             "party": SheetField(

@@ -12,7 +12,6 @@ from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.forms.money_fields import offer_currencies
 from crm.forms.parties import FORM_NAMES
 from crm.i18n import _, _l
-from crm.queries.interactions import KIND_LABELS
 
 
 class UploadForm(BaseForm):
@@ -66,6 +65,7 @@ class SheetForm(BaseForm):
         example: str = "",
         slug: str = "parties",
         is_money: bool = False,
+        kinds: Iterable[tuple[str, str]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -83,7 +83,7 @@ class SheetForm(BaseForm):
         )
         if slug == "interactions":
             self.form_of.label.text, self.form_of.description = _("Contacts that do not say their kind"), ""
-            self.form_of.choices = choices((key, str(label)) for key, label in KIND_LABELS.items())
+            self.form_of.choices = choices(kinds)
             self.note_level.label.text = _("Who may read what was said")
         for name in _NOT_ASKED.get(slug, ()):
             delattr(self, name)

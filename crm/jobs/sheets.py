@@ -11,9 +11,12 @@ from typing import Any
 from crm.errors import Invalid
 from crm.exchange.cells import CellInvalid
 from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
+from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
+from crm.queries import codes
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
@@ -59,7 +62,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         layout = held.layout_of(office_id, slug, headings)
         return Setup.load(layout.settings) if layout is not None else None
 
-    file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
+    with also_words({name: codes.words(name) for name in (PARTY_KINDS, INTERACTION_KINDS)}):
+        file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
     missing, kind = file.missing(), _TAKES[slug](options)

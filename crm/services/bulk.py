@@ -26,12 +26,14 @@ from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.asks import Ask
 from crm.models.base import OPEN, SENTENCE_LENGTH
+from crm.models.codes import PARTY_KINDS
 from crm.models.commitments import Commitment
 from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, ImportReject, ImportSheet
 from crm.models.interactions import FollowUp
-from crm.models.parties import KINDS, Party, PartyKind
+from crm.models.parties import Party, PartyKind
 from crm.models.users import User
 from crm.policy import Actor, Permission, can, offices_where, require
+from crm.queries import codes
 from crm.services import asks, commitments, follow_ups, import_journal, import_undo, jobs, parties, users
 from crm.services.checking import FIRST_DAY, LAST_DAY
 from crm.services.fields import text as tidy
@@ -273,7 +275,7 @@ def _given(action: Action, text: str) -> Given:
         return Given(day)
     if action.asks_for == "person":
         return _person(text)
-    if action.asks_for == "kind" and text not in KINDS:
+    if action.asks_for == "kind" and text not in codes.entries(PARTY_KINDS):
         raise Invalid(_("Choose what they are to us."), field="value")
     if action.asks_for == "country" and text not in countries_by_iso2():
         raise Invalid(_("Choose the country."), field="value")

@@ -15,7 +15,8 @@ from crm.db import db, transactional
 from crm.errors import Conflict, Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
-from crm.models.interactions import INTERACTION_KINDS, FollowUp, Interaction, Participant
+from crm.models.codes import INTERACTION_KINDS
+from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.money import Money
@@ -27,7 +28,7 @@ from crm.services import commitments as commitment_services
 from crm.services import follow_ups as follow_up_services
 from crm.services import parties
 from crm.services.asks import NewAnswer
-from crm.services.checking import Checks, Opened, merge, narrower, new_party
+from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
 from crm.services.levels import carry_level
 from crm.services.references import next_reference, next_references
 from crm.services.versions import touch
@@ -138,7 +139,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     if new.state not in ("planned", "held"):
         checks.refuse("state", _("Choose planned or held."))
     party_id = _party(actor, new, checks)
-    values = _values(actor, new, party_id, checks)
+    values = _values(actor, new, party_id, checks, planned.kind if planned is not None else None)
     values["ask_id"] = _ask(actor, new, party_id, checks)
     people = _people(new, party_id, checks)
     checks.done()
@@ -218,7 +219,7 @@ def _party(actor: Actor, new: NewInteraction, checks: Checks) -> uuid.UUID | Non
     return found.id if found else None
 
 
-def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> dict[str, object]:
+def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, held_kind: str | None) -> dict[str, object]:
     zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
     starts_at = new.starts_at
     if starts_at is None:
@@ -239,7 +240,7 @@ def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, check
     points = {name: checks.text(name, getattr(new, name), SENTENCE_LENGTH) for name in ("point_1", "point_2", "point_3")}
     needed = _("Write one sentence about what was said.") if new.state == "held" else ""
     return {
-        "kind": checks.choice("kind", new.kind, INTERACTION_KINDS),
+        "kind": checks.code("kind", INTERACTION_KINDS, new.kind, office_today(new.office_id), held_kind),
         "starts_at": starts_at,
         "minutes": new.minutes,
         "party_id": party_id,
@@ -456,9 +457,9 @@ def _next_steps(actor: Actor, record: Interaction, steps: Sequence[NextStep], ch
 
 def check_interaction(actor: Actor, new: NewInteraction) -> None:
     """Raise the `Invalid` that `log_interactions` would raise for what a contact says of itself: for a dry run. Whom and what it
-    refers to is not looked at."""
+    refers to is not looked at. Files bring contacts of the past: their kind may be one that is withdrawn since."""
     checks = Checks()
-    _values(actor, dataclasses.replace(new, programme_id=None), new.party_id, checks)
+    _values(actor, dataclasses.replace(new, programme_id=None), new.party_id, checks, new.kind)
     _check_rows(actor, new, checks)
     checks.done()
 
@@ -487,7 +488,7 @@ def log_interactions(actor: Actor, office_id: uuid.UUID, new: Sequence[NewIntera
     made: list[tuple[Interaction, NewInteraction, list[NextStep]]] = []
     for one, reference in zip(new, next_references(office_id, "interaction", len(new)), strict=True):
         checks = Checks()
-        values = _values(actor, dataclasses.replace(one, programme_id=None), one.party_id, checks)
+        values = _values(actor, dataclasses.replace(one, programme_id=None), one.party_id, checks, one.kind)
         if one.party_id not in around.parties:
             checks.refuse("party_id", _("Enter whom you met."))
         people = _people(one, one.party_id, checks, around)
@@ -530,7 +531,7 @@ def add_to_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteract
     require(actor, Permission.CONTACT_LOG, record.office_id)
     checks = Checks()
     new = dataclasses.replace(new, office_id=record.office_id, state="held", level=record.level)
-    values = _values(actor, new, record.party_id, checks)
+    values = _values(actor, new, record.party_id, checks, new.kind)
     people = _people(new, None, checks)
     steps = _check_rows(actor, new, checks)
     checks.done()
@@ -563,7 +564,7 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
         **{**new.__dict__, "office_id": record.office_id, "state": record.state, "planned_id": None, "kept": frozenset({"starts_at"})}
     )
     party_id = _party(actor, new, checks)
-    values = _values(actor, new, party_id, checks)
+    values = _values(actor, new, party_id, checks, record.kind)
     values["ask_id"] = _ask(actor, new, party_id, checks)
     people = _people(new, party_id, checks)
     checks.done()

@@ -13,15 +13,16 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import or_, select
 
+from crm import clock
 from crm.data import countries, countries_by_iso2
 from crm.db import db, transactional
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, SENTENCE_LENGTH, SHARED, TEXT_LENGTH, VISIBILITIES
+from crm.models.codes import PARTY_KINDS
 from crm.models.parties import (
     CHANNEL_KINDS,
     FORMS,
-    KINDS,
     NAME_KINDS,
     Channel,
     Party,
@@ -179,7 +180,7 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
         "about": fields.text(edit.about, "about", TEXT_LENGTH),
         "visibility": visibility,
         "part_of_id": _part_of(edit.part_of_id, party),
-        "kinds": _kinds(edit.kinds),
+        "kinds": _kinds(edit.kinds, *(row.kind for row in party.kinds)),
     }
     names = _names(edit.names, name)
     for kind, label in NAME_FIELDS.items():
@@ -209,7 +210,8 @@ def change_kinds(actor: Actor, party_id: uuid.UUID, *, add: Sequence[str] = (), 
     """Say that a party is something to us too, or is no more; its owner office only. The rest of it stays."""
     party = found.get(party_id)
     require(actor, Permission.CONTACT_LOG, party.office_id)
-    kinds = _kinds([*(row.kind for row in party.kinds if row.kind not in remove), *add])
+    held = [row.kind for row in party.kinds]
+    kinds = _kinds([*(kind for kind in held if kind not in remove), *add], *held)
     if _set_kinds(party, kinds):
         touch(party)
     db.session.flush()
@@ -435,9 +437,9 @@ def _web_address(text: str, field: str) -> str:
     return address
 
 
-def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+def _kinds(kinds: Sequence[str], *held: str) -> tuple[str, ...]:
     for kind in kinds:
-        fields.choice(kind, "kinds", KINDS)
+        fields.code(PARTY_KINDS, kind, clock.today(), *held, field="kinds")
     return tuple(sorted(set(kinds)))
 
 

@@ -21,12 +21,14 @@ from crm.errors import Invalid
 from crm.i18n import _, ngettext
 from crm.models.asks import AskAnswer
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH
+from crm.models.codes import INTERACTION_KINDS
 from crm.models.imports import ImportChange
-from crm.models.interactions import INTERACTION_KINDS, FollowUp, Interaction, Participant
+from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.models.parties import Party, Position, Tenure
 from crm.policy import Actor
+from crm.queries import codes
 from crm.queries import sheet_contacts as held
 from crm.queries import sheet_imports as parties_held
 from crm.queries.names import fold
@@ -227,7 +229,7 @@ class Interactions(ByChunk[SheetRow]):
         return _Log(row, new, day, at, row.text("reference").upper(), answer, ask_id)
 
     def _usual_kind(self) -> str:
-        return self.options.form if self.options.form in INTERACTION_KINDS else INTERACTION_KINDS[0]
+        return self.options.form if self.options.form in codes.entries(INTERACTION_KINDS) else "meeting"
 
     # --- what is on record -------------------------------------------------------------------------------------------
 

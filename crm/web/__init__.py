@@ -11,6 +11,7 @@ NOUNS = (
     "account",
     "offices",
     "users",
+    "codes",
     "parties",
     "positions",
     "interactions",

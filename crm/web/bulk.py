@@ -18,14 +18,16 @@ from crm.forms.base import choices
 from crm.forms.bulk import FORMS, WHAT, ValueForm
 from crm.forms.imports import ActForm
 from crm.forms.lookups import uuid_of
-from crm.forms.parties import KIND_NAMES, country_choices
+from crm.forms.parties import country_choices
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.jobs import bulk as jobs
+from crm.models.codes import PARTY_KINDS
 from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.policy import Permission
 from crm.queries import bulk as queries
+from crm.queries import codes, lookups
 from crm.queries import jobs as work_queries
-from crm.queries import lookups
+from crm.queries.parties import KIND_NAMES
 from crm.services import bulk, import_undo
 from crm.services.bulk import CHANGED, REFUSED, SAME, Action, Choice, Verdict
 from crm.web import lookups as shared
@@ -147,7 +149,8 @@ def _form(noun: str, action: Action, ids: list[uuid.UUID], *, is_asked: bool) ->
         people = lookups.colleagues_of(bulk.offices_of(noun, ids)) if ids else []
         field.choices = choices([("", _("Choose")), *((str(key), name) for key, name in people)])
     elif action.asks_for == "kind":
-        field.choices = choices([("", _("Choose")), *KIND_NAMES.items()])
+        kinds = KIND_NAMES.items() if action.key == "remove-kind" else codes.offered_choices(PARTY_KINDS, clock.today())
+        field.choices = choices([("", _("Choose")), *kinds])
     elif action.asks_for == "country":
         field.choices = choices([("", _("Choose")), *country_choices()[1:]])
     return form

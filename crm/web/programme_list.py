@@ -11,11 +11,12 @@ from typing import Any
 from flask import url_for
 
 from crm import clock
-from crm.data import dac_sectors
 from crm.formatting import money
 from crm.i18n import _, _l, get_locale
+from crm.models.codes import SECTORS
 from crm.money import Money
 from crm.policy import Actor
+from crm.queries import codes
 from crm.queries import programmes as queries
 from crm.queries.figures.years import YearGap, programmes_year
 from crm.web import lookups as shared
@@ -34,8 +35,7 @@ class Around:
 
 def sector_name(code: str | None) -> str:
     """A sector in words, its code where it has none."""
-    sector = dac_sectors().get(code or "")
-    return sector.name if sector else code or ""
+    return codes.label(SECTORS, code)
 
 
 def year_of(args: Mapping[str, str], reader: Actor) -> int:
@@ -126,7 +126,7 @@ def _read(args: Mapping[str, str], reader: Actor) -> Reading:
     today = clock.today(reader.timezone)
     year = year_of(args, reader)
     sector = args.get("sector", "")
-    filters = queries.ProgrammeFilter(q=searched(args), sector=sector if sector in dac_sectors() else "")
+    filters = queries.ProgrammeFilter(q=searched(args), sector=sector if sector in codes.entries(SECTORS) else "")
     sort = shared.choice_arg("sort", queries.SORTS, args) or queries.SORTS[0]
     asked: dict[str, object] = {
         "q": filters.q,

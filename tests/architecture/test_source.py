@@ -30,6 +30,10 @@ UNSCOPED_REASONS = {
     "verify looks at every record",
     "nobody changes a person who holds more somewhere else",
     "search entries follow their records",
+    "the history of code lists belongs to no office",
+    "whoever keeps an office knows its history",
+    "whether an office has money on record",
+    "an entry of a code list may be in use in any office",
     "what an import made may be in use in another office",
 }
 

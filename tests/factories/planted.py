@@ -15,6 +15,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, transactional
 from crm.models.asks import Ask, AskAnswer
+from crm.models.codes import Code
 from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.files import File, FileContent
@@ -121,6 +122,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     keep(ProgrammeTag(**own, programme_id=programme.id, scheme="crc", code="24"))
+    keep(ProgrammeTag(**own, programme_id=programme.id, scheme="goal-area", code="2026-1"))
     output = keep(Output(**own, programme_id=programme.id, position=1, title=f"{canary} output"))
     keep(Requirement(**own, programme_id=programme.id, year=2026, amount_minor=amount, currency="USD", source=f"{canary} source"))
     indicator = keep(
@@ -444,5 +446,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "terms": announced.id,
         "links": link.id,
         "instalments": instalment.id,
+        "offices": office.id,
+        "codes": db.session.scalars(select(Code.id).where(Code.code == "2026-1")).one(),
     }
     return ids
