@@ -32,6 +32,7 @@ _EXACT = Context(prec=120, traps=[Inexact])
 _WIDE = Context(prec=60)
 _SUMS = Context(prec=90)
 _GROUP = 3
+_CODE = 3
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------
@@ -447,6 +448,27 @@ def _readings(number: str) -> list[str]:
     if mark != _ARABIC_POINT and len(decimals) == _GROUP and (grouped := _grouped(number, mark)):
         return [grouped, decimal]
     return [decimal]
+
+
+def decimal_mark_shown(text: str) -> str:
+    """Which mark an amount shows to stand before its decimals: "." or ","; "" where it shows none, or can be read in two ways."""
+    match = _SHAPE.search(_plain(text)[:MAX_AMOUNT_TEXT])
+    number = re.sub(" +", " ", match["number"]) if match else ""
+    readings, marks = _readings(number), [char for char in number if char in (_POINT, _COMMA)]
+    if len(readings) != 1 or not marks:
+        return ""
+    last = marks[-1]
+    return last if "." in readings[0] else _POINT if last == _COMMA else _COMMA
+
+
+def currency_named(text: str) -> str:
+    """The currency that an amount, or a cell of its own, names: by its three letters or by a sign that only one has; else ""."""
+    plain = _plain(text)[:MAX_AMOUNT_TEXT]
+    words = re.findall(r"[A-Za-z]+", plain)
+    codes = [word.upper() for word in words if len(word) == _CODE and known_currency(word.upper()) and (word.isupper() or len(words) == 1)]
+    signs = [code for sign, known in _SYMBOLS.items() if sign in plain and len(known) == 1 for code in known]
+    named = {*codes, *signs}
+    return named.pop() if len(named) == 1 else ""
 
 
 def _check_words(words: str, currency: str, text: str) -> int:

@@ -25,7 +25,10 @@ REFUSED = 2
 UNDO = "undo"
 
 
-@click.command("import", help="Bring a file in, or `import undo BATCH`. FORMAT: fts (flows or requirements), rates, parties.")
+@click.command(
+    "import",
+    help="Bring a file in, or `import undo BATCH`. FORMAT: fts (flows or requirements), rates, parties, programmes, pledges, receipts.",
+)
 @click.argument("format_", metavar="FORMAT", type=click.Choice([*imports.ASKED, UNDO]))
 @click.argument("path", metavar="PATH")
 @click.option("--office", "office_code", default=None, help="Code of the office that keeps it; default: the home office of --as.")
@@ -63,15 +66,16 @@ def _undo(actor: Actor, text: str, *, is_trial: bool, as_json: bool) -> None:
         doing = import_undo.plan(batch)
         said: dict[str, Any] = {
             "removed": doing.removed,
+            "reversed": doing.reversed,
             "restored": len(doing.restores),
             "kept": len(doing.kept),
         }
         names = [{"title": one.title, "why": one.why} for one in doing.kept]
     else:
-        import_undo.undo(actor, batch.id)
+        imports.undo(actor, batch.id)
         record = import_undo.undone(batch.id)
         kept = import_undo.summary_of(record) if record is not None else {}
-        said = {name: kept.get(name, 0) for name in ("removed", "restored", "kept")}
+        said = {name: kept.get(name, 0) for name in ("removed", "reversed", "restored", "kept")}
         names = kept.get("names", [])
     if as_json:
         click.echo(json.dumps({**said, "batch": str(batch.id)}))

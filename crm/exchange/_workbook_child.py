@@ -24,6 +24,7 @@ else:
     LIMITS = limits
 
 _LARGEST = 1e21
+_THOUSANDS = 3
 
 
 def bound(megabytes: int, seconds: int) -> None:
@@ -37,19 +38,25 @@ def bound(megabytes: int, seconds: int) -> None:
 
 
 def text_of(value: Any) -> str:
-    """A cell as text: whole numbers without a point, days as 2026-11-30, a time of day as 14:30."""
+    """A cell as text: whole numbers without a point, days as 2026-11-30, a time of day as 14:30. Other numbers have the fifteen
+    digits that spreadsheets show, and never three decimals, which could be read as thousands."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < _LARGEST else format(Decimal(repr(value)), "f")
+        return str(int(value)) if value.is_integer() and abs(value) < _LARGEST else _number(value)
     if isinstance(value, dt.datetime):
         is_day = (value.hour, value.minute, value.second) == (0, 0, 0)
         return value.date().isoformat() if is_day else value.isoformat(" ", "minutes")
     if isinstance(value, dt.time):
         return value.isoformat("minutes")
     return str(value)
+
+
+def _number(value: float) -> str:
+    text = format(Decimal(f"{value:.15g}"), "f")
+    return f"{text}0" if len(text.partition(".")[2]) == _THOUSANDS else text
 
 
 def send(out: Any, value: object) -> int:

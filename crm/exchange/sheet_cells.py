@@ -13,10 +13,22 @@ from babel import Locale
 from crm.data import countries, countries_by_iso2
 from crm.exchange.cells import FIRST_YEAR, LAST_YEAR, CellInvalid
 from crm.i18n import gettext as _
+from crm.money import (
+    AmountAmbiguous,
+    AmountInvalid,
+    Money,
+    currency_in_use,
+    currency_named,
+    decimal_mark_shown,
+    known_currency,
+    parse_amount,
+)
 from crm.queries.names import fold
 
 #: How days may be written in a file: day first (3/4 is 3 April), or month first (3/4 is 4 March).
 DAY_ORDERS = ("dmy", "mdy")
+#: How amounts may be written in a file: 1,234.56, or 1.234,56. Each with a language that writes them so.
+AMOUNT_MARKS: Mapping[str, str] = {"point": "en", "comma": "de"}
 #: Languages whose words for months and countries are read.
 LANGUAGES = ("en", "fr", "es", "ar", "pt")
 
@@ -60,6 +72,14 @@ class DayAmbiguous(CellInvalid):
                 other=readings[1].isoformat(),
             )
         )
+
+
+class AmountDoubtful(CellInvalid):
+    """An amount that can be read in two ways: in this column nothing shows which."""
+
+
+class NoCurrency(CellInvalid):
+    """An amount of which nothing says the currency."""
 
 
 def plain_digits(text: str) -> str:
@@ -190,3 +210,94 @@ def read_word(cell: str, words: Mapping[str, str]) -> str:
     if code is None:
         raise CellInvalid(_("“%(text)s” is none of the words known for this column.", text=text[:60]))
     return code
+
+
+# --- amounts ---------------------------------------------------------------------------------------------------------
+
+_NOTHING = re.compile(r"[-\u2010-\u2015\u2212 .]*")
+_CURRENCY_WORDS: Mapping[str, str] = {
+    "euro": "EUR",
+    "euros": "EUR",
+    "us dollar": "USD",
+    "us dollars": "USD",
+    "dollar us": "USD",
+    "dollars us": "USD",
+    "dolar estadounidense": "USD",
+    "دولار": "USD",
+    "دولار امريكي": "USD",
+    "يورو": "EUR",
+}
+
+
+@lru_cache(maxsize=1)
+def _currency_words() -> Mapping[str, str]:
+    found = {fold(word): code for word, code in _CURRENCY_WORDS.items()}
+    for language in LANGUAGES:
+        for code, name in Locale(language).currencies.items():
+            if currency_in_use(code):
+                found.setdefault(fold(name), code)
+    return found
+
+
+def read_currency(cell: str) -> str:
+    """A currency by its three letters, its sign or its name in five languages; "" where the cell is empty."""
+    text = " ".join(cell.split())
+    if not text:
+        return ""
+    code = text.upper() if known_currency(text.upper()) else currency_named(text) or _currency_words().get(fold(text), "")
+    if not code:
+        raise CellInvalid(_("“%(text)s” is no currency. Write its three letters, such as EUR.", text=text[:60]))
+    return code
+
+
+def amount_mark(cells: Iterable[str]) -> str:
+    """How a column writes its amounts: "point" (1,234.56), "comma" (1.234,56), or "" where its cells do not show it, or contradict
+    each other."""
+    shown = {mark for cell in cells if (mark := decimal_mark_shown(cell))}
+    return {".": "point", ",": "comma"}[shown.pop()] if len(shown) == 1 else ""
+
+
+def read_amount(cell: str, currency: str = "", mark: str = "", *, otherwise: str = "", is_zero_fine: bool = False) -> Money | None:
+    """An amount in `currency` (which its own cell may name too), else in the one that its cell names, else in the one that holds
+    `otherwise`; None where the cell is empty or only a dash.
+
+    `mark` ("point", "comma") settles 1.234; without it such a cell raises `AmountDoubtful`. More decimals than the currency has,
+    zero and less are refused, a currency that is nowhere said raises `NoCurrency`: `CellInvalid` with the sentence."""
+    text = " ".join(cell.split())
+    if _NOTHING.fullmatch(text):
+        return None
+    code = currency_named(text) or currency or otherwise
+    if not code:
+        raise NoCurrency(_("Nothing says which currency “%(text)s” is in. Say above which one this file is in.", text=text[:60]))
+    if currency and code != currency:
+        raise CellInvalid(_("The amount says %(other)s, but the currency is %(currency)s.", other=code, currency=currency))
+    try:
+        return Money(parse_amount(text, code, AMOUNT_MARKS.get(mark), allow_zero=is_zero_fine), code)
+    except AmountAmbiguous as error:
+        smaller, larger = error.readings
+        raise AmountDoubtful(
+            _(
+                "“%(text)s” can be %(larger)s or %(smaller)s. Say above how amounts are written in this file.",
+                text=text[:60],
+                larger=f"{code} {larger:,f}",
+                smaller=f"{code} {smaller:,f}",
+            )
+        ) from error
+    except AmountInvalid as error:
+        raise CellInvalid(_(error.template, **error.params)) from error
+
+
+_TOTALS = (
+    "total/totals/grand total/sum/overall total/total general/total général/totaux/somme/suma/totales/total amount/montant total/subtotal/"
+    "sub total/sub-total/sous-total/subtotales/المجموع/مجموع/الاجمالي/الإجمالي/إجمالي/المجموع الكلي/المجموع الفرعي"
+)
+_TOTAL_WORDS = frozenset(map(fold, _TOTALS.split("/")))
+_LONGEST_LABEL = 60
+
+
+def is_total_label(cell: str) -> bool:
+    """Whether a cell says that its row is a total: "Total", "Somme", "TOTAL EUR:", "Total 2026"; not "Total Energies"."""
+    if len(cell) > _LONGEST_LABEL:
+        return False
+    words = [word for word in _TOKEN.findall(plain_digits(cell)) if not word.isdecimal() and not known_currency(word)]
+    return fold(" ".join(words)) in _TOTAL_WORDS

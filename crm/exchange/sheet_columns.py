@@ -3,57 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from crm.exchange.sheet_contacts import CONTACT_SHEETS
+from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, NEED_OF_YEAR, WORD, WORDS, SheetField, SheetKind, words_of
+from crm.exchange.sheet_money import MONEY_SHEETS, year_named
 from crm.exchange.spreadsheet import is_reject_column
 from crm.i18n import LazyText
 from crm.i18n import lazy_gettext as _l
 from crm.models.parties import FORM_IN_KINDS
 from crm.queries.names import fold
 
-TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list", "words"
-
-
-@dataclass(frozen=True, slots=True)
-class SheetField:
-    """A field of a kind of list: its name to a person, how a cell of it is read, and headings that offices give it.
-
-    `words`: for a word of a list, folded spelling -> code. `is_many`: several columns may go into it. `one_of`: needed, unless
-    another field of the same group is there. `marks`: what parts the entries of a cell that holds several."""
-
-    label: LazyText
-    headings: str
-    reads: str = TEXT
-    words: Mapping[str, str] | None = None
-    is_many: bool = False
-    one_of: str = ""
-    marks: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SheetKind:
-    """A kind of list that an office may bring."""
-
-    slug: str
-    title: LazyText
-    description: LazyText
-    fields: Mapping[str, SheetField]
-
-
-def _words(table: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({fold(word.strip()): code for code, words in table.items() for word in (code, *words.split("/"))})
-
-
-FORM_WORDS = _words(
+FORM_WORDS = words_of(
     {
         "person": "people/individual/contact/personne/individu/persona/individuo/شخص/فرد",
         "organisation": "organization/institution/company/organisme/organización/institución/مؤسسة/منظمة/هيئة",
         "group": "community group/committee/groupe/comité/grupo/مجموعة/لجنة",
     }
 )
-KIND_WORDS = _words(
+KIND_WORDS = words_of(
     {
         "donor": "donors/funder/bailleur/bailleur de fonds/donateur/donante/مانح/جهة مانحة",
         "national-leader": "national leader/leader national/dirigeant national/líder nacional/قائد وطني",
@@ -156,7 +125,7 @@ PARTIES = SheetKind(
         }
     ),
 )
-SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES,)})
+SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS, *MONEY_SHEETS)})
 
 
 @lru_cache(maxsize=16)
@@ -170,7 +139,16 @@ def _headings(slug: str) -> Mapping[str, str]:
 
 def is_heading(slug: str, cell: str) -> bool:
     """Whether a cell is a heading that lists of this kind are known to have."""
-    return len(cell) < 100 and fold(cell) in _headings(slug)  # noqa: PLR2004 - no heading is so long
+    return len(cell) < 100 and (fold(cell) in _headings(slug) or bool(_field_of_year(slug, cell)))  # noqa: PLR2004 - no heading is so long
+
+
+def _field_of_year(slug: str, heading: str) -> str:
+    """The field of amounts by year, where a heading is a year, alone or beside a word for that field; else ""."""
+    year, rest = year_named(heading)
+    for name, item in SHEETS[slug].fields.items() if year else ():
+        if item.reads == NEED_OF_YEAR and (not rest or rest in map(fold, item.headings.split("/"))):
+            return name
+    return ""
 
 
 def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
@@ -188,8 +166,10 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
     for heading in usable:
         take(heading, _headings(slug).get(fold(heading)))
     for heading in usable:
+        take(heading, _field_of_year(slug, heading))
+    for heading in usable:
         words = fold(heading).split()
-        trimmed = [" ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
+        trimmed = [fold(heading.partition("(")[0]), " ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
         for text in trimmed:
             take(heading, _headings(slug).get(text))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -12,24 +13,60 @@ from typing import Any
 from crm.errors import Refused
 from crm.exchange import sheet_columns as columns_of
 from crm.exchange.cells import CellInvalid, clean
-from crm.exchange.sheet_cells import DAY_ORDERS, day_order, parts, read_country, read_day, read_word
-from crm.exchange.sheet_columns import COUNTRY, DAY, LIST, SHEETS, WORD, WORDS, SheetField
+from crm.exchange.cells import year as read_year
+from crm.exchange.sheet_cells import (
+    AMOUNT_MARKS,
+    DAY_ORDERS,
+    AmountDoubtful,
+    NoCurrency,
+    amount_mark,
+    day_order,
+    is_total_label,
+    parts,
+    plain_digits,
+    read_amount,
+    read_country,
+    read_currency,
+    read_day,
+    read_word,
+)
+from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_fields import (
+    AMOUNT,
+    AMOUNTS,
+    COUNTRY,
+    CURRENCY,
+    DAY,
+    LIST,
+    NEED_OF_YEAR,
+    REPORTED,
+    WORD,
+    WORDS,
+    YEAR,
+    SheetField,
+    SheetKind,
+)
+from crm.exchange.sheet_money import year_named
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
 from crm.i18n import gettext as _
+from crm.money import Money, currency_named, to_minor
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
 _EXAMPLES = 3
 _MOST_EXAMPLE = 60
+#: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
+_NUMBER_CELL = re.compile(r"-?\d+\.\d+")
+_NO_FIELD = SheetField("", "")  # type: ignore[arg-type]  # of a column that is left out
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What was said of a file: the sheet, the row of headings, heading -> field, how days are written, and mended cells.
+    """What was said of a file: the sheet, the row of headings, heading -> field, how days and amounts are written, and mended cells.
 
-    `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form` and
-    `country` are for rows that do not say."""
+    `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
+    `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it."""
 
     sheet: str = ""
     header_row: int = 0
@@ -38,6 +75,9 @@ class Setup:
     form: str = "person"
     country: str = ""
     note_level: str = ""
+    amount_mark: str = ""
+    currency: str = ""
+    totals: str = ""
     edits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -55,16 +95,17 @@ class Setup:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     def remembered(self) -> Setup:
-        """What holds for the next file of the same source too: everything but mended cells and where the headings were."""
-        return replace(self, edits={}, header_row=0, sheet="")
+        """What holds for the next file of the same source too: everything but mended cells, totals and where the headings were."""
+        return replace(self, edits={}, totals="", header_row=0, sheet="")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Days that can mean two things: in which column, and the cell that shows it."""
+    """What a file leaves open ("days", "amounts" or "currency"): in which column, and the cell that shows it."""
 
     heading: str
     example: str
+    about: str = DAY + "s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +115,45 @@ class TypedRow:
     row_number: int
     values: Mapping[str, Any]
     raw: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTotal:
+    """A total that the sheet itself has at its foot, in minor units."""
+
+    row_number: int
+    currency: str
+    minor: int
+
+
+@dataclass(slots=True)
+class Control:
+    """The amounts of a file, to be held against its own total: currency -> [how many, their sum in minor units], of all rows and of
+    those that could not be read as a whole; how many rows have no amount that can be read; the totals at the foot."""
+
+    read: dict[str, list[int]] = field(default_factory=dict)
+    refused: dict[str, list[int]] = field(default_factory=dict)
+    unread: int = 0
+    totals: list[SheetTotal] = field(default_factory=list)
+
+    def take(self, amounts: Iterable[Money], *, is_refused: bool = False) -> None:
+        """Count the amounts of a row."""
+        for sums in (self.read, self.refused) if is_refused else (self.read,):
+            add_up(sums, amounts)
+
+
+def add_up(sums: dict[str, list[int]], amounts: Iterable[Money]) -> None:
+    """Count amounts by currency: how many, and their sum in minor units."""
+    for amount in amounts:
+        counted = sums.setdefault(amount.currency, [0, 0])
+        counted[0] += 1
+        counted[1] += to_minor(amount)
+
+
+def counted(kind: SheetKind, values: Mapping[str, Any]) -> list[Money]:
+    """The amounts of a row that the total line of its sheet adds up."""
+    found = next((values[name] for name in kind.counted if values.get(name)), ())
+    return [found] if isinstance(found, Money) else [amount for _year, amount in found]
 
 
 @dataclass(slots=True)
@@ -89,6 +169,12 @@ class SheetFile:
     problems: list[RowProblem] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notes: list[RowNote] = field(default_factory=list)
+    control: Control = field(default_factory=Control)
+
+    @property
+    def kind(self) -> SheetKind:
+        """Which list it is."""
+        return SHEETS[self.slug]
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -126,10 +212,13 @@ def digest_of(headings: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
-def read_sheet(data: bytes, slug: str, setup: Setup, remembered: Callable[[str], Setup | None] = lambda _headings: None) -> SheetFile:
+def read_sheet(
+    data: bytes, slug: str, setup: Setup, remembered: Callable[[str], Setup | None] = lambda _headings: None, *, reporting: str = ""
+) -> SheetFile:
     """Read a spreadsheet as a list of the kind `slug`. Raises `Refused` where it is no table at all.
 
-    `remembered`: what was said of an earlier file, by the digest of its headings; asked only where `setup` says nothing of columns."""
+    `remembered`: what was said of an earlier file, by the digest of its headings; asked only where `setup` says nothing of columns.
+    `reporting`: the currency of columns that hold amounts in the office's reporting currency."""
     grid = read_grid(data, sheet=setup.sheet)
     listing = find_headings(grid, lambda cell: columns_of.is_heading(slug, cell), row=setup.header_row)
     if setup.columns is None:
@@ -143,9 +232,7 @@ def read_sheet(data: bytes, slug: str, setup: Setup, remembered: Callable[[str],
     if not listing.rows:
         raise Refused(_("The file has headings but no rows below them."))
     file = SheetFile(slug, setup, grid, listing, columns, notes=list(listing.notes))
-    orders = _ask(file)
-    for row_number, cells in listing.rows:
-        _take(file, row_number, _mended(file, row_number, cells), orders)
+    _Rows(file, reporting).take()
     return file
 
 
@@ -159,46 +246,163 @@ def _mended(file: SheetFile, row_number: int, cells: tuple[str, ...]) -> tuple[s
     return tuple(row)
 
 
-def _ask(file: SheetFile) -> dict[str, str]:
-    """How each column writes its days: as said, else as its own cells show; what stays open becomes a question."""
-    orders: dict[str, str] = {}
-    fields = SHEETS[file.slug].fields
-    for place, heading in enumerate(file.headings):
-        name = file.columns.get(heading, "")
-        if not name or fields[name].reads != DAY:
-            continue
-        found, doubtful = day_order(row[place] for _number, row in file.listing.rows if place < len(row))
-        orders[heading] = file.setup.day_order if file.setup.day_order in DAY_ORDERS else found
-        if doubtful and not orders[heading]:
-            file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
-    return orders
+class _Rows:
+    """Reads the rows of a file: how each column writes its days and amounts, as said, else as its own cells show it."""
 
+    def __init__(self, file: SheetFile, reporting: str) -> None:
+        self.file, self.reporting = file, reporting
+        known = file.kind.fields
+        self.columns = [
+            (place, heading, known[name], name) for place, heading in enumerate(file.headings) if (name := file.columns.get(heading, ""))
+        ]
+        self.columns.sort(key=lambda column: (column[2].reads != CURRENCY, column[2].reads not in AMOUNTS))
+        self.ways = {heading: self._way(heading, item, name) for _place, heading, item, name in self.columns}
+        self.currencies = {heading: currency_named(heading) for _place, heading, item, _name in self.columns if item.reads in AMOUNTS}
+        self.totals: list[tuple[int, tuple[str, ...], int]] = []
 
-def _take(file: SheetFile, row_number: int, cells: tuple[str, ...], orders: Mapping[str, str]) -> None:
-    fields = SHEETS[file.slug].fields
-    values: dict[str, Any] = {}
-    for place, heading in enumerate(file.headings):
-        name = file.columns.get(heading, "")
-        if not name or not cells[place].strip():
-            continue
-        try:
-            value = _read(fields[name], clean(cells[place], LONGEST_CELL), orders.get(heading, ""))
-        except CellInvalid as error:
-            file.problems.append(RowProblem(row_number, heading, str(error), cells))
+    def _way(self, heading: str, item: SheetField, name: str) -> str:
+        """How a column writes its days or amounts (with the others of its field); what stays open of its days becomes a question."""
+        setup = self.file.setup
+        places = [place for place, other, _item, its in self.columns if other == heading or (its == name and item.reads in AMOUNTS)]
+        cells = (row[place] for _number, row in self.file.listing.rows for place in places if place < len(row))
+        if item.reads in AMOUNTS:
+            typed = (cell for cell in cells if self.file.grid.kind == "text" or not _NUMBER_CELL.fullmatch(cell))
+            return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(typed)
+        if item.reads != DAY:
+            return ""
+        found, doubtful = day_order(cells)
+        order = setup.day_order if setup.day_order in DAY_ORDERS else found
+        if doubtful and not order:
+            self.file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
+        return order
+
+    def take(self) -> None:
+        """Every row: a typed one, a problem, or a total; what the amounts come to."""
+        for row_number, found in self.file.listing.rows:
+            cells = _mended(self.file, row_number, found)
+            if self.file.kind.is_money and self._is_total(cells):
+                self.totals.append((row_number, cells, len(self.file.rows) + len(self.file.problems)))
+            else:
+                self._take(row_number, cells)
+        for row_number, cells, rows_before in self.totals:
+            self._take_total(row_number, cells, is_last=rows_before == len(self.file.rows) + len(self.file.problems))
+
+    def _take(self, row_number: int, cells: tuple[str, ...]) -> None:
+        file = self.file
+        values: dict[str, Any] = {}
+        problem: RowProblem | None = None
+        for place, heading, item, name in self.columns:
+            if not cells[place].strip():
+                continue
+            try:
+                value = self._value(item, heading, clean(cells[place], LONGEST_CELL), values.get("currency", ""))
+            except CellInvalid as error:
+                self._ask(heading, cells[place], error)
+                problem = problem or RowProblem(row_number, heading, str(error), cells)
+                continue
+            if value is None:
+                continue
+            if item.is_many:
+                given = value if isinstance(value, tuple) else (value,)
+                if name == "note" and list(file.columns.values()).count("note") > 1:
+                    given = tuple(f"{heading}: {text}" for text in given)
+                values[name] = (*values.get(name, ()), *given)
+            else:
+                values[name] = value
+        if not values and problem is None:
             return
-        if fields[name].is_many:
-            given = value if isinstance(value, tuple) else (value,)
-            if name == "note" and list(file.columns.values()).count("note") > 1:
-                given = tuple(f"{heading}: {text}" for text in given)
-            values[name] = (*values.get(name, ()), *given)
+        if file.kind.is_money:
+            amounts = counted(file.kind, values)
+            file.control.take(amounts, is_refused=problem is not None)
+            file.control.unread += not amounts
+        if problem is not None:
+            file.problems.append(problem)
         else:
-            values[name] = value
-    if values:
-        file.rows.append(TypedRow(row_number, values, cells))
+            file.rows.append(TypedRow(row_number, values, cells))
+
+    def _ask(self, heading: str, cell: str, error: CellInvalid) -> None:
+        """What makes a cell doubtful for want of a word about the whole file becomes a question, once for a column."""
+        about = "amounts" if isinstance(error, AmountDoubtful) else "currency" if isinstance(error, NoCurrency) else ""
+        if about and (heading, about) not in {(question.heading, question.about) for question in self.file.questions}:
+            self.file.questions.append(Question(heading, " ".join(cell.split())[:_MOST_EXAMPLE], about))
+
+    def _value(self, item: SheetField, heading: str, cell: str, currency: str) -> Any:
+        if item.reads not in AMOUNTS:
+            return _read(item, cell, self.ways[heading])
+        own, otherwise = self.currencies[heading], self.file.setup.currency
+        if item.reads == REPORTED:
+            currency, otherwise = own or self.reporting, ""
+        amount = read_amount(
+            cell, currency, self.ways[heading], otherwise=own or otherwise, is_zero_fine=item.reads not in (AMOUNT, REPORTED)
+        )
+        if item.reads != NEED_OF_YEAR or amount is None:
+            return amount
+        year, _rest = year_named(heading)
+        if not year:
+            raise CellInvalid(_("The heading “%(heading)s” names no year. Say under “Columns” what this column is.", heading=heading))
+        return ((year, amount),)
+
+    # --- totals --------------------------------------------------------------------------------------------------
+
+    def _is_total(self, cells: tuple[str, ...]) -> bool:
+        """Whether a row is a sum of the rows above: it is called one, has an amount, and nothing that only a row of the list has."""
+        first = next((place for place, cell in enumerate(cells) if cell.strip()), 0)
+        filled = [(name, item) for place, _heading, item, name in self.columns if cells[place].strip()]
+        if not any(name in self.file.kind.counted for name, _item in filled):
+            return False
+        if is_total_label(cells[first]):
+            return not any(item.reads == DAY and place != first and cells[place].strip() for place, _heading, item, _name in self.columns)
+        is_bare = all(item.reads in AMOUNTS for _name, item in filled) and len(filled) == sum(bool(cell.strip()) for cell in cells)
+        return is_bare and len(self.file.rows) > 1
+
+    def _take_total(self, row_number: int, cells: tuple[str, ...], *, is_last: bool) -> None:
+        file = self.file
+        if not is_last:
+            file.notes.append(
+                RowNote("total", row_number, _("Row %(row)s is a subtotal, not a row of the list. It is left out.", row=row_number))
+            )
+            return
+        named = " ".join(
+            cell
+            for place, cell in enumerate(cells)
+            if file.kind.fields.get(file.columns.get(file.headings[place], ""), _NO_FIELD).reads not in AMOUNTS
+        )
+        currency = currency_named(named) or (next(iter(file.control.read)) if len(file.control.read) == 1 else file.setup.currency)
+        values: dict[str, Any] = {}
+        try:
+            for place, heading, item, name in self.columns:
+                if name in file.kind.counted and (amount := self._value(item, heading, cells[place], currency)) is not None:
+                    values[name] = (*values.get(name, ()), *amount) if item.is_many else amount
+        except CellInvalid as error:
+            sentence = _("This row is a total, and it cannot be held against the rows: %(why)s", why=str(error))
+            file.problems.append(RowProblem(row_number, "", sentence, cells))
+            return
+        sums: dict[str, list[int]] = {}
+        add_up(sums, counted(file.kind, values))
+        file.control.totals += [SheetTotal(row_number, code, minor) for code, (_count, minor) in sums.items()]
+        file.notes.append(RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number)))
 
 
-def _read(item: SheetField, cell: str, order: str) -> str | date | tuple[str, ...] | None:
+def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[str, int]:
+    """What a person says a file comes to: "EUR 1,250,000; USD 300,000", the currency left out where the file has one alone. In minor
+    units. Raises `CellInvalid`."""
+    known = list(currencies)
+    found: dict[str, int] = {}
+    for piece in parts(text, ";\n"):
+        amount = read_amount(piece, "", mark, otherwise=known[0] if len(known) == 1 else "", is_zero_fine=True)
+        if amount is not None:
+            if amount.currency in found:
+                raise CellInvalid(_("Two totals are in %(currency)s.", currency=amount.currency))
+            found[amount.currency] = to_minor(amount)
+    return found
+
+
+def _read(item: SheetField, cell: str, order: str) -> str | int | date | tuple[str, ...] | None:
     """A cell as its field wants it."""
+    if item.reads == CURRENCY:
+        return read_currency(cell)
+    if item.reads == YEAR:
+        return read_year(plain_digits(cell))
     if item.reads == DAY:
         return read_day(cell, order)
     if item.reads == COUNTRY:

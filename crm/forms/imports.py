@@ -8,9 +8,11 @@ from typing import Any
 from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectField, StringField
 
-from crm.forms.base import BaseForm, Needed, choices
+from crm.forms.base import BaseForm, Needed, OneLine, choices
+from crm.forms.money_fields import offer_currencies
 from crm.forms.parties import FORM_NAMES
 from crm.i18n import _, _l
+from crm.queries.interactions import KIND_LABELS
 
 
 class UploadForm(BaseForm):
@@ -32,6 +34,10 @@ class UploadForm(BaseForm):
         self.kind.choices = kinds
 
 
+#: What lists of each kind leave no need to ask.
+_NOT_ASKED = {"positions": ("form_of", "country", "note_level"), "interactions": ("country",)}
+
+
 class SheetForm(BaseForm):
     """How a spreadsheet is read: what its columns do not say themselves."""
 
@@ -43,16 +49,56 @@ class SheetForm(BaseForm):
     )
     country = SelectField(_l("Phone numbers without a country code are of"))
     note_level = SelectField(_l("Who may read the notes"))
+    amount_mark = RadioField(_l("How are amounts written?"), validate_choice=False)
+    currency = SelectField(_l("Currency of amounts that do not say theirs"), validate_choice=False)
+    totals = StringField(
+        _l("What the amounts should come to"),
+        [OneLine(200)],
+        description=_l("The total of your own sheet, such as EUR 1,250,000; USD 300,000. You are told whether the rows come to it."),
+    )
     is_remembered = BooleanField(_l("Remember this for the office's next file with these headings"))
 
-    def __init__(self, *, sheets: Iterable[str], countries: list[tuple[str, str]], example: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        sheets: Iterable[str],
+        countries: list[tuple[str, str]],
+        example: str = "",
+        slug: str = "parties",
+        is_money: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.sheet.choices = choices((name, name) for name in sheets)
+        self._offer_days(example)
+        if is_money:
+            self._offer_amounts()
+            del self.form_of, self.country, self.note_level
+            return
+        del self.amount_mark, self.currency, self.totals
         self.country.choices = countries
         self.form_of.choices = choices((key, str(label)) for key, label in FORM_NAMES.items())
         self.note_level.choices = choices(
             [("office", _("The office's own people")), ("open", _("Everybody whose scope covers the office"))]
         )
+        if slug == "interactions":
+            self.form_of.label.text, self.form_of.description = _("Contacts that do not say their kind"), ""
+            self.form_of.choices = choices((key, str(label)) for key, label in KIND_LABELS.items())
+            self.note_level.label.text = _("Who may read what was said")
+        for name in _NOT_ASKED.get(slug, ()):
+            delattr(self, name)
+
+    def _offer_amounts(self) -> None:
+        offer_currencies(self.currency, blank=_("Ask where a row does not say"))
+        self.amount_mark.choices = choices(
+            [
+                ("", _("As the file shows; ask where it does not")),
+                ("point", _("1,234.56: the point stands before the decimals")),
+                ("comma", _("1.234,56: the comma stands before the decimals")),
+            ]
+        )
+
+    def _offer_days(self, example: str) -> None:
         shown = example or "03/04/2026"
         self.day_order.choices = choices(
             [

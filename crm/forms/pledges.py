@@ -25,6 +25,7 @@ from crm.forms.money_fields import (
 )
 from crm.i18n import _, _l
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.pledges import REFERENCE_LENGTH
 from crm.money import Money, from_minor, split, to_minor
 
 HUNDRED = Decimal(100)
@@ -41,6 +42,9 @@ class PledgeForm(PlanForm):
     pledged_on = DayField(_l("Pledged on"), [DayNeeded()])
     words = TextAreaField(_l("Their exact words"), [OneLine(TEXT_LENGTH)])
     event_name = StringField(_l("Pledging event"), [OneLine(NAME_LENGTH)])
+    donor_reference = StringField(
+        _l("Donor's reference"), [OneLine(REFERENCE_LENGTH)], description=_l("What the donor calls this pledge or grant.")
+    )
     rate_policy = RadioField(
         _l("Rate that counts for this pledge"),
         choices=choices([("day", _l("The published rate of the day it was made")), ("fixed", _l("A rate the event laid down"))]),

@@ -29,7 +29,7 @@ from crm.models.imports import ImportBatch
 from crm.money import Money, to_minor
 from crm.policy import Actor, require
 from crm.queries import imports as held
-from crm.services import imports
+from crm.services import import_undo, imports
 from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.
@@ -44,6 +44,8 @@ _MOST_NOTES = 50
 #: Seconds that a part should take: SQLite has one writer at a time, and another one gives up after five.
 _PART_SECONDS = 1.0
 _LEAST_PART = 25
+#: Rows of money that are brought in at once, or as the first part of a longer file.
+_MONEY_PART = 50
 #: Seconds between two parts. Who waits for SQLite looks again every tenth of a second at last: a shorter gap would be missed.
 _BREATH = {"sqlite": 0.15}
 _ISO3 = 3
@@ -100,7 +102,12 @@ def _kept(batch: ImportBatch) -> Contents[Any]:
 
 def is_short(batch: ImportBatch) -> bool:
     """Whether a checked file is brought in at once, within about a second; a longer one is work for the background."""
-    return batch.rows <= imports.CHUNK
+    return batch.rows <= (_MONEY_PART if _is_money(batch.format) else imports.CHUNK)
+
+
+def _is_money(slug: str) -> bool:
+    """Whether a file's rows are money, of which each is taken by its own service: some tens a second."""
+    return slug in sheets.KINDS and sheets.KINDS[slug].is_money
 
 
 def apply_in_background(actor: Actor, batch_id: uuid.UUID) -> None:
@@ -118,8 +125,10 @@ def _perform(running: engine.Running) -> None:
     who = running.actor()
     contents = _kept(held.get(running.run.subject_id))
     taken = imports.start(who, running.run, contents)
-    total, size = len(contents.records), imports.CHUNK // 2
+    total, size = len(contents.records), _MONEY_PART if _is_money(contents.facts.format) else imports.CHUNK // 2
     breath = _BREATH.get(db.engine.dialect.name, 0)
+    for _seen in imports.recall(held.get(running.run.subject_id).office_id, contents, taken or 0):
+        running.may_go_on()
     while taken is not None:
         running.may_go_on()
         who = running.actor()
@@ -165,8 +174,10 @@ def sheet_to_mend(actor: Actor, batch_id: uuid.UUID) -> sheets.ReadSheet:
 
 
 def recheck_sheet(actor: Actor, batch_id: uuid.UUID, version: int, setup: Setup, *, is_remembered: bool = False) -> uuid.UUID:
-    """Read a checked spreadsheet as `setup` says, and keep what it would do now. Raises also Conflict where somebody said otherwise since."""
+    """Read a checked spreadsheet as `setup` says, and keep what it would do now. Raises also Conflict where somebody said otherwise since,
+    and Invalid (totals) where what the amounts should come to cannot be read."""
     read = _reread(actor, batch_id, setup)
+    sheets.said_totals(read.file, setup.totals)
     outcome = imports.compare(held.get(batch_id).office_id, read.contents)
     layout = Setup.load(read.contents.settings).remembered().dump() if is_remembered else ""
     headings = sheets.headings_digest(read.file)
@@ -180,6 +191,17 @@ def _reread(actor: Actor, batch_id: uuid.UUID, setup: Setup) -> sheets.ReadSheet
         raise Refused(_("The file is no longer kept here. Bring it again."))
     data = path.read_bytes()
     return sheets.read(batch.office_id, batch.format, data, setup, partial(_facts, batch.format, batch.file_name, data))
+
+
+def undo(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Undo a batch: its money by parts, between which others may save, then the rest at once. Raises as `import_undo.undo` does."""
+    taken_back, part = 0, _MONEY_PART
+    while part == _MONEY_PART:
+        if taken_back:
+            time.sleep(_BREATH.get(db.engine.dialect.name, 0))
+        part = import_undo.take_back_part(actor, batch_id, _MONEY_PART)
+        taken_back += part
+    import_undo.undo(actor, batch_id, taken_back=taken_back)
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:

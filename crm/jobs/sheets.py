@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crm.errors import Invalid
+from crm.exchange.cells import CellInvalid
 from crm.exchange.sheet_columns import SHEETS
-from crm.exchange.sheets import Setup, SheetFile, TypedRow, digest_of, read_sheet
+from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
+from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
-from crm.services.sheet_imports import Parties, SheetOptions, SheetRow
+from crm.services.sheet_imports import SheetOptions, SheetRow
+from crm.services.sheet_interactions import Interactions
+from crm.services.sheet_parties import Parties
+from crm.services.sheet_pledges import Pledges
+from crm.services.sheet_positions import Positions
+from crm.services.sheet_programmes import Programmes
+from crm.services.sheet_receipts import Receipts
 
+_TIME_OF_DAY = re.compile(r"[T ](\d{1,2}:\d{2})(?::\d{2})?$")
 #: What brings the rows of each kind of list in.
-_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {"parties": Parties}
+_TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {
+    "parties": Parties,
+    "positions": Positions,
+    "interactions": Interactions,
+    "programmes": Programmes,
+    "pledges": Pledges,
+    "receipts": Receipts,
+}
 #: The kinds of lists that can be brought.
 KINDS = {slug: SHEETS[slug] for slug in _TAKES}
 
@@ -41,18 +59,22 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         layout = held.layout_of(office_id, slug, headings)
         return Setup.load(layout.settings) if layout is not None else None
 
-    file = read_sheet(data, slug, setup, remembered)
+    file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
-    missing = file.missing()
-    rows = [_row(row) for row in file.rows] if not missing else []
+    missing, kind = file.missing(), _TAKES[slug](options)
+    place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
+    rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []
+    rows, broken = kind.gather(rows, [_unread(file, problem) for problem in file.problems])
+    rejects += broken
     contents = Contents(
-        facts(rows=len(file.rows) + len(rejects), header=file.headings),
+        facts(rows=len(file.rows) + len(file.problems), header=file.headings),
         rows,
         rejects,
         _notes(file, missing),
-        _TAKES[slug](options),
+        kind,
         replace(file.setup, columns=file.columns).dump(),
+        _control(file, {reject.row_number for reject in broken}),
     )
     return ReadSheet(file, contents)
 
@@ -62,8 +84,43 @@ def headings_digest(file: SheetFile) -> str:
     return digest_of(file.headings)
 
 
-def _row(row: TypedRow) -> SheetRow:
-    return SheetRow(row.row_number, row.values, row.raw)
+def _row(row: TypedRow, day_place: int | None) -> SheetRow:
+    """A row for the service; the time of day that stands in the cell of the day counts where no cell of its own gives one."""
+    values = row.values
+    if day_place is not None and "time" not in values and (match := _TIME_OF_DAY.search(row.raw[day_place])) and match[1] != "00:00":
+        values = {**values, "time": match[1]}
+    return SheetRow(row.row_number, values, row.raw)
+
+
+def _unread(file: SheetFile, problem: RowProblem) -> SheetRow:
+    """A row of which a cell could not be read: its cells as they stand, to tell which record it is a row of."""
+    return SheetRow(
+        problem.row_number, {name: problem.raw[file.headings.index(heading)] for name, heading in file.by_field.items()}, problem.raw
+    )
+
+
+def _control(file: SheetFile, broken: Collection[int]) -> dict[str, Any]:
+    """The amounts of the file, of its rows that are refused before they are compared, and the totals they are held against."""
+    if not file.kind.is_money:
+        return {}
+    control = file.control
+    for row in file.rows:
+        if row.row_number in broken:
+            add_up(control.refused, counted(file.kind, row.values))
+    totals = [[total.currency, total.minor, total.row_number] for total in control.totals]
+    totals += [[currency, minor, 0] for currency, minor in said_totals(file).items()]
+    return {"read": control.read, "refused": control.refused, "unread": control.unread, "totals": totals}
+
+
+def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:
+    """What a person said that a file comes to, by currency in minor units; `Invalid` where that cannot be read and `text` is given."""
+    mark = file.setup.amount_mark
+    try:
+        return read_totals(file.setup.totals if text is None else text, file.control.read, mark)
+    except CellInvalid as error:
+        if text is None:
+            return {}
+        raise Invalid(str(error), field="totals") from error
 
 
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:

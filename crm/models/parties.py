@@ -125,6 +125,7 @@ class PartyKey(Keyed, Shareable, Base):
     """A number that names which may be alike share (crm.queries.likeness): what finds possible duplicates among many."""
 
     __audit_skip__ = True
+    __follows__ = True
 
     __tablename__ = "party_keys"
     __table_args__ = (scoped_parent("party_id", "parties"), one_of("visibility", VISIBILITIES), Index("ix_party_keys_key", "key"))

@@ -36,6 +36,8 @@ RATE_POLICIES = ("day", "fixed")
 # sign of each kind of pledge terms in M3: outstanding = sum of change_minor
 PLEDGE_TERMS = ("announced", "uplift", "reduction", "conversion", "lapse", "withdrawal", "reschedule", "reversal")
 AGREEMENT_TERMS = ("signed", "amendment", "reschedule", "reversal")
+#: Of what a donor or a bank calls something.
+REFERENCE_LENGTH = 100
 RECOVERY_BASES = ("programmable", "gross", "none")
 
 
@@ -64,6 +66,7 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
     programme_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     pledged_on: Mapped[date]
     event_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
+    donor_reference: Mapped[str] = mapped_column(String(REFERENCE_LENGTH), default="")
     currency: Mapped[str] = mapped_column(String(3))
     rate_policy: Mapped[str] = mapped_column(String(6), default="day")
     fixed_rate: Mapped[Decimal | None] = mapped_column(DecimalText)

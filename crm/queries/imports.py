@@ -22,14 +22,16 @@ _IS_FILE = ImportBatch.format != BULK
 
 @dataclass(frozen=True)
 class Summary:
-    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, and for a file of rates how
-    many single rates its new and changed days bring."""
+    """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
+    many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`)."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
     doubles: Sequence[tuple[int, str, str]] = ()
     double_rows: int = 0
     rates: Mapping[str, int] = field(default_factory=dict)
+    sums: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    control: Mapping[str, Any] = field(default_factory=dict)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -60,7 +62,13 @@ def summary_of(batch: ImportBatch) -> Summary:
     """The kept summary of a batch."""
     kept = _kept(batch.summary)
     return Summary(
-        kept.get("notes", []), kept.get("samples", []), kept.get("doubles", []), kept.get("double_rows", 0), kept.get("rates", {})
+        kept.get("notes", []),
+        kept.get("samples", []),
+        kept.get("doubles", []),
+        kept.get("double_rows", 0),
+        kept.get("rates", {}),
+        kept.get("sums", {}),
+        kept.get("control", {}),
     )
 
 

@@ -117,10 +117,15 @@ def _post(tenure: Tenure) -> str:
     return position.title if organisation is None else f"{position.title}, {organisation.name}"
 
 
-def posts_on(person_ids: Collection[uuid.UUID], day: date) -> dict[uuid.UUID, str]:
-    """The post each person holds on a day, as text: "Minister of Health, Ministry of Health"."""
-    held = positions.held_on(list(person_ids), day) if person_ids else {}
-    return {person_id: _post(tenure) for person_id, tenure in held.items()}
+def posts_on_days(wanted: Collection[tuple[uuid.UUID, date]]) -> dict[tuple[uuid.UUID, date], str]:
+    """The post that people hold, each on days of their own, as text: "Minister of Health, Ministry of Health"."""
+    held = positions.tenures_of_people({person_id for person_id, _day in wanted})
+    found = {}
+    for person_id, day in wanted:
+        current = [one for one in held.get(person_id, ()) if positions.is_current(one, day)]
+        if current:
+            found[person_id, day] = _post(current[-1])
+    return found
 
 
 def post_choices(party_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:

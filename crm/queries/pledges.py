@@ -36,7 +36,7 @@ from crm.queries.names import fold
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
-STATUSES = ("outstanding", "part-converted", "converted", "part-lapsed", "lapsed")
+STATUSES = ("outstanding", "part-converted", "converted", "part-lapsed", "lapsed", "taken-back")
 SORTS = ("newest", "oldest", "due", "reference")
 
 
@@ -48,7 +48,7 @@ class PledgeFilter:
     """What a list of pledges is narrowed to; anything empty does not narrow.
 
     `status`: outstanding, part-converted, converted, part-lapsed (signed, and the rest lapsed or was withdrawn), lapsed (also
-    withdrawn or cut to nothing), or late.
+    withdrawn or cut to nothing), taken-back (recorded by mistake), or late.
     """
 
     q: str = ""
@@ -67,7 +67,8 @@ def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None
         "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
         "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, ~Pledge.id.in_(_lapsed())),
         "part-lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, Pledge.id.in_(_lapsed())),
-        "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0),
+        "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0, Pledge.announced_minor > 0),
+        "taken-back": Pledge.announced_minor == 0,
         "late": and_(Pledge.outstanding_minor > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id)),
     }
     return found.get(status)
@@ -106,7 +107,7 @@ def money_order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> O
 def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
     """What a filter means: the list and its totals ask the same."""
     conditions: list[ColumnElement[bool] | None] = [
-        named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name) if filters.q.strip() else None,
+        named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
         _status_where(filters.status, today),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,
         Pledge.programme_id == filters.programme_id if filters.programme_id else None,
@@ -126,6 +127,7 @@ _LISTED: tuple[Any, ...] = (
     Pledge.programme_id,
     Pledge.pledged_on,
     Pledge.event_name,
+    Pledge.donor_reference,
     Pledge.currency,
     Pledge.announced_minor,
     Pledge.outstanding_minor,

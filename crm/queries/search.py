@@ -341,7 +341,7 @@ _SHOWN: Mapping[str, _Shown] = {
     "asks": _Shown(Ask.sentence, at=Ask.by_when, texts=(Ask.fallback,)),
     "commitments": _Shown(Commitment.words, Commitment.direction, Commitment.made_on, texts=(Commitment.quantity, Commitment.evidence)),
     "pledges": _Shown(
-        literal(""), at=Pledge.pledged_on, minor=Pledge.announced_minor, currency=Pledge.currency, texts=(Pledge.event_name,)
+        literal(""), at=Pledge.pledged_on, minor=Pledge.announced_minor, currency=Pledge.currency, texts=(Pledge.event_name, Pledge.donor_reference)
     ),
     "agreements": _Shown(
         Agreement.title, at=Agreement.signed_on, minor=Agreement.value_minor, currency=Agreement.currency, texts=(Agreement.donor_reference,)

@@ -88,7 +88,7 @@ NOUNS: dict[str, Searchable] = {
             ("reference", "words", "on_behalf_of", "place_text", "quantity", "evidence", "witness", "outcome_note"),
             "party_id",
         ),
-        Searchable("pledges", "l", _l("Pledges"), Pledge, ("reference", "event_name"), "donor_id"),
+        Searchable("pledges", "l", _l("Pledges"), Pledge, ("reference", "event_name", "donor_reference"), "donor_id"),
         Searchable("agreements", "g", _l("Agreements"), Agreement, ("reference", "title", "donor_reference"), "donor_id"),
         Searchable("receipts", "r", _l("Receipts"), Receipt, ("reference", "bank_reference", "reason"), "donor_id"),
         Searchable("allocations", "x", _l("Allocations"), Allocation, ("reference", "reason")),

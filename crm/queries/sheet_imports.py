@@ -15,6 +15,7 @@ from crm.i18n import _
 from crm.models.base import SHARED
 from crm.models.imports import ImportLayout, ImportSheet
 from crm.models.notes import Note
+from crm.models.offices import Office
 from crm.models.parties import Channel, Party, PartyName, Position, Tenure
 from crm.queries.duplicates import Candidate, possible_duplicates_of
 from crm.queries.names import fold
@@ -61,7 +62,7 @@ def known_parties(office_id: uuid.UUID, folded: Collection[str], references: Col
                 rows[party.id] = party
     ids = list(rows)
     channels = _channels(office_id, ids)
-    posts, notes = _posts(ids), _notes(office_id, ids)
+    posts, notes = posts_of(ids), _notes(office_id, ids)
     return [
         KnownParty(
             id=party.id,
@@ -96,7 +97,9 @@ def _channels(office_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
     return found
 
 
-def _posts(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+def posts_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+    """The posts that people hold or held: person -> folded (title, organisation). One statement a 400."""
+    ids = sorted(set(person_ids))
     found: dict[uuid.UUID, set[tuple[str, str]]] = defaultdict(set)
     organisation = aliased(Party)
     for start in range(0, len(ids), _CHUNK):
@@ -224,3 +227,8 @@ def layout_of(office_id: uuid.UUID, slug: str, headings: str) -> ImportLayout | 
     return db.session.scalar(
         select(ImportLayout).where(ImportLayout.office_id == office_id, ImportLayout.format == slug, ImportLayout.headings == headings)
     )
+
+
+def reporting_currency(office_id: uuid.UUID) -> str:
+    """The currency that an office reports in."""
+    return db.session.scalar(select(Office.reporting_currency).where(Office.id == office_id)) or ""

@@ -613,4 +613,4 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     if sentence := why_not(batch):
         raise Conflict(sentence)
     doing = plan_undo(actor, batch)
-    return import_undo.take_back(batch, doing, records=touched(doing))
+    return import_undo.take_back(actor, batch, doing, records=touched(doing))

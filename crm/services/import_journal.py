@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import event, inspect
@@ -139,9 +139,11 @@ def _listen(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def as_text(value: object) -> str | None:
-    """A value as the journal (and the history) keeps it."""
+    """A value as the journal (and the history) keeps it; a moment in UTC, as it comes back from the database."""
     if value is None:
         return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)
     return value.isoformat() if isinstance(value, datetime | date) else str(value)
 
 

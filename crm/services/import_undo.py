@@ -1,7 +1,7 @@
 """Undoing an import (domain.md 0.3): first what it would do, then doing it. What somebody has built on is kept and named.
 
-New records are removed with their history left, changed fields are put back where nobody touched them since. No kind of file makes
-money yet; one that does takes it back by rows that say so (M19).
+New records are removed with their history left, changed fields are put back where nobody touched them since. Money is never removed:
+pledges and receipts are taken back by rows of the opposite sign that say so (M19, decision 0019).
 """
 
 from __future__ import annotations
@@ -19,21 +19,31 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from crm.db import Base, db, hold, savepoint, transactional
-from crm.errors import Conflict, NotFound, ThroughlineError
+from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.commitments import Commitment
 from crm.models.imports import BULK, ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
+from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
+from crm.models.programmes import Programme
 from crm.policy import Actor, require, unscoped
 from crm.queries import history
+from crm.queries.figures import programmable
+from crm.queries.figures.programmable import Programmable
+from crm.services import pledges
 from crm.services.import_journal import FOLLOWING, OWNED, VERSION, as_text, left_as
 from crm.services.imports import permission_for
+from crm.services.receipts import reverse_receipt
 from crm.services.versions import touch
 
 _CHUNK = 400
 MOST_KEPT_NAMES = 200
+_MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
 _PARTS = frozenset({"notes"})
+#: Money promised and received with its parts: a ledger, whose sums its services keep.
+LEDGER = frozenset({"commitments", "pledges", "pledge_terms", "instalments", "receipts", "receipt_matches"})
 NOUNS: Mapping[str, LazyText] = {
     "parties": _l("Party"),
     "party_kinds": _l("Kind of a party"),
@@ -43,10 +53,18 @@ NOUNS: Mapping[str, LazyText] = {
     "tenures": _l("Who holds a post"),
     "channels": _l("Way to reach a party"),
     "notes": _l("Note"),
+    "interactions": _l("Interaction"),
+    "participants": _l("Who took part"),
+    "follow_ups": _l("Follow-up"),
+    "ask_answers": _l("Answer to an ask"),
     "flows": _l("Reported flow"),
+    "pledges": _l("Pledge"),
+    "receipts": _l("Receipt"),
+    "programmes": _l("Programme"),
+    "programme_tags": _l("Tag of a programme"),
+    "requirements": _l("What a programme needs in a year"),
     "plan_requirements": _l("Reported plan"),
     "rate_sheets": _l("Rates of a day"),
-    "follow_ups": _l("Follow-up"),
     "asks": _l("Ask"),
     "commitments": _l("Commitment"),
 }
@@ -63,6 +81,7 @@ FIELDS: Mapping[str, LazyText] = {
 }
 
 Key = tuple[str, uuid.UUID]
+_LET_GO = (AuditEntry, AuditValue, Party, Pledge, PledgeTerms, Instalment, Receipt, ReceiptMatch, Commitment)
 
 
 @dataclass(frozen=True)
@@ -77,9 +96,11 @@ class Kept:
 
 @dataclass
 class Plan:
-    """What undoing would do: records to remove, fields to put back (to their value before), parts to make again (their columns by
-    id), and what stays."""
+    """What undoing would do: money to take back (receipts before pledges), records to remove, fields to put back (to their value
+    before), parts to make again (their columns by id), and what stays."""
 
+    receipts: list[uuid.UUID] = field(default_factory=list)
+    pledges: list[uuid.UUID] = field(default_factory=list)
     removals: dict[str, list[uuid.UUID]] = field(default_factory=dict)
     restores: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     revivals: dict[Key, dict[str, str | None]] = field(default_factory=dict)
@@ -88,13 +109,19 @@ class Plan:
 
     @property
     def removed(self) -> int:
-        """How many records go, parts of a record not counted."""
-        return sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        """How many records go. Parts of a record are not counted, unless nothing else goes: then they are what the file brought."""
+        whole = sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        return whole or sum(len(ids) for ids in self.removals.values())
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all would be done."""
-        return not (self.removals or self.restores or self.revivals)
+        return not (self.removals or self.restores or self.revivals or self.reversed)
+
+    @property
+    def reversed(self) -> int:
+        """How many pledges and receipts are taken back by rows that say so."""
+        return len(self.receipts) + len(self.pledges)
 
 
 def undone(batch_id: uuid.UUID) -> ImportUndo | None:
@@ -122,6 +149,11 @@ def plan(batch: ImportBatch) -> Plan:
     made, fields, gone = _journal(batch.id)
     found = Plan(revivals=gone)
     stays: dict[Key, str] = {}
+    money = {noun: list(made.pop(noun, ())) for noun in LEDGER}
+    _plan_receipts(money["receipts"], found)
+    _plan_pledges(money["pledges"], found)
+    if batch.format != BULK:  # what money changed is changed back by the rows that reverse it
+        fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
     for noun, expected in made.items():
         now = _left_as_now(noun, expected)
         found.gone += len(expected) - len(now)
@@ -138,6 +170,51 @@ def plan(batch: ImportBatch) -> Plan:
     _plan_revivals(found)
     _name_what_stays(stays, found)
     return found
+
+
+def _plan_receipts(ids: Sequence[uuid.UUID], found: Plan) -> None:
+    """Receipts that stand, newest first; money that was allocated since stays, as its reversal would be refused (M12)."""
+    standing: list[Receipt] = []
+    for part in _chunks(ids):
+        gone = select(Receipt.reversal_of_id).where(Receipt.reversal_of_id.in_(part))
+        standing += db.session.scalars(select(Receipt).where(Receipt.id.in_(part), Receipt.id.not_in(gone)))
+    found.gone += len(ids) - len(standing)
+    left: dict[uuid.UUID, tuple[int, Programmable]] = {}
+    taken: Counter[uuid.UUID] = Counter()
+    for receipt in sorted(standing, key=lambda row: (row.value_on, row.id), reverse=True):
+        source = receipt.agreement_id or receipt.id
+        if source not in left:
+            left[source] = _received_of(receipt)
+        received, money = left[source]
+        rest = max(0, received - taken[source] - receipt.amount_minor)
+        if money.allocated_minor > money.available_minor * rest // max(1, received):
+            names = ", ".join(money.references)
+            found.kept.append(Kept("receipts", receipt.reference, _("It was allocated since: %(names)s.", names=names), receipt.id))
+        else:
+            taken[source] += receipt.amount_minor
+            found.receipts.append(receipt.id)
+
+
+def _received_of(receipt: Receipt) -> tuple[int, Programmable]:
+    """What came of the money that a receipt is part of, in minor units of its currency, and what was allocated of it."""
+    if receipt.agreement_id is None:
+        return receipt.amount_minor, programmable.of_receipt(receipt.id)
+    received = db.session.scalars(select(Agreement.received_minor).where(Agreement.id == receipt.agreement_id)).one()
+    return received, programmable.of_agreement(receipt.agreement_id)
+
+
+def _plan_pledges(ids: Sequence[uuid.UUID], found: Plan) -> None:
+    """Pledges on which nothing hangs."""
+    for part in _chunks(ids):
+        gone, hangs = pledges.taken_back(part), pledges.why_not_taken_back(part)
+        found.gone += len(gone)
+        for pledge_id, reference in db.session.execute(select(Pledge.id, Pledge.reference).where(Pledge.id.in_(part)).order_by(Pledge.id)):
+            if pledge_id in gone:
+                continue
+            if pledge_id in hangs:
+                found.kept.append(Kept("pledges", reference, hangs[pledge_id], pledge_id))
+            else:
+                found.pledges.append(pledge_id)
 
 
 _Changes = dict[Key, list[tuple[str, str | None, str | None]]]
@@ -301,6 +378,8 @@ def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
 
 def title_of(record: Any) -> str:
     """What a person calls a record."""
+    if record.__tablename__ == "interactions":
+        return f"{record.purpose or record.summary}"[:_MOST_TITLE] + f" ({record.reference})"
     for name in ("name", "title", "plan_name", "value", "sentence", "words", "text", "kind"):
         if text := getattr(record, name, None):
             own = str(text)
@@ -308,6 +387,9 @@ def title_of(record: Any) -> str:
             return f"{own} ({reference})" if reference else own
     if record.__tablename__ == "tenures":
         return f"{record.person.name}, {record.position.title}"
+    if record.__tablename__ == "requirements":
+        programme = db.session.get(Programme, record.programme_id)
+        return f"{programme.title if programme else ''}, {record.year}"
     if record.__tablename__ == "rate_sheets":
         return f"{record.source}, {record.published_on.isoformat()}"
     return str(getattr(record, "reference", "") or getattr(record, "source_id", "") or record.id)
@@ -316,11 +398,8 @@ def title_of(record: Any) -> str:
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 
-@transactional
-def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
-    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
-
-    Raises NotFound, Denied, Conflict (not brought in, undone before, nothing written down). Returns the id of the undo."""
+def _to_undo(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    """A batch that the actor may undo, held until the transaction ends."""
     hold("import")
     batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK).with_for_update())
     if batch is None:
@@ -328,13 +407,39 @@ def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     require(actor, permission_for(batch.format), batch.office_id)
     if sentence := why_not(batch):
         raise Conflict(sentence)
-    return take_back(batch, plan(batch))
+    return batch
 
 
-def take_back(batch: ImportBatch, doing: Plan, **said: int) -> uuid.UUID:
-    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
-    that. Part of the services that undo; inside their transaction."""
+@transactional
+def take_back_part(actor: Actor, batch_id: uuid.UUID, most: int) -> int:
+    """Take back at most `most` of a batch's pledges and receipts: how many were. So a long undo lets others save in between; `undo`
+    does the rest, and where the work ends before, undoing again goes on. Raises as `undo` does."""
+    batch = _to_undo(actor, batch_id)
+    found = plan(batch)
+    part = Plan(receipts=found.receipts[:most])
+    part.pledges = found.pledges[: most - len(part.receipts)]
     counts: Counter[str] = Counter()
+    _reverse(actor, batch, part, counts)
+    return counts["reversed"]
+
+
+@transactional
+def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID:
+    """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
+
+    `taken_back`: how much of its money was taken back by parts before. Raises NotFound, Denied, Conflict (not brought in, undone
+    before, nothing written down). Returns the id of the undo."""
+    batch = _to_undo(actor, batch_id)
+    doing = plan(batch)
+    doing.gone -= taken_back
+    return take_back(actor, batch, doing, counts=Counter(reversed=taken_back))
+
+
+def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[str] | None = None, **said: int) -> uuid.UUID:
+    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
+    that. `counts`: what was done before. Part of the services that undo; inside their transaction."""
+    counts = Counter() if counts is None else counts
+    _reverse(actor, batch, doing, counts)
     _restore(doing, counts)
     _revive(doing, counts)
     _remove(doing, counts)
@@ -350,12 +455,28 @@ def take_back(batch: ImportBatch, doing: Plan, **said: int) -> uuid.UUID:
 
 
 def summary_of(record: ImportUndo) -> dict[str, Any]:
-    """The kept summary of an undo: removed, restored, gone, kept (numbers) and names (of what was kept)."""
+    """The kept summary of an undo: removed, reversed, restored, gone, kept (numbers) and names (of what was kept)."""
     try:
         found = json.loads(record.summary)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]) -> None:
+    """Take money back, each record for itself: where a rule of money refuses one, it stays with the reason."""
+    reason = _("Import %(reference)s was undone.", reference=batch.reference)
+    for noun, ids, reverse in (("receipts", doing.receipts, reverse_receipt), ("pledges", doing.pledges, pledges.take_back_pledge)):
+        for record_id in ids:
+            try:
+                with savepoint():
+                    reverse(actor, record_id, reason)
+            except (Invalid, IntegrityError) as error:
+                why = str(error) if isinstance(error, Invalid) else _built_on()
+                doing.kept.append(Kept(noun, title_of(db.session.get_one(_classes()[noun], record_id)), why, record_id))
+            else:
+                counts["reversed"] += 1
+            _let_go()
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
@@ -433,8 +554,7 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
-        if not _is_part(noun):
-            counts["removed"] += len(ids)
+    counts["removed"] += doing.removed
 
 
 def _let_go() -> None:
@@ -442,7 +562,7 @@ def _let_go() -> None:
     session = db.session()
     changed = session.dirty
     for record in list(session.identity_map.values()):
-        if isinstance(record, AuditEntry | AuditValue | Party) and record not in changed:
+        if isinstance(record, _LET_GO) and record not in changed:
             session.expunge(record)
 
 

@@ -9,7 +9,8 @@ import json
 import logging
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -154,6 +155,8 @@ class Contents(Generic[Record]):
     notes: Sequence[str] = ()
     kind: ByChunk[Record] | None = None
     settings: str = ""  # of a spreadsheet: how it is read
+    #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, and "totals" given.
+    control: Mapping[str, Any] = field(default_factory=dict)
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""
@@ -192,6 +195,14 @@ class Outcome:
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
     rates: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]
+
+    def add_up(self, action: str, amounts: Iterable[tuple[str, int]]) -> None:
+        """Count the amounts of a row: (currency, minor units) under what becomes of it (created, updated, unchanged, rejected)."""
+        for currency, minor in amounts:
+            counted = self.sums.setdefault(action, {}).setdefault(currency, [0, 0])
+            counted[0] += 1
+            counted[1] += minor
 
     def note(self, action: str, sample: Callable[[], Sample]) -> None:
         """Count one row, and keep the first few of each kind to be shown."""
@@ -345,9 +356,19 @@ class ByChunk(_Kind[Record]):
 
     lets_go: tuple[type[Any], ...] = ()
 
+    def gather(self, records: Sequence[Record], refused: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Reject]]:
+        """Put together, once for a whole file, rows that are one record: those records, and the rows that cannot be read without one
+        of `refused`, rows of which a cell could not be read."""
+        del refused
+        return records, ()
+
     @abstractmethod
     def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:
         """Count (and write) some rows; a row that is refused goes to the outcome's rejects."""
+
+    def recall(self, office_id: uuid.UUID, records: Sequence[Record]) -> None:
+        """Take note of rows that another worker took in, so that later ones are held against them. Writes nothing."""
+        self.take(office_id, records, Outcome(), is_writing=False)
 
     def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
         del office_id, records
@@ -374,7 +395,7 @@ class ByChunk(_Kind[Record]):
 
 
 #: Lists that whoever records contacts may bring; every other format needs the grants officer's role (domain.md 0.2).
-CONTACT_FORMATS = frozenset({"parties"})
+CONTACT_FORMATS = frozenset({"parties", "positions", "interactions"})
 
 
 def permission_for(slug: str) -> Permission:
@@ -600,6 +621,18 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
     return batch.taken
 
 
+def recall(office_id: uuid.UUID, contents: Contents[Any], taken: int) -> Iterator[int]:
+    """Have a worker that goes on with a file know what its first `taken` rows said, as the worker did that took them in: they are
+    compared again, and nothing is written. Yields how many were read so far."""
+    kind = _kind_of(contents)
+    if not isinstance(kind, ByChunk):
+        return
+    for start, chunk in enumerate(_chunks(contents.records[:taken])):
+        kind.recall(office_id, chunk)
+        _forget(kind.lets_go)
+        yield start * CHUNK + len(chunk)
+
+
 @transactional
 def take_part(actor: Actor, run: Run, contents: Contents[Any], most: int = CHUNK) -> int:
     """Take in the next records (at most `most`) of a batch that was started, all or none of them: how many are taken in now. After the last one the
@@ -681,12 +714,13 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
     outcome.double_rows = int(kept.get("double_rows", 0))
     outcome.rates = dict(kept.get("rates", {}))
+    outcome.sums = kept.get("sums", {})
     return outcome, int(kept.get("refused", 0))
 
 
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
-    return {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "rates": outcome.rates}
+    return {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "rates": outcome.rates, "sums": outcome.sums}
 
 
 def _samples(outcome: Outcome) -> list[dict[str, Any]]:
@@ -769,7 +803,8 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
                 outcome.older,
             )
         )
-    batch.summary = json.dumps({"notes": notes[:100], "samples": _samples(outcome), **_more(outcome)}, ensure_ascii=False)
+    kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
+    batch.summary = json.dumps(kept, ensure_ascii=False)
 
 
 def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
@@ -816,6 +851,7 @@ def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Se
 def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
     """Write some rows together; where the database refuses one of them, each on its own, so that only that one is left out."""
     before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, len(outcome.samples))
+    refused, sums = len(outcome.rejects), deepcopy(outcome.sums)
     try:
         with savepoint():
             _write(kind, batch, chunk, outcome)
@@ -823,7 +859,8 @@ def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], out
     except (IntegrityError, DataError) as error:
         import_journal.forget()
         outcome.created, outcome.updated, outcome.unchanged, outcome.older = before[:4]
-        del outcome.samples[before[4] :]
+        del outcome.samples[before[4] :], outcome.rejects[refused:]
+        outcome.sums = sums
         if len(chunk) > 1:
             for record in chunk:
                 _apply_chunk(kind, batch, [record], outcome)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -368,10 +369,7 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     """A channel's value in its usual form: an address checked (nothing is sent), a number as +962 6 555 0101, a web address."""
     text = fields.text(value, "value", SENTENCE_LENGTH, needed=_("Enter the address or number."), lines=kind == "address")
     if kind == "email":
-        try:
-            return validate_email(text, check_deliverability=False).normalized
-        except EmailNotValidError as error:
-            raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+        return _email(text)
     if kind in ("phone", "mobile"):
         return _phone(text, country)
     if kind == "web":
@@ -379,6 +377,15 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     return text
 
 
+@lru_cache(maxsize=2_000)  # an import checks an address, and then keeps it
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+
+
+@lru_cache(maxsize=2_000)
 def _phone(text: str, country: str | None) -> str:
     try:
         number = phonenumbers.parse(text[:60], country)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from crm import clock
 from crm.db import db, transactional
@@ -19,8 +21,8 @@ from crm.models.asks import Ask
 from crm.models.base import NAME_LENGTH, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
-from crm.models.parties import Position
-from crm.models.pledges import RATE_POLICIES, Pledge, PledgeTerms
+from crm.models.parties import Party, Position
+from crm.models.pledges import RATE_POLICIES, REFERENCE_LENGTH, Agreement, Pledge, PledgeTerms, Receipt
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import commitments
@@ -28,7 +30,7 @@ from crm.services import fields
 from crm.services import money_rules as rules
 from crm.services.checking import Opened, merge, narrower
 from crm.services.commitments import set_values
-from crm.services.money_rules import PlanLine
+from crm.services.money_rules import PlanItem, PlanLine
 from crm.services.references import next_reference
 
 __all__ = [
@@ -36,12 +38,17 @@ __all__ = [
     "PlanLine",
     "PledgeChange",
     "change_pledge",
+    "check_pledge",
     "record_pledge",
     "reschedule_pledge",
     "reverse_terms",
+    "take_back_pledge",
+    "taken_back",
+    "why_not_taken_back",
 ]
 
 MAX_FIXED_RATE = Decimal(10) ** 9
+_MOST_NAMED = 3
 CHANGES = ("uplift", "reduction", "lapse", "withdrawal")
 
 
@@ -62,6 +69,7 @@ class NewPledge:
     plan: Sequence[PlanLine] = ()
     programme_id: uuid.UUID | None = None
     event_name: str = ""
+    donor_reference: str = ""
     rate_policy: str = "day"
     fixed_rate: Decimal | None = None
     due_on: date | None = None
@@ -101,25 +109,8 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     """
     require(actor, Permission.MONEY_WRITE, new.office_id)
     promise = _promise_of(new)
-    donor = rules.visible_party(new.donor_id, new.office_id)
-    minor = rules.minor_of(new.amount)
-    currency = fields.currency(new.amount.currency)
-    on = rules.past_day(new.pledged_on, "pledged_on", new.office_id)
-    plan = rules.plan_or_one(new.plan, minor, currency)
-    if new.programme_id is not None:
-        rules.programme_of(new.office_id, new.programme_id)
-    _check_rate(new)
-    level = _level_of(new)
-    event = rules.text_of(new.event_name, "event_name", longest=NAME_LENGTH)
-    words = rules.text_of(new.words, "words", longest=TEXT_LENGTH, is_long=True)
-    said = {
-        "words": words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
-        "made_on": on,
-        "interaction_id": new.interaction_id,
-        "ask_id": new.ask_id,
-        "programme_id": new.programme_id,
-        "witness": rules.text_of(new.witness, "witness", longest=NAME_LENGTH),
-    }
+    checked = check_pledge(new)
+    donor, minor, currency, plan, level, said = checked.donor, checked.minor, checked.currency, checked.plan, checked.level, checked.said
     due_on = new.due_on or max((item.due_on for item in plan if item.due_on), default=None)
     reference = next_reference(new.office_id, "pledge")
     if promise is not None:
@@ -151,7 +142,8 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
         donor_id=donor.id,
         programme_id=commitment.programme_id,
         pledged_on=commitment.made_on,
-        event_name=event,
+        event_name=checked.event_name,
+        donor_reference=checked.donor_reference,
         currency=currency,
         rate_policy=new.rate_policy,
         fixed_rate=new.fixed_rate,
@@ -162,6 +154,45 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     db.session.flush()
     rules.add_pledge_terms(pledge, "announced", commitment.made_on, minor, plan)
     return pledge.id
+
+
+@dataclass(frozen=True)
+class CheckedPledge:
+    """What a pledge would be recorded as. `said`: columns of its promise."""
+
+    donor: Party
+    minor: int
+    currency: str
+    plan: list[PlanItem]
+    level: str
+    event_name: str
+    donor_reference: str
+    said: dict[str, Any]
+
+
+def check_pledge(new: NewPledge) -> CheckedPledge:
+    """Refuse (`Invalid` by field) what cannot be recorded as a pledge, apart from a promise that it is. Writes nothing."""
+    donor = rules.visible_party(new.donor_id, new.office_id)
+    minor = rules.minor_of(new.amount)
+    currency = fields.currency(new.amount.currency)
+    on = rules.past_day(new.pledged_on, "pledged_on", new.office_id)
+    plan = rules.plan_or_one(new.plan, minor, currency)
+    if new.programme_id is not None:
+        rules.programme_of(new.office_id, new.programme_id)
+    _check_rate(new)
+    level = _level_of(new)
+    event = rules.text_of(new.event_name, "event_name", longest=NAME_LENGTH)
+    theirs = rules.text_of(new.donor_reference, "donor_reference", longest=REFERENCE_LENGTH)
+    words = rules.text_of(new.words, "words", longest=TEXT_LENGTH, is_long=True)
+    said = {
+        "words": words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
+        "made_on": on,
+        "interaction_id": new.interaction_id,
+        "ask_id": new.ask_id,
+        "programme_id": new.programme_id,
+        "witness": rules.text_of(new.witness, "witness", longest=NAME_LENGTH),
+    }
+    return CheckedPledge(donor, minor, currency, plan, level, event, theirs, said)
 
 
 def _promise_of(new: NewPledge) -> Commitment | None:
@@ -291,6 +322,55 @@ def reverse_terms(actor: Actor, terms_id: uuid.UUID, reason: str) -> uuid.UUID:
     if wrong.kind == "reschedule" and wrong.version != _newest_version(pledge):
         raise Invalid(_("This plan has been replaced since. Reschedule the pledge instead."))
     return _reverse(pledge, wrong, said).id
+
+
+def why_not_taken_back(pledge_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Why some pledges that were recorded by mistake cannot be taken back as a whole: what hangs on each, as a sentence. Those on
+    which nothing hangs are left out. Three statements."""
+    signed = select(Agreement.pledge_id, Agreement.reference).where(Agreement.pledge_id.in_(pledge_ids))
+    gone = select(Receipt.reversal_of_id).where(Receipt.reversal_of_id.is_not(None))
+    came = select(Receipt.pledge_id, Receipt.reference).where(
+        Receipt.pledge_id.in_(pledge_ids), Receipt.reversal_of_id.is_(None), Receipt.id.not_in(gone)
+    )
+    changed = select(PledgeTerms.pledge_id, PledgeTerms.kind).where(
+        PledgeTerms.pledge_id.in_(pledge_ids), PledgeTerms.kind.in_((*CHANGES, "reschedule"))
+    )
+    found = {key: _("Its terms were changed since.") for key, _kind in db.session.execute(changed)}
+    for statement, sentence in ((came, _("Money came for it: %(names)s.")), (signed, _("An agreement was signed on it: %(names)s."))):
+        names: dict[uuid.UUID, list[str]] = {}
+        for key, reference in db.session.execute(statement):
+            if key is not None:
+                names.setdefault(key, []).append(reference)
+        found |= {key: sentence % {"names": ", ".join(sorted(listed)[:_MOST_NAMED])} for key, listed in names.items()}
+    return found
+
+
+def taken_back(pledge_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some pledges that were taken back as a whole. One statement."""
+    back = aliased(PledgeTerms)
+    statement = select(PledgeTerms.pledge_id).join(back, back.reversal_of_id == PledgeTerms.id)
+    return set(db.session.scalars(statement.where(PledgeTerms.kind == "announced", PledgeTerms.pledge_id.in_(pledge_ids))))
+
+
+@transactional
+def take_back_pledge(actor: Actor, pledge_id: uuid.UUID, reason: str) -> uuid.UUID:
+    """Take a pledge that was recorded by mistake back by terms with the opposite sign, on the day it was made: on no day it counts,
+    neither as announced nor as outstanding, and it stays to be seen (M19). Its promise is overtaken. Returns the terms' id.
+
+    Raises `Invalid` where an agreement, money or a change of its terms hangs on it, or it was taken back before."""
+    pledge = _pledge(actor, pledge_id, None)
+    said = rules.text_of(reason, "reason", is_needed=True)
+    first = db.session.scalars(select(PledgeTerms).where(PledgeTerms.pledge_id == pledge.id, PledgeTerms.kind == "announced")).one()
+    if sentence := why_not_taken_back([pledge.id]).get(pledge.id):
+        raise Invalid(sentence)
+    terms = _reverse(pledge, first, said, is_plan_back=False)
+    pledge.announced_minor = 0
+    promise = db.session.scalars(select(Commitment).where(Commitment.id == pledge.id).with_for_update()).one()
+    today = clock.today(rules.office_of(pledge.office_id).timezone)
+    if promise.outcome is None:
+        promise.outcome, promise.outcome_on, promise.outcome_note = "overtaken", today, said
+    db.session.flush()
+    return terms.id
 
 
 def _reverse(pledge: Pledge, wrong: PledgeTerms, reason: str, *, converts: int = 0, is_plan_back: bool | None = None) -> PledgeTerms:

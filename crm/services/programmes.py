@@ -70,6 +70,22 @@ class IndicatorInput:
     source: str = ""
 
 
+def check_programme(new: ProgrammeInput, office_id: uuid.UUID) -> str:
+    """Refuse (`Invalid` by field) what cannot be recorded as a programme of an office; the currency it would have. Writes nothing."""
+    office = rules.office_of(office_id)
+    _checked(new)
+    _checked_tags(new.tags)
+    return fields.currency(new.currency or office.reporting_currency, office.reporting_currency)
+
+
+def check_need(year: int, amount: Money, currency: str, source: str = "") -> int:
+    """What a programme needs in a year, in minor units of the programme's currency; `Invalid` by field (year, amount, source)."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Invalid(_("The year must be between %(first)s and %(last)s.", first=FIRST_YEAR, last=LAST_YEAR), field="year")
+    rules.text_of(source, "source")
+    return rules.minor_of(amount, currency=currency, is_zero_fine=True)
+
+
 @transactional
 def create_programme(actor: Actor, new: ProgrammeInput) -> uuid.UUID:
     """Make a programme. Raises `Invalid` by field (title, starts_on, ends_on, sector, place_id, currency, tags)."""
@@ -148,9 +164,7 @@ def edit_output(actor: Actor, output_id: uuid.UUID, title: str, *, version: int)
 def set_requirement(actor: Actor, programme_id: uuid.UUID, year: int, amount: Money, source: str = "") -> uuid.UUID:
     """Say what a programme needs in a year: a new version that supersedes the last (0 is allowed: nothing is needed)."""
     programme = _programme(actor, programme_id)
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Invalid(_("The year must be between %(first)s and %(last)s.", first=FIRST_YEAR, last=LAST_YEAR), field="year")
-    minor = rules.minor_of(amount, currency=programme.currency, is_zero_fine=True)
+    minor = check_need(year, amount, programme.currency, source)
     last = db.session.scalar(
         select(func.max(Requirement.version)).where(Requirement.programme_id == programme.id, Requirement.year == year)
     )

@@ -71,29 +71,24 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
     if office_id is None or (new.office_id is not None and new.office_id != office_id):
         raise Invalid(_("Choose an office."), field="office_id")
     require(actor, Permission.MONEY_WRITE, office_id)
-    if over is None:
-        rules.visible_party(new.donor_id, office_id)
-    elif new.donor_id not in (None, over.donor_id):
-        raise Invalid(_("The agreement or pledge is another donor's."), field="donor_id")
-    minor = rules.minor_of(new.amount, currency=agreement.currency if agreement else "")
-    fields.currency(new.amount.currency, over.currency if over else None)
+    checked = check_receipt(new, office_id, agreement, pledge)
     receipt = Receipt(
         office_id=office_id,
         reference=next_reference(office_id, "receipt"),
         donor_id=over.donor_id if over else new.donor_id,
         agreement_id=agreement.id if agreement else None,
         pledge_id=pledge.id if pledge else None,
-        value_on=_value_day(new, office_id, agreement, pledge),
-        amount_minor=minor,
+        value_on=new.value_on,
+        amount_minor=checked.minor,
         currency=new.amount.currency,
-        bank_reporting_minor=_bank_amount(new, office_id),
-        bank_reference=rules.text_of(new.bank_reference, "bank_reference", longest=BANK_REFERENCE_LENGTH),
-        reason=rules.text_of(new.reason, "reason"),
+        bank_reporting_minor=checked.bank_minor,
+        bank_reference=checked.bank_reference,
+        reason=checked.reason,
     )
     db.session.add(receipt)
     db.session.flush()
     if agreement is not None:
-        agreement.received_minor = rules.within_reach(agreement.received_minor + minor, agreement.currency)
+        agreement.received_minor = rules.within_reach(agreement.received_minor + checked.minor, agreement.currency)
         _match_as_said(receipt, rules.agreement_plan(agreement) if new.matches else (), new.matches)
         rules.apply_credit(agreement)
     elif new.matches and pledge is None:
@@ -101,6 +96,35 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
     if pledge is not None:
         _convert(pledge, receipt, new)
     return receipt.id
+
+
+@dataclass(frozen=True)
+class CheckedReceipt:
+    """What of a receipt was read, in minor units."""
+
+    minor: int
+    bank_minor: int | None
+    bank_reference: str
+    reason: str
+
+
+def check_receipt(new: NewReceipt, office_id: uuid.UUID, agreement: Agreement | None, pledge: Pledge | None) -> CheckedReceipt:
+    """Refuse (`Invalid` by field) what cannot be recorded as money of an office under an agreement, against a pledge, or alone. Writes
+    nothing."""
+    over = agreement or pledge
+    if over is None:
+        rules.visible_party(new.donor_id, office_id)
+    elif new.donor_id not in (None, over.donor_id):
+        raise Invalid(_("The agreement or pledge is another donor's."), field="donor_id")
+    minor = rules.minor_of(new.amount, currency=agreement.currency if agreement else "")
+    fields.currency(new.amount.currency, over.currency if over else None)
+    _check_value_day(new, office_id, agreement, pledge)
+    return CheckedReceipt(
+        minor,
+        _bank_amount(new, office_id),
+        rules.text_of(new.bank_reference, "bank_reference", longest=BANK_REFERENCE_LENGTH),
+        rules.text_of(new.reason, "reason"),
+    )
 
 
 def _agreement_of(new: NewReceipt) -> Agreement | None:
@@ -119,15 +143,20 @@ def _pledge_of(new: NewReceipt) -> Pledge | None:
     if db.session.scalar(select(Pledge.id).where(Pledge.id == new.pledge_id)) is None:
         raise Invalid(_("Choose a pledge that is on record."), field="pledge_id")
     pledge = rules.locked(Pledge, new.pledge_id)
-    if not pledge.outstanding_minor:
-        raise Invalid(
-            _("Nothing of pledge %(reference)s is outstanding. Record the money under its agreement.", reference=pledge.reference),
-            field="pledge_id",
-        )
+    refuse_settled(pledge.reference, pledge.outstanding_minor)
     return pledge
 
 
-def _value_day(new: NewReceipt, office_id: uuid.UUID, agreement: Agreement | None, pledge: Pledge | None) -> date:
+def refuse_settled(reference: str, outstanding_minor: int) -> None:
+    """Refuse money against a pledge of which nothing is outstanding."""
+    if not outstanding_minor:
+        raise Invalid(
+            _("Nothing of pledge %(reference)s is outstanding. Record the money under its agreement.", reference=reference),
+            field="pledge_id",
+        )
+
+
+def _check_value_day(new: NewReceipt, office_id: uuid.UUID, agreement: Agreement | None, pledge: Pledge | None) -> None:
     since, sentence = rules.FIRST_DAY, ""
     if agreement is not None:
         since = agreement.signed_on
@@ -139,7 +168,7 @@ def _value_day(new: NewReceipt, office_id: uuid.UUID, agreement: Agreement | Non
     elif pledge is not None:
         since = pledge.pledged_on
         sentence = _("Pledge %(reference)s was made on %(day)s.", reference=pledge.reference, day=day(since, get_locale()))
-    return rules.past_day(new.value_on, "value_on", office_id, since=since, since_sentence=sentence)
+    rules.past_day(new.value_on, "value_on", office_id, since=since, since_sentence=sentence)
 
 
 def _bank_amount(new: NewReceipt, office_id: uuid.UUID) -> int | None:

@@ -26,6 +26,7 @@ from crm.queries import imports as queries
 from crm.queries import jobs
 from crm.services import import_undo, submissions
 from crm.services.imports import permission_for
+from crm.web.control_totals import control_of
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, status
 from crm.web.landscape import DASH, pages_of
@@ -234,6 +235,8 @@ def detail(batch_id: uuid.UUID) -> Any:
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
         is_sheet=batch.format in sheets.KINDS,
+        is_money=_is_money(batch),
+        control=control_of(summary, is_done=batch.state == "applied") if batch.state in ("checked", "applied") else None,
         work=work,
         may_cancel=may and work is not None,
         so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
@@ -333,8 +336,14 @@ def progress(batch_id: uuid.UUID) -> Any:
     return {"is_over": work is None, **(work or {})}
 
 
+def _is_money(batch: ImportBatch) -> bool:
+    return batch.format in SHEETS and SHEETS[batch.format].is_money
+
+
 def _repeated(batch: ImportBatch) -> int:
-    """Rows of the file that repeat another row: counted once."""
+    """Rows of the file that repeat another row: counted once. Several rows of money may be one record, and say so themselves."""
+    if _is_money(batch):
+        return 0
     if batch.state not in ("checked", "applied"):
         return 0  # not known before the whole file is compared
     return max(0, batch.rows - batch.created - batch.updated - batch.unchanged - batch.rejected)

@@ -29,6 +29,7 @@ STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
     "converted": (_l("Signed in full"), "done"),
     "part-lapsed": (_l("Signed; the rest lapsed"), "done"),
     "lapsed": (_l("Lapsed or withdrawn"), "quiet"),
+    "taken-back": (_l("Taken back"), "quiet"),
     "late": (_l("Late"), "late"),
 }
 TERM_NAMES: dict[str, LazyText] = {
@@ -124,7 +125,15 @@ def amount_list(amounts: Iterable[Money]) -> str:
 
 def status_word(pledge: Any, today: date, lapsed: Collection[uuid.UUID]) -> dict[str, str]:
     """The status of a pledge in a word with its tone, for a list; `lapsed`: the pledges of which a part lapsed or was withdrawn."""
-    from_record = "lapsed" if not pledge.converted_minor else "part-lapsed" if pledge.id in lapsed else "converted"
+    from_record = (
+        "taken-back"
+        if not pledge.announced_minor
+        else "lapsed"
+        if not pledge.converted_minor
+        else "part-lapsed"
+        if pledge.id in lapsed
+        else "converted"
+    )
     if pledge.outstanding_minor:
         from_record = "part-converted" if pledge.converted_minor else "outstanding"
         if pledge.next_due_on and pledge.next_due_on < today:

@@ -47,6 +47,7 @@ _FIELDS: dict[str, LazyText] = {
     "outcome_note": _l("What happened"),
     "level": _l("Who can read it"),
     "event_name": _l("Pledging event"),
+    "donor_reference": _l("Donor's reference"),
     "due_on": _l("Due"),
     "outcome": _l("Outcome"),
     "unit": _l("Unit"),

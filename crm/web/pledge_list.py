@@ -94,6 +94,7 @@ COLUMNS = (
         also=(_CURRENCY,),
     ),
     Column("event", _l("Pledging event"), lambda row, _around: row.event_name, is_usual=False),
+    Column("theirs", _l("Donor's reference"), lambda row, _around: row.donor_reference, is_usual=False),
 )
 
 

@@ -148,6 +148,7 @@ def _typed(form: PledgeForm, office_id: uuid.UUID) -> services.NewPledge:
         plan=form.plan_lines,
         programme_id=chosen(form.programme_id),
         event_name=form.event_name.data or "",
+        donor_reference=form.donor_reference.data or "",
         rate_policy=form.rate_policy.data or "day",
         fixed_rate=form.rate,
         commitment_id=read_uuid(form.commitment_id.data),

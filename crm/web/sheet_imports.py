@@ -18,6 +18,7 @@ from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
 from crm.models.imports import ImportBatch
+from crm.models.interactions import INTERACTION_KINDS
 from crm.models.offices import Office
 from crm.policy import Permission, all_offices, can, require
 from crm.queries import imports as queries
@@ -63,18 +64,23 @@ def columns(batch_id: uuid.UUID) -> Any:
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
     setup = file.setup
-    example = next((question.example for question in file.questions), "")
+    example = next((question.example for question in file.questions if question.about == "days"), "")
     form = SheetForm(
         sheets=file.grid.sheets,
         countries=country_choices(),
         example=example,
+        slug=batch.format,
+        is_money=file.kind.is_money,
         data={
             "sheet": file.grid.sheet,
             "header_row": str(file.listing.header_row),
             "day_order": setup.day_order,
-            "form_of": setup.form,
+            "form_of": "meeting" if batch.format == "interactions" and setup.form not in INTERACTION_KINDS else setup.form,
             "country": setup.country or calling_country(_office(batch)) or "",
             "note_level": note_level(actor(), batch.office_id, setup.note_level),
+            "amount_mark": setup.amount_mark,
+            "currency": setup.currency,
+            "totals": setup.totals,
             "is_remembered": True,
             "version": str(version),
         },
@@ -113,16 +119,23 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
                 )
             )
             return None
+    setup = file.setup
+    if file.kind.is_money:
+        setup = replace(setup, amount_mark=form.amount_mark.data or "", currency=form.currency.data or "", totals=form.totals.data or "")
+    else:
+        setup = replace(
+            setup,
+            form=form.form_of.data if "form_of" in form else setup.form,
+            country=(form.country.data or "") if "country" in form else setup.country,
+            note_level=form.note_level.data if "note_level" in form else setup.note_level,
+        )
     is_same = (form.sheet.data or file.grid.sheet) == file.grid.sheet and int(text) == file.listing.header_row
     return replace(
-        file.setup,
+        setup,
         sheet=form.sheet.data or file.grid.sheet,
         header_row=int(text),
         columns=chosen if is_same else None,
         day_order=form.day_order.data or "",
-        form=form.form_of.data,
-        country=form.country.data or "",
-        note_level=form.note_level.data,
         edits=file.setup.edits if is_same else {},
     )
 
@@ -130,6 +143,9 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
 def _recheck(form: SheetForm | MendForm, batch_id: uuid.UUID, setup: Setup, *, is_remembered: bool = False) -> bool:
     try:
         imports.recheck_sheet(actor(), batch_id, form.known_version, setup, is_remembered=is_remembered)
+    except Invalid as error:
+        form.take(error)
+        return False
     except (Refused, Conflict) as error:
         form.take(Invalid(str(error)))
         return False
@@ -184,7 +200,7 @@ def undo(batch_id: uuid.UUID) -> Any:
     batch = queries.get(batch_id)
     if request.method == "POST":
         try:
-            import_undo.undo(actor(), batch_id)
+            imports.undo(actor(), batch_id)
         except Conflict as error:
             if import_undo.undone(batch_id) is None:
                 return _back(batch_id, error)
@@ -197,4 +213,5 @@ def undo(batch_id: uuid.UUID) -> Any:
         return _back(batch_id, Conflict(sentence))
     doing = import_undo.plan(batch)
     kept = [(str(import_undo.NOUNS.get(one.noun, one.noun)), one.title, one.why) for one in doing.kept[:KEPT_SHOWN]]
-    return render_template("imports/undo.html", batch=batch, doing=doing, kept=kept, form=ActForm())
+    is_money = batch.format in sheets.KINDS and sheets.KINDS[batch.format].is_money
+    return render_template("imports/undo.html", batch=batch, doing=doing, kept=kept, is_money=is_money, form=ActForm())

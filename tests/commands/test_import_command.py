@@ -97,7 +97,7 @@ def test_contacts_come_in_and_an_import_is_undone(run, tmp_path):
     assert (said["created"], said["updated"], said["unchanged"], said["rejected"]) == (1, 0, 0, 1)
     assert Path(said["rejects_file"]).is_file()
     trial = run("undo", said["batch"], "--as", world.address("officer"), "--dry-run", "--json")
-    assert json.loads(trial.stdout) == {"removed": 1, "restored": 0, "kept": 0, "batch": said["batch"]}
+    assert json.loads(trial.stdout) == {"removed": 1, "reversed": 0, "restored": 0, "kept": 0, "batch": said["batch"]}
     done = run("undo", said["batch"], "--as", world.address("officer"), "--json")
     assert json.loads(done.stdout)["removed"] == 1
     again = run("undo", said["batch"], "--as", world.address("officer"))

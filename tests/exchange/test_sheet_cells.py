@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from crm.exchange.cells import CellInvalid
-from crm.exchange.sheet_cells import DayAmbiguous, day_order, parts, read_country, read_day
+from crm.exchange.sheet_cells import (
+    AmountDoubtful,
+    DayAmbiguous,
+    NoCurrency,
+    amount_mark,
+    day_order,
+    is_total_label,
+    parts,
+    read_amount,
+    read_country,
+    read_currency,
+    read_day,
+)
 from crm.exchange.sheet_columns import guess, is_heading, missing
+from crm.exchange.sheets import Setup, read_sheet, read_totals
+from crm.money import Money
 
 APRIL = date(2026, 4, 3)
 
@@ -73,3 +88,112 @@ def test_headings_in_four_languages_are_known():
     assert not is_heading("parties", "Ana Núñez")
     assert missing("parties", {"a": "name"}) == []
     assert [str(label) for label in missing("parties", {})] == ["Name"]
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["1.234,56", "1,234.56", "1 234,56", "1\u00a0234,56", "1'234.56", "١٬٢٣٤٫٥٦", "EUR 1234.56", "1234,56 €", "\u200f1,234.56"]
+)
+def test_an_amount_is_read_in_many_forms_in_the_row_s_currency_or_its_own(text):
+    assert read_amount(text, "EUR") == Money(Decimal("1234.56"), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("€ 9m", "9000000"), ("1.5 million EUR", "1500000"), ("2 bn €", "2000000000"), ("500k EUR", "500000")]
+)
+def test_amounts_in_words_are_those_that_a_form_understands(text, amount):
+    assert read_amount(text) == Money(Decimal(amount), "EUR")
+
+
+@pytest.mark.parametrize("text", ["", " ", "-", "–", " - "])
+def test_a_dash_or_nothing_is_no_amount(text):
+    assert read_amount(text, "EUR") is None
+
+
+def test_an_amount_that_can_mean_two_things_is_not_guessed():
+    with pytest.raises(AmountDoubtful, match=r"EUR 1,234 or EUR 1\.234"):
+        read_amount("1.234", "EUR")
+    assert read_amount("1.234", "EUR", "comma") == Money(Decimal(1234), "EUR")
+    assert read_amount("1,234", "EUR", "point") == Money(Decimal(1234), "EUR")
+    assert read_amount("1.234", "KWD", "point") == Money(Decimal("1.234"), "KWD")
+    assert read_amount("1.234", "JPY") == Money(Decimal(1234), "JPY")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1.2345", "EUR has 2 decimals"),
+        ("0.125", "EUR has 2 decimals"),
+        ("-5", "must not be negative"),
+        ("(5)", "must not be negative"),
+        ("0", "greater than 0"),
+        ("USD 5", "The amount says USD, but the currency is EUR."),
+        ("five", "not an amount"),
+        ("1,23,4", "not an amount"),
+        ("9" * 40, "too large"),
+        ("5" * 500, "not an amount"),
+        ("=1+1", "not an amount"),
+    ],
+)
+def test_what_is_no_amount_is_refused(text, said):
+    with pytest.raises(CellInvalid, match=said):
+        read_amount(text, "EUR")
+
+
+def test_a_currency_that_nothing_says_is_asked_for():
+    with pytest.raises(NoCurrency):
+        read_amount("1500")
+    with pytest.raises(NoCurrency):
+        read_amount("$ 1500")
+    assert read_amount("$ 1500", otherwise="USD") == Money(Decimal(1500), "USD")
+    assert read_amount("EUR 1500", otherwise="USD") == Money(Decimal(1500), "EUR")
+    assert [read_currency(text) for text in ("eur", "€", "US$", "Euros", "dinar jordanien", "")] == ["EUR", "EUR", "USD", "EUR", "JOD", ""]
+    with pytest.raises(CellInvalid):
+        read_currency("gold")
+
+
+def test_a_column_says_how_its_amounts_are_written():
+    assert amount_mark(["1.234", "12,50"]) == amount_mark(["1.234.567"]) == "comma"
+    assert amount_mark(["1,234", "12.5"]) == amount_mark(["1,234,567"]) == "point"
+    assert amount_mark(["1.234", "5", "", "x"]) == amount_mark(["1,5", "1.5"]) == ""
+
+
+def test_words_for_totals_are_known_and_a_donor_called_so_is_none():
+    assert all(map(is_total_label, ("Total", "TOTAL EUR:", "Grand total", "Somme", "Total général", "Suma", "المجموع", "Total 2026")))
+    assert not any(map(is_total_label, ("Total Energies", "Totally Good Fund", "Summit", "", "x" * 200)))
+
+
+def test_headings_that_are_years_or_name_a_currency_are_known():
+    wide = guess("programmes", ["Programme", "2026", "Budget 2027 (USD)", "Besoins 2028", "Report 2029"])
+    assert list(wide.values()) == ["title", "need", "need", "need", ""]
+    spanish = guess("pledges", ["Donante", "Fecha", "Importe", "Moneda", "Vencimiento"])
+    assert list(spanish.values()) == ["donor", "pledged_on", "amount", "currency", "due_on"]
+    arabic = guess("receipts", ["التاريخ", "المانح", "المبلغ", "العملة", "مرجع البنك"])
+    assert list(arabic.values()) == ["value_on", "donor", "amount", "currency", "bank_reference"]
+
+
+def pledges(text, **said):
+    return read_sheet(text.encode(), "pledges", Setup(**said))
+
+
+def test_totals_at_the_foot_are_held_apart_and_subtotals_left_out():
+    file = pledges("Donor,Date,Amount,Currency\nA,2026-01-01,10,EUR\nSubtotal,,10,EUR\nB,2026-01-01,5,USD\nTotal EUR,,10,\nTotal,,5,USD\n")
+    assert [row.values["donor"] for row in file.rows] == ["A", "B"]
+    assert [(total.row_number, total.currency, total.minor) for total in file.control.totals] == [(5, "EUR", 1000), (6, "USD", 500)]
+    assert file.notes[0].text == "Row 3 is a subtotal, not a row of the list. It is left out."
+    bare = pledges("Donor,Date,Amount\nA,2026-01-01,EUR 10\nB,2026-01-01,EUR 5\n,,15\n")
+    assert (len(bare.rows), [total.minor for total in bare.control.totals]) == (2, [1500])
+    mixed = pledges("Donor,Date,Amount\nA,2026-01-01,EUR 10\nB,2026-01-01,USD 5\nTotal,,15\n")
+    assert "is a total" in mixed.problems[0].reason
+    named = pledges("Donor,Date,Amount\nTotal,2026-01-01,EUR 10\n")  # a donor of this name
+    assert len(named.rows) == 1
+
+
+def test_typed_totals_are_read_by_currency():
+    assert read_totals("EUR 1,250.50; 300 USD", ["EUR"]) == {"EUR": 125_050, "USD": 30_000}
+    assert read_totals("1250", ["EUR"]) == {"EUR": 125_000}
+    for text in ("1250; EUR 3", "many", "1.234"):
+        with pytest.raises(CellInvalid):
+            read_totals(text, ["EUR"])

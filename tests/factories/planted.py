@@ -283,6 +283,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             programme_id=programme.id,
             pledged_on=DAY,
             event_name=f"{canary} event",
+            donor_reference=f"{canary} theirs",
             currency="EUR",
             announced_minor=amount,
             outstanding_minor=0,

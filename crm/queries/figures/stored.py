@@ -65,7 +65,7 @@ def wrong_pledges() -> Iterator[Wrong]:
         kinds = {row.id: row.kind for row in rows}
         outstanding = sum(row.change_minor for row in rows)
         converted = -sum(row.change_minor for row in rows if "conversion" in (row.kind, kinds.get(row.reversal_of_id)))
-        announced = sum(row.change_minor for row in rows if row.kind == "announced")
+        announced = sum(row.change_minor for row in rows if "announced" in (row.kind, kinds.get(row.reversal_of_id)))
         least = min(
             (sum(row.change_minor for row in rows if row.effective_on <= day) for day in {row.effective_on for row in rows}), default=0
         )

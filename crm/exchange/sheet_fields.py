@@ -1,0 +1,55 @@
+"""What a field of a list is: how its cells are read and which headings offices give it. The lists themselves are in `sheet_columns`,
+`sheet_contacts` and `sheet_money`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from crm.i18n import LazyText
+from crm.queries.names import fold
+
+TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list", "words"
+#: Cells of money: an amount, one where 0 says something too, one of the year that its heading names, one in the reporting currency;
+#: a currency, a year.
+AMOUNT, NEED, NEED_OF_YEAR, REPORTED, CURRENCY, YEAR = "amount", "need", "need-of-year", "reported", "currency", "year"
+AMOUNTS = frozenset({AMOUNT, NEED, NEED_OF_YEAR, REPORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class SheetField:
+    """A field of a kind of list: its name to a person, how a cell of it is read, and headings that offices give it.
+
+    `words`: for a word of a list, folded spelling -> code. `is_many`: several columns may go into it. `one_of`: needed, unless
+    another field of the same group is there. `marks`: what parts the entries of a cell that holds several."""
+
+    label: LazyText
+    headings: str
+    reads: str = TEXT
+    words: Mapping[str, str] | None = None
+    is_many: bool = False
+    one_of: str = ""
+    marks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetKind:
+    """A kind of list that an office may bring. `counted`: the fields whose amounts its total line adds up, of each row the first
+    one that is there."""
+
+    slug: str
+    title: LazyText
+    description: LazyText
+    fields: Mapping[str, SheetField]
+    counted: tuple[str, ...] = ()
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its rows are amounts, which are added up to be held against the sheet's own total."""
+        return bool(self.counted)
+
+
+def words_of(table: Mapping[str, str]) -> Mapping[str, str]:
+    """Code -> spellings parted by strokes, as folded spelling -> code."""
+    return MappingProxyType({fold(word.strip()): code for code, words in table.items() for word in (code, *words.split("/"))})
