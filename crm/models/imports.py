@@ -69,7 +69,7 @@ class ImportReject(Keyed, OfficeScoped, Base):
 
 class ImportSheet(Keyed, OfficeScoped, Versioned, Base):
     """How a spreadsheet of a batch is read: JSON of its sheet, columns, forms of days and amounts, cells mended on the page, totals typed.
-    Of a change of several records: JSON of their ids."""
+    Of a change of several records: JSON {"ids", "query"}: which, and how their list was asked for."""
 
     __audit_skip__ = True
 

@@ -305,8 +305,9 @@ def offices_of(noun: str, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
 
 
 @transactional
-def record_choice(actor: Actor, noun: str, key: str, value: str, ids: Collection[uuid.UUID]) -> uuid.UUID:
-    """Keep which records are to be changed and how: the batch, to be looked at first. Nothing of them is changed yet.
+def record_choice(actor: Actor, noun: str, key: str, value: str, ids: Collection[uuid.UUID], *, query: str = "") -> uuid.UUID:
+    """Keep which records are to be changed and how: the batch, to be looked at first. Nothing of them is changed yet. `query`: the
+    arguments of the list where they were chosen, to go back to it.
 
     Raises `Invalid` (field `value`, or the whole: none or too many are chosen), Denied, NotFound. The same choice that nobody went on with
     for a day is forgotten."""
@@ -337,7 +338,9 @@ def record_choice(actor: Actor, noun: str, key: str, value: str, ids: Collection
     )
     db.session.add(batch)
     db.session.flush()
-    db.session.add(ImportSheet(office_id=office_id, batch_id=batch.id, settings=json.dumps([str(key) for key in chosen])))
+    db.session.add(
+        ImportSheet(office_id=office_id, batch_id=batch.id, settings=json.dumps({"ids": [str(key) for key in chosen], "query": query}))
+    )
     db.session.flush()
     return batch.id
 
@@ -364,12 +367,13 @@ def _drop(batch: ImportBatch) -> None:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a batch is to do: with which list's records, what, and the records that were chosen."""
+    """What a batch is to do: with which list's records, what, the records that were chosen, and how their list was asked for."""
 
     noun: str
     action: Action
     value: str
     ids: Sequence[uuid.UUID]
+    query: str = ""
 
     @property
     def given(self) -> Given:
@@ -380,8 +384,12 @@ class Choice:
 def choice_of(batch: ImportBatch) -> Choice:
     """What a batch is to do, or did. One statement."""
     kept = json.loads(batch.header)
-    listed = db.session.scalar(select(ImportSheet.settings).where(ImportSheet.batch_id == batch.id)) or "[]"
-    return Choice(kept["noun"], action_of(kept["noun"], kept["action"]), kept["value"], [uuid.UUID(key) for key in json.loads(listed)])
+    chosen = json.loads(
+        db.session.scalar(select(ImportSheet.settings).where(ImportSheet.batch_id == batch.id)) or '{"ids": [], "query": ""}'
+    )
+    return Choice(
+        kept["noun"], action_of(kept["noun"], kept["action"]), kept["value"], [uuid.UUID(key) for key in chosen["ids"]], chosen["query"]
+    )
 
 
 def judge(actor: Actor, choice: Choice) -> list[Verdict]:
@@ -445,13 +453,11 @@ def _in_state(batch: ImportBatch, states: Sequence[str]) -> None:
 
 
 @transactional
-def discard(actor: Actor, batch_id: uuid.UUID) -> str:
-    """Leave all as it is: drop what was chosen. Returns the list's name. Raises NotFound, Denied, Conflict (done before)."""
+def discard(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Leave all as it is: drop what was chosen. Raises NotFound, Denied, Conflict (done before)."""
     batch = _own(actor, batch_id)
     _in_state(batch, ("checked",))
-    noun = str(json.loads(batch.header)["noun"])
     _drop(batch)
-    return noun
 
 
 @transactional

@@ -6,6 +6,7 @@ import json
 import uuid
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -98,7 +99,7 @@ def choose(noun: str) -> Any:
     form = _form(noun, action, ids, is_asked=is_asked)
     if is_asked and form.validate():
         try:
-            batch_id = bulk.record_choice(actor(), noun, action.key, _typed(form), ids)
+            batch_id = bulk.record_choice(actor(), noun, action.key, _typed(form), ids, query=urlencode(arguments))
         except Invalid as error:
             form.take(error)
         else:
@@ -172,7 +173,6 @@ def detail(bulk_id: uuid.UUID) -> Any:
     who = actor()
     batch = bulk.own(who, bulk_id)
     choice = bulk.choice_of(batch)
-    listing = saved_lists.LISTINGS[choice.noun]
     job = work_queries.open_job_of(batch.id) if batch.state in CARRIED_STATES else None
     verdicts = bulk.judge(who, choice) if batch.state == "checked" else []
     changed = [verdict for verdict in verdicts if verdict.outcome == CHANGED]
@@ -200,7 +200,7 @@ def detail(bulk_id: uuid.UUID) -> Any:
         counts=counts,
         gone=gone,
         refused=[(shared.short(title), why) for title, why in refused[: queries.REFUSED_SHOWN]],
-        back=url_for(listing.endpoint),
+        back=_list_of(choice),
         do_label=_do_label(counts[CHANGED]),
         is_long=not jobs.is_short(batch),
         form=ActForm(),
@@ -209,6 +209,11 @@ def detail(bulk_id: uuid.UUID) -> Any:
         undo=import_undo.summary_of(undone) if undone else {},
         may_undo=not bulk.why_not(batch),
     )
+
+
+def _list_of(choice: Choice) -> str:
+    """The list where the records were chosen, with its filters."""
+    return url_for(saved_lists.LISTINGS[choice.noun].endpoint, **saved_lists.arguments(choice.query))
 
 
 def _title(choice: Choice) -> str:
@@ -309,9 +314,10 @@ def _did(batch: ImportBatch) -> str:
 @permit(Permission.CONTACT_LOG)
 def discard(bulk_id: uuid.UUID) -> Any:
     """Leave all as it is."""
-    noun = bulk.discard(actor(), bulk_id)
+    back = _list_of(bulk.choice_of(bulk.own(actor(), bulk_id)))
+    bulk.discard(actor(), bulk_id)
     flash(_("Nothing was changed."), "success")
-    return redirect(url_for(saved_lists.LISTINGS[noun].endpoint), code=303)
+    return redirect(back, code=303)
 
 
 @bp.post("/<uuid:bulk_id>/cancel")

@@ -397,7 +397,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             created_by_id=keeper.id,
         )
     )
-    keep(ImportSheet(**own, batch_id=several.id, settings=json.dumps([str(party.id)])))
+    keep(ImportSheet(**own, batch_id=several.id, settings=json.dumps({"ids": [str(party.id)], "query": ""})))
     ids["bulk"] = several.id
     keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=f'{{"sheet": "{canary} layout"}}'))
     keep(
