@@ -261,6 +261,8 @@ def change_pledge(actor: Actor, pledge_id: uuid.UUID, change: PledgeChange) -> u
     Raises `Invalid` by field (kind, amount, on, reason, plan), `NotFound`, `Denied`, `EditConflict`.
     """
     pledge = _pledge(actor, pledge_id, change.version)
+    if not pledge.announced_minor:
+        raise Invalid(_("This pledge was taken back, since it was recorded by mistake. Record it again."))
     if change.kind not in CHANGES:
         raise Invalid(_("Choose what has changed."), field="kind")
     reason = rules.text_of(change.reason, "reason", is_needed=True)
