@@ -851,7 +851,7 @@ def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Se
 def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
     """Write some rows together; where the database refuses one of them, each on its own, so that only that one is left out."""
     before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, len(outcome.samples))
-    refused, sums = len(outcome.rejects), deepcopy(outcome.sums)
+    refused, sums, doubles = len(outcome.rejects), deepcopy(outcome.sums), (len(outcome.doubles), outcome.double_rows)
     try:
         with savepoint():
             _write(kind, batch, chunk, outcome)
@@ -859,8 +859,8 @@ def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], out
     except (IntegrityError, DataError) as error:
         import_journal.forget()
         outcome.created, outcome.updated, outcome.unchanged, outcome.older = before[:4]
-        del outcome.samples[before[4] :], outcome.rejects[refused:]
-        outcome.sums = sums
+        del outcome.samples[before[4] :], outcome.rejects[refused:], outcome.doubles[doubles[0] :]
+        outcome.sums, outcome.double_rows = sums, doubles[1]
         if len(chunk) > 1:
             for record in chunk:
                 _apply_chunk(kind, batch, [record], outcome)

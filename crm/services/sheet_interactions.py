@@ -127,6 +127,7 @@ class Interactions(ByChunk[SheetRow]):
         self._of_day: dict[tuple[date, uuid.UUID], list[KnownContact]] = defaultdict(list)
         self._ids: dict[uuid.UUID, KnownContact] = {}
         self._references: dict[str, KnownContact] = {}
+        self._loaded: dict[uuid.UUID, tuple[date, date]] = {}  # party -> the days whose contacts are held in mind
         self._unknown_references = 0
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -138,6 +139,7 @@ class Interactions(ByChunk[SheetRow]):
             self._of_day.clear()
             self._ids.clear()
             self._references.clear()
+            self._loaded.clear()
             raise
 
     def _take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -237,13 +239,17 @@ class Interactions(ByChunk[SheetRow]):
         """Read the contacts of these days and parties, and of these references, that are not held in mind yet."""
         if not logs:
             return
-        days = [log.day for log in logs]
-        since, until = (datetime.combine(day, time(), zone) for day in (min(days), max(days) + timedelta(days=1)))
+        first, last = min(log.day for log in logs), max(log.day for log in logs)
         parties = {log.new.party_id for log in logs if log.new.party_id is not None}
-        references = {log.reference for log in logs if log.reference}
-        for one in held.contacts_with(office_id, parties, since, until, references):
+        fresh = {key for key in parties if not (key in self._loaded and self._loaded[key][0] <= first and last <= self._loaded[key][1])}
+        for key in fresh & self._loaded.keys():
+            first, last = min(first, self._loaded[key][0]), max(last, self._loaded[key][1])
+        references = {log.reference for log in logs if log.reference} - self._references.keys()
+        since, until = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
+        for one in held.contacts_with(office_id, fresh, since, until, references):
             if one.id is not None and one.id not in self._ids:
                 self._keep(one, zone)
+        self._loaded |= dict.fromkeys(fresh, (first, last))
 
     def _keep(self, one: KnownContact, zone: ZoneInfo) -> None:
         day = one.starts_at.astimezone(zone).date()
