@@ -10,7 +10,7 @@ from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.db import Base
+from crm.db import Base, write_following
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
@@ -30,63 +30,71 @@ def _text(field: str, value: object) -> str | None:
     return str(value)
 
 
+_PENDING = "tl_history"
+Values = list[tuple[str, str | None, str | None]]
+
+
 @event.listens_for(Session, "before_flush")
-def _write_history(session: Session, _context: Any, _instances: Any) -> None:
+def _note_history(session: Session, _context: Any, _instances: Any) -> None:
     actor: Actor | None = session.info.get("tl_actor")
     at = clock.now()  # one moment for all that is flushed together: a record and its parts
+    noted: list[tuple[dict[str, Any], Values]] = []
     for action, records in (("created", session.new), ("changed", session.dirty), ("deleted", session.deleted)):
         for record in list(records):
             if getattr(record, "__audit_skip__", False) or not isinstance(record, Base):
                 continue
             if action == "created" and getattr(record, "__audit_changes_only__", False):
                 continue
-            _entry_for(session, actor, action, record, at)
+            if entry := _entry_for(session, actor, action, record, at):
+                noted.append(entry)
+    session.info[_PENDING] = noted
 
 
-def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, at: datetime) -> None:
+@event.listens_for(Session, "after_flush")
+def _write_history(session: Session, _context: Any) -> None:
+    """All entries of a flush with one statement, and their fields with another: an import makes thousands."""
+    noted: list[tuple[dict[str, Any], Values]] = session.info.pop(_PENDING, [])
+    keys = write_following(session, AuditEntry, [entry for entry, _fields in noted], key=AuditEntry.seq)
+    fields = [
+        {"entry_seq": seq, "office_id": entry["office_id"], "level": entry["level"], "field": name, "old": old, "new": new}
+        for seq, (entry, values) in zip(keys, noted, strict=True)
+        for name, old, new in values
+    ]
+    write_following(session, AuditValue, fields)
+
+
+def _entry_for(session: Session, actor: Actor | None, action: str, record: Any, at: datetime) -> tuple[dict[str, Any], Values] | None:
     if action == "created" and actor is not None and getattr(record, "created_by_id", actor) is None:
         record.created_by_id = actor.user_id
     values = _values(action, record)
     if action == "changed" and not values and not _is_bumped(record):
-        return
+        return None
     parent = getattr(record, "__audit_parent__", None)
-    if _is_narrowed(record):
+    levels = _levels(action, record)
+    if levels == (OPEN, OFFICE):
         _narrow_history(session, record, getattr(record, parent) if parent else record.id)
-    office_id: uuid.UUID | None = record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None)
-    level = _level(record)
-    session.add(
-        AuditEntry(
-            office_id=office_id,
-            level=level,
-            at=at,
-            actor_id=actor.user_id if actor else None,
-            actor_name=actor.name if actor else "system",
-            noun=record.__tablename__,
-            record_id=record.id,
-            about_id=(getattr(record, parent) if parent else None) or record.id,
-            action=action,
-            version=_version_after(action, record),
-            values=[AuditValue(office_id=office_id, level=level, field=name, old=old, new=new) for name, old, new in values],
-        )
-    )
+    entry = {
+        "office_id": record.id if record.__tablename__ == "offices" else getattr(record, "office_id", None),
+        "level": OFFICE if OFFICE in levels else OPEN,  # for whoever could read the record before and can after it, since it says both
+        "at": at,
+        "actor_id": actor.user_id if actor else None,
+        "actor_name": actor.name if actor else "system",
+        "noun": record.__tablename__,
+        "record_id": record.id,
+        "about_id": (getattr(record, parent) if parent else None) or record.id,
+        "action": action,
+        "version": _version_after(action, record),
+    }
+    return entry, values
 
 
-def _levels(record: Any) -> tuple[str, str]:
+def _levels(action: str, record: Any) -> tuple[str, str]:
     """The level of a record before and after what is flushed now."""
     now = getattr(record, "level", None) or OPEN
-    if "level" not in inspect(record).attrs:
+    if action == "created" or not hasattr(type(record), "level"):
         return now, now
     history = inspect(record).attrs.level.history
     return (history.deleted[0] if history.deleted and history.deleted[0] else now), now
-
-
-def _level(record: Any) -> str:
-    """Who may read a change: whoever could read the record before and can after it, since it says both."""
-    return OFFICE if OFFICE in _levels(record) else OPEN
-
-
-def _is_narrowed(record: Any) -> bool:
-    return _levels(record) == (OPEN, OFFICE)
 
 
 def _narrow_history(session: Session, record: Any, about_id: uuid.UUID) -> None:
@@ -112,12 +120,12 @@ def _version_after(action: str, record: Any) -> int | None:
     return int(record.version) if action == "deleted" or _is_bumped(record) else int(record.version) + 1
 
 
-def _values(action: str, record: Any) -> list[tuple[str, str | None, str | None]]:
+def _values(action: str, record: Any) -> Values:
     state = inspect(record)
     is_child = getattr(record, "__audit_parent__", None) is not None
     if action != "changed" and not is_child and action != "deleted":
         return []
-    found: list[tuple[str, str | None, str | None]] = []
+    found: Values = []
     for column in state.mapper.column_attrs:
         name = column.key
         if name in IGNORED or name == getattr(record, "__audit_parent__", None):

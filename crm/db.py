@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import pysqlite3.dbapi2 as pysqlite3
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, select
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, insert, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -333,6 +333,23 @@ def hold(*names: str) -> None:
         return
     for key in sorted(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names):
         session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def write_following(session: Session, entity: type[Any], rows: Sequence[Mapping[str, Any]], *, key: Any = None) -> list[Any]:
+    """Write rows that follow the records of a flush (history, search words, keys of duplicates) with one statement for all of them, since an
+    import makes thousands; returns what they have in the column `key`, in their order, where one is named.
+
+    They go in beside the session, so its guards do not see them: only tables that say so (`__follows__`) are written like this."""
+    if not getattr(entity, "__follows__", False):
+        message = f"{entity.__name__} does not follow other records"
+        raise ProgrammingError(message)
+    if not rows:
+        return []
+    options = {"render_nulls": True}  # rows that lack a value go into the same statement as those that have one
+    if key is None:
+        session.execute(insert(entity), rows, execution_options=options)
+        return []
+    return list(session.scalars(insert(entity).returning(key, sort_by_parameter_order=True), rows, execution_options=options))
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def number(value: Decimal | int, locale: str = "en", *, decimals: int | None = N
 
 
 def money(amount: Money, locale: str = "en", *, compact: bool = False, decimals: int | None = None) -> str:
-    """An amount with its currency code first: "EUR 10,000,000.00"; compact: "EUR 10.0 m".
+    """An amount with its currency code first: "EUR 10,000,000.00"; compact: "EUR 10.0 m", number and unit held together.
 
     The decimals are the currency's unless `decimals` says otherwise (0 for tables of large sums).
     """
@@ -76,7 +76,7 @@ def compact_number(value: Decimal | int, locale: str = "en") -> str:
             size, unit = _COMPACT[position - 1]  # noqa: PLW2901
             short = Decimal("1.0").copy_sign(short)
         if language.language == "en":
-            return f"{number(short, locale, decimals=1)} {unit}"
+            return f"{number(short, locale, decimals=1)}\N{NO-BREAK SPACE}{unit}"
         return format_compact_decimal(short * size, locale=language, fraction_digits=1)
     return number(exact, locale, decimals=0)
 

@@ -44,6 +44,7 @@ class Permission(enum.Enum):
     OFFICE_MANAGE = "office:manage"
     AUDIT_READ = "audit:read"
     JOB_MANAGE = "job:manage"
+    CODE_MANAGE = "code:manage"
 
 
 _P = Permission
@@ -59,7 +60,9 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     "manager": _MANAGER,
     "office-head": _MANAGER | {_P.USER_MANAGE, _P.OFFICE_MANAGE},
     "auditor": _SEE | {_P.DATA_EXPORT, _P.AUDIT_READ},
-    "administrator": frozenset({_P.ACCOUNT_OWN, _P.NAME_SEE, _P.USER_MANAGE, _P.OFFICE_MANAGE, _P.AUDIT_READ, _P.JOB_MANAGE}),
+    "administrator": frozenset(
+        {_P.ACCOUNT_OWN, _P.NAME_SEE, _P.USER_MANAGE, _P.OFFICE_MANAGE, _P.AUDIT_READ, _P.JOB_MANAGE, _P.CODE_MANAGE}
+    ),
 }
 
 
@@ -195,9 +198,21 @@ def require(actor: Actor, permission: Permission, office_id: uuid.UUID | None = 
             Permission.IMPORT_ALL: _("Bringing in this file needs the grants officer's role. Ask the head of your office."),
             Permission.USER_MANAGE: _("People and roles are managed by the head of the office or an administrator."),
             Permission.OFFICE_MANAGE: _("Offices are managed by an administrator."),
+            Permission.CODE_MANAGE: _("Code lists hold for all offices. They are kept by the administrator of headquarters."),
             Permission.JOB_MANAGE: _("Background work is looked after by an administrator."),
         }.get(permission, _("Your role does not allow this. Ask the head of your office."))
     )
+
+
+def can_everywhere(actor: Actor | None, permission: Permission) -> bool:
+    """Whether `actor` may do this in every office there is: what holds for all offices is changed by nobody else."""
+    return actor is not None and actor.covers_all and all(permission in allowed for allowed in actor.grants.values())
+
+
+def require_everywhere(actor: Actor, permission: Permission) -> None:
+    """Raise `Denied` with the permission's sentence where `can_everywhere` says no."""
+    if not can_everywhere(actor, permission):
+        require(replace(actor, grants={}, covers_all=False), permission)
 
 
 def offices_where(actor: Actor, permission: Permission) -> list[uuid.UUID]:
@@ -212,7 +227,7 @@ _ACTOR = "tl_actor"
 _OPTIONS = "tl_scope_options"
 _MARK = "tl_scoped"
 _unscoped: ContextVar[str] = ContextVar("unscoped", default="")
-UNSCOPED_TABLES = frozenset({"offices", "rate_sheets", "reference_counters", "workers", "alembic_version"})
+UNSCOPED_TABLES = frozenset({"offices", "codes", "code_labels", "rate_sheets", "reference_counters", "workers", "alembic_version"})
 
 
 def bind_actor(actor: Actor | None) -> None:

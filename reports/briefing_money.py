@@ -10,10 +10,12 @@ from babel.dates import format_date
 from babel.lists import format_list
 
 from crm import formatting
-from crm.data import crc_articles, dac_sectors, sdg_goals, sdg_targets
+from crm.data import crc_articles, sdg_goals, sdg_targets
 from crm.i18n import get_locale
-from crm.models.programmes import Programme
+from crm.models.codes import GOAL_AREAS, SECTORS
+from crm.models.programmes import GOAL_AREA, Programme
 from crm.money import Money, zero
+from crm.queries import codes
 from crm.queries.figures.chains import Chain, DonorMoney, SignedPart
 from crm.queries.figures.money import Figure as MoneyFigure
 from crm.queries.figures.money import OpenInstalment
@@ -365,8 +367,7 @@ def programme_page(detail: ProgrammeDetail, money: ProgrammeMoney, printer: Prin
         if programme.ends_on
         else _("since %(first)s", first=printer.day(programme.starts_on))
     )
-    sectors = dac_sectors()
-    sector = sectors[programme.sector].name if programme.sector and programme.sector in sectors else ""
+    sector = codes.label(SECTORS, programme.sector)
     return ProgrammePage(
         title=programme.title,
         line=" · ".join(isolated(part) for part in (programme.reference, sector, place, days) if part),
@@ -390,6 +391,8 @@ def tag_words(programme: Programme) -> str:
             label, name = _("SDG %(code)s", code=tag.code), goals[tag.code].name if tag.code in goals else ""
         elif tag.scheme == "sdg-target":
             label, name = _("SDG target %(code)s", code=tag.code), targets[tag.code].short_name if tag.code in targets else ""
+        elif tag.scheme == GOAL_AREA:
+            label, name = codes.label(GOAL_AREAS, tag.code), ""
         else:
             label, name = _("CRC article %(code)s", code=tag.code), articles[tag.code].short_title if tag.code in articles else ""
         words.append(f"{label} ({name})" if name and len(name) <= LONGEST_TAG else label)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
 from crm import formatting
-from crm.i18n import LazyText, _l, use_locale
+from crm.i18n import _l, use_locale
 from crm.models.asks import Ask
 from crm.models.base import OFFICE, OPEN, Levelled
 from crm.models.commitments import Commitment
@@ -27,6 +27,7 @@ from crm.queries.figures.chains import donor_money
 from crm.queries.figures.landscape import party_flows_summary
 from crm.queries.figures.programmes import ProgrammeMoney, programme_money
 from crm.queries.interactions import KIND_LABELS
+from crm.queries.parties import KIND_NAMES
 from crm.queries.programmes import programme_detail
 from reports import charts
 from reports.briefing_landscape import landscape, reported_of, reported_years, steer_facts
@@ -67,25 +68,6 @@ MOST_OWN_FACTS = 3
 SHEET_LINES = 18
 """Lines to write on that a follow-up sheet without questions has room for."""
 FEWEST_LINES = 3
-
-PARTY_KINDS: Mapping[str, LazyText] = {
-    "donor": _l("Donor"),
-    "national-leader": _l("National leader"),
-    "local-leader-religious": _l("Religious leader"),
-    "local-leader-traditional": _l("Traditional leader"),
-    "local-leader-community": _l("Community leader"),
-    "government": _l("Government"),
-    "parliament": _l("Parliament"),
-    "ngo": _l("Non-governmental organisation"),
-    "community-group": _l("Community group"),
-    "media": _l("Media"),
-    "private-sector": _l("Private sector"),
-    "academic": _l("Academic"),
-    "youth": _l("Youth"),
-    "family-group": _l("Family group"),
-    "un-agency": _l("UN agency"),
-    "pooled-fund": _l("Pooled fund"),
-}
 
 
 def build(actor: Actor, interaction_id: uuid.UUID, as_of: date, *, party_id: uuid.UUID | None = None, lang: str = "en") -> BriefingPack:
@@ -270,7 +252,7 @@ class _Build:
     def _who(self) -> Who:
         printer = self.printer
         names = [name.name for party in self.meeting.about for name in party.names if name.name != party.name]
-        kinds = dict.fromkeys(str(PARTY_KINDS[kind.kind]) for party in self.meeting.about for kind in party.kinds)
+        kinds = dict.fromkeys(str(KIND_NAMES[kind.kind]) for party in self.meeting.about for kind in party.kinds)
         people = (*(self._person(tenure) for tenure in self.meeting.tenures), *self._named())
         last = self.contacts[: briefing.LAST_CONTACTS]
         contacts = tuple(self._contact(one) for one in last)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy.pool import QueuePool
 
 from config import load
 from crm.app import create_app
@@ -33,8 +34,11 @@ def app(settings_environ: dict[str, str]) -> Iterator[Flask]:
     yield made
     with made.app_context():
         db.session.remove()
+        pool = db.engine.pool
+        forgotten = pool.checkedout() if isinstance(pool, QueuePool) else 0
         db.engine.dispose()
     engine.forget_client(made)
+    assert forgotten == 0, f"{forgotten} database connections were not given back"
 
 
 @pytest.fixture

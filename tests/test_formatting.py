@@ -33,14 +33,14 @@ def test_m6_rounding_at_presentation_is_half_up() -> None:
 @pytest.mark.parametrize(
     ("amount", "text"),
     [
-        ("10000000", "EUR 10.0 m"),
-        ("1250000000", "EUR 1.3 bn"),
-        ("12450", "EUR 12.5 k"),
+        ("10000000", "EUR 10.0\N{NO-BREAK SPACE}m"),
+        ("1250000000", "EUR 1.3\N{NO-BREAK SPACE}bn"),
+        ("12450", "EUR 12.5\N{NO-BREAK SPACE}k"),
         ("999", "EUR 999"),
-        ("999950", "EUR 1.0 m"),
-        ("999949.99", "EUR 999.9 k"),
-        ("-10000000", "EUR -10.0 m"),
-        ("-999950", "EUR -1.0 m"),
+        ("999950", "EUR 1.0\N{NO-BREAK SPACE}m"),
+        ("999949.99", "EUR 999.9\N{NO-BREAK SPACE}k"),
+        ("-10000000", "EUR -10.0\N{NO-BREAK SPACE}m"),
+        ("-999950", "EUR -1.0\N{NO-BREAK SPACE}m"),
         ("0", "EUR 0"),
     ],
 )

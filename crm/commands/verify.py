@@ -127,6 +127,7 @@ def checks(folder: Path) -> dict[str, Callable[[], Iterator[Bad]]]:
         "matches": lambda: _money(stored.wrong_matches),
         "allocations": lambda: _money(stored.wrong_allocations),
         "duplicate keys": _keys,
+        "code lists": lambda: _relations(consistency.unknown_codes),
         "background work": _lost_work,
         "files": lambda: _files(folder),
         "stray files": lambda: _strays(folder),

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, NEED_OF_YEAR, WORD, WORDS, SheetField, SheetKind, words_of
+from crm.exchange.sheet_contacts import CONTACT_SHEETS
+from crm.exchange.sheet_fields import COUNTRY, DAY, LIST, NEED_OF_YEAR, WORD, WORDS, ListedWords, SheetField, SheetKind, words_of
 from crm.exchange.sheet_money import MONEY_SHEETS, year_named
 from crm.exchange.spreadsheet import is_reject_column
 from crm.i18n import LazyText
 from crm.i18n import lazy_gettext as _l
+from crm.models.codes import PARTY_KINDS
 from crm.models.parties import FORM_IN_KINDS
 from crm.queries.names import fold
 
@@ -81,7 +83,7 @@ PARTIES = SheetKind(
                 _l("What they are to us"),
                 "what they are to us/kind/kinds/category/categories/sector/stakeholder type/catégorie/categoría/الفئة/التصنيف/نوع الجهة",
                 WORDS,
-                {**{word: FORM_IN_KINDS + code for word, code in FORM_WORDS.items()}, **KIND_WORDS},
+                ListedWords(PARTY_KINDS, KIND_WORDS, {word: FORM_IN_KINDS + code for word, code in FORM_WORDS.items()}),
                 is_many=True,
             ),
             "country": SheetField(_l("Country"), "country/country code/nationality/pays/país/البلد/الدولة", COUNTRY),
@@ -124,7 +126,7 @@ PARTIES = SheetKind(
         }
     ),
 )
-SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *MONEY_SHEETS)})
+SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS, *MONEY_SHEETS)})
 
 
 @lru_cache(maxsize=16)
@@ -168,7 +170,7 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
         take(heading, _field_of_year(slug, heading))
     for heading in usable:
         words = fold(heading).split()
-        trimmed = [" ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
+        trimmed = [fold(heading.partition("(")[0]), " ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
         for text in trimmed:
             take(heading, _headings(slug).get(text))
     return found

@@ -1,9 +1,12 @@
-"""What a field of a list is: how its cells are read and which headings offices give it. The lists themselves are `sheet_columns` and `sheet_money`."""
+"""What a field of a list is: how its cells are read and which headings offices give it. The lists themselves are in `sheet_columns`,
+`sheet_contacts` and `sheet_money`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from crm.i18n import LazyText
@@ -14,6 +17,37 @@ TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list"
 #: a currency, a year.
 AMOUNT, NEED, NEED_OF_YEAR, REPORTED, CURRENCY, YEAR = "amount", "need", "need-of-year", "reported", "currency", "year"
 AMOUNTS = frozenset({AMOUNT, NEED, NEED_OF_YEAR, REPORTED})
+
+
+_listed: ContextVar[Mapping[str, Mapping[str, str]]] = ContextVar("listed_words", default=MappingProxyType({}))
+
+
+@contextmanager
+def also_words(words: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
+    """Read words of code lists that people keep by what they call their entries too: list -> folded word -> code."""
+    token = _listed.set(words)
+    try:
+        yield
+    finally:
+        _listed.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWords(Mapping[str, str]):
+    """Words for the entries of a code list: those that say something else, those of the list as it is kept, then those known here."""
+
+    name: str
+    known: Mapping[str, str]
+    first: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, word: str) -> str:
+        return self.first.get(word) or _listed.get().get(self.name, {}).get(word) or self.known[word]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {**self.first, **self.known, **_listed.get().get(self.name, {})}
+
+    def __len__(self) -> int:
+        return sum(1 for _word in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +84,5 @@ class SheetKind:
 
 
 def words_of(table: Mapping[str, str]) -> Mapping[str, str]:
+    """Code -> spellings parted by strokes, as folded spelling -> code."""
     return MappingProxyType({fold(word.strip()): code for code, words in table.items() for word in (code, *words.split("/"))})

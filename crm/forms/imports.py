@@ -33,6 +33,10 @@ class UploadForm(BaseForm):
         self.kind.choices = kinds
 
 
+#: What lists of each kind leave no need to ask.
+_NOT_ASKED = {"positions": ("form_of", "country", "note_level"), "interactions": ("country",)}
+
+
 class SheetForm(BaseForm):
     """How a spreadsheet is read: what its columns do not say themselves."""
 
@@ -54,7 +58,15 @@ class SheetForm(BaseForm):
     is_remembered = BooleanField(_l("Remember this for the office's next file with these headings"))
 
     def __init__(
-        self, *, sheets: Iterable[str], countries: list[tuple[str, str]], example: str = "", is_money: bool = False, **kwargs: Any
+        self,
+        *,
+        sheets: Iterable[str],
+        countries: list[tuple[str, str]],
+        example: str = "",
+        slug: str = "parties",
+        is_money: bool = False,
+        kinds: Iterable[tuple[str, str]] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sheet.choices = choices((name, name) for name in sheets)
@@ -69,6 +81,12 @@ class SheetForm(BaseForm):
         self.note_level.choices = choices(
             [("office", _("The office's own people")), ("open", _("Everybody whose scope covers the office"))]
         )
+        if slug == "interactions":
+            self.form_of.label.text, self.form_of.description = _("Contacts that do not say their kind"), ""
+            self.form_of.choices = choices(kinds)
+            self.note_level.label.text = _("Who may read what was said")
+        for name in _NOT_ASKED.get(slug, ()):
+            delattr(self, name)
 
     def _offer_amounts(self) -> None:
         offer_currencies(self.currency, blank=_("Ask where a row does not say"))

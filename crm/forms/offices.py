@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
 
 from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.forms.money_fields import currency_field
-from crm.i18n import _l
+from crm.i18n import LazyText, _l
+
+OFFICE_KIND_NAMES: dict[str, LazyText] = {"country": _l("Country office"), "regional": _l("Regional office"), "hq": _l("Headquarters")}
 
 
 class OfficeForm(BaseForm):
@@ -14,13 +16,27 @@ class OfficeForm(BaseForm):
 
     code = StringField(_l("Code"), [Needed(), OneLine(12)], description=_l("Two to twelve capital letters; stands in every reference."))
     name = StringField(_l("Name"), [Needed(), OneLine(200)])
-    kind = SelectField(
-        _l("Kind"), choices=choices([("country", _l("Country office")), ("regional", _l("Regional office")), ("hq", _l("Headquarters"))])
-    )
+    kind = SelectField(_l("Kind"), choices=choices(OFFICE_KIND_NAMES.items()))
     parent_id = SelectField(_l("Belongs to"), validate_choice=False)
     currency = currency_field(_l("Local currency"), [Needed()])
     reporting_currency = currency_field(_l("Reporting currency"), [Needed()])
     timezone = StringField(_l("Time zone"), [Needed(), OneLine(60)], description=_l("Such as Asia/Amman."))
+
+
+class OfficeSettingsForm(BaseForm):
+    """What can be changed of an office."""
+
+    name = StringField(_l("Name"), [Needed(), OneLine(200)])
+    currency = currency_field(_l("Local currency"), [Needed()])
+    reporting_currency = currency_field(_l("Reporting currency"), [Needed()])
+    timezone = StringField(_l("Time zone"), [Needed(), OneLine(60)], description=_l("Such as Asia/Amman."))
+
+
+class MoveForm(BaseForm):
+    """Where an office goes, and where it belonged when its move was looked at."""
+
+    parent_id = HiddenField()
+    seen = HiddenField()
 
 
 class UserForm(BaseForm):

@@ -14,24 +14,6 @@ from crm.forms.money_fields import DayField
 from crm.i18n import LazyText, _, _l
 
 FORM_NAMES: dict[str, LazyText] = {"person": _l("Person"), "organisation": _l("Organisation"), "group": _l("Group")}
-KIND_NAMES: dict[str, LazyText] = {
-    "donor": _l("Donor"),
-    "national-leader": _l("National leader"),
-    "local-leader-religious": _l("Religious leader"),
-    "local-leader-traditional": _l("Traditional leader"),
-    "local-leader-community": _l("Community leader"),
-    "government": _l("Government"),
-    "parliament": _l("Parliament"),
-    "ngo": _l("NGO or civil society"),
-    "community-group": _l("Community group"),
-    "media": _l("Media"),
-    "private-sector": _l("Private sector"),
-    "academic": _l("Academic"),
-    "youth": _l("Youth"),
-    "family-group": _l("Family group"),
-    "un-agency": _l("UN agency"),
-    "pooled-fund": _l("Pooled fund"),
-}
 VISIBILITY_NAMES: dict[str, LazyText] = {"shared": _l("Shared with all offices"), "office": _l("Your office only")}
 CHANNEL_NAMES: dict[str, LazyText] = {
     "email": _l("E-mail"),
@@ -55,7 +37,7 @@ def lines_of(text: str | None) -> list[str]:
 
 
 class PartyForm(BaseForm):
-    """A person, organisation or group. Other names are typed one a line."""
+    """A person, organisation or group. Other names are typed one a line. `kinds`: those that are offered, with their names."""
 
     form_of = HiddenField()
     office_id = SelectField(_l("Office"), validate_choice=False)
@@ -82,9 +64,11 @@ class PartyForm(BaseForm):
     post_address = StringField(_l("Form of address"), [OneLine(200)], description=_l("Such as Her Excellency Dr Amal Haddad."))
     seen = HiddenField()
 
-    def __init__(self, *args: Any, visibilities: Iterable[str] = ("shared", "office"), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, kinds: Iterable[tuple[str, str]] = (), visibilities: Iterable[str] = ("shared", "office"), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.kinds.choices = choices((kind, str(label)) for kind, label in KIND_NAMES.items())
+        self.kinds.choices = choices(kinds)
         self.country.choices = choices(country_choices())
         self.visibility.choices = choices((key, str(VISIBILITY_NAMES[key])) for key in visibilities)
 

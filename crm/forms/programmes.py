@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.forms.money_fields import DayField, DayNeeded, amount_field, currency_field, read_count, read_money, read_number
 from crm.i18n import _, _l
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.programmes import GOAL_AREA
 from crm.money import Money
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -27,6 +29,13 @@ class ProgrammeForm(BaseForm):
     currency = currency_field(_l("Currency of its requirement"))
     sector = SelectField(_l("Sector"), validate_choice=False)
     place_text = StringField(_l("Where"), [OneLine(200)])
+    goal_areas = SelectMultipleField(
+        _l("Goal areas of the strategic plan"),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+        description=_l("Those of the plan of these years, and those the programme has already."),
+    )
     goals = SelectMultipleField(_l("Sustainable Development Goals"), validate_choice=False)
     targets = StringField(_l("Targets"), [OneLine(200)], description=_l("Numbers, with blanks between: 3.8 4.1"))
     articles = StringField(_l("Articles of the Convention on the Rights of the Child"), [OneLine(200)], description=_l("Numbers: 24 28"))
@@ -41,6 +50,7 @@ class ProgrammeForm(BaseForm):
     def tags(self) -> list[tuple[str, str]]:
         """The tags typed and ticked, as (scheme, code)."""
         found = [("sdg-goal", code) for code in self.goals.data or []]
+        found += [(GOAL_AREA, code) for code in self.goal_areas.data or []]
         for field, scheme in ((self.targets, "sdg-target"), (self.articles, "crc")):
             found += [(scheme, code.lower()) for code in (field.data or "").replace(",", " ").replace(";", " ").split()]
         return found

@@ -127,6 +127,8 @@ def _perform(running: engine.Running) -> None:
     taken = imports.start(who, running.run, contents)
     total, size = len(contents.records), _MONEY_PART if _is_money(contents.facts.format) else imports.CHUNK // 2
     breath = _BREATH.get(db.engine.dialect.name, 0)
+    for _seen in imports.recall(held.get(running.run.subject_id).office_id, contents, taken or 0):
+        running.may_go_on()
     while taken is not None:
         running.may_go_on()
         who = running.actor()

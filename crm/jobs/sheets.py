@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,19 +11,28 @@ from typing import Any
 from crm.errors import Invalid
 from crm.exchange.cells import CellInvalid
 from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
+from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
+from crm.queries import codes
 from crm.queries import sheet_imports as held
 from crm.services.imports import ByChunk, Contents, FileFacts, Reject
-from crm.services.sheet_imports import Parties, SheetOptions, SheetRow
+from crm.services.sheet_imports import SheetOptions, SheetRow
+from crm.services.sheet_interactions import Interactions
+from crm.services.sheet_parties import Parties
 from crm.services.sheet_pledges import Pledges
+from crm.services.sheet_positions import Positions
 from crm.services.sheet_programmes import Programmes
 from crm.services.sheet_receipts import Receipts
 
+_TIME_OF_DAY = re.compile(r"[T ](\d{1,2}:\d{2})(?::\d{2})?$")
 #: What brings the rows of each kind of list in.
 _TAKES: Mapping[str, Callable[[SheetOptions], ByChunk[SheetRow]]] = {
     "parties": Parties,
+    "positions": Positions,
+    "interactions": Interactions,
     "programmes": Programmes,
     "pledges": Pledges,
     "receipts": Receipts,
@@ -52,11 +62,13 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         layout = held.layout_of(office_id, slug, headings)
         return Setup.load(layout.settings) if layout is not None else None
 
-    file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
+    with also_words({name: codes.words(name) for name in (PARTY_KINDS, INTERACTION_KINDS)}):
+        file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
     missing, kind = file.missing(), _TAKES[slug](options)
-    rows: Sequence[SheetRow] = [_row(row) for row in file.rows] if not missing else []
+    place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
+    rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []
     rows, broken = kind.gather(rows, [_unread(file, problem) for problem in file.problems])
     rejects += broken
     contents = Contents(
@@ -76,8 +88,12 @@ def headings_digest(file: SheetFile) -> str:
     return digest_of(file.headings)
 
 
-def _row(row: TypedRow) -> SheetRow:
-    return SheetRow(row.row_number, row.values, row.raw)
+def _row(row: TypedRow, day_place: int | None) -> SheetRow:
+    """A row for the service; the time of day that stands in the cell of the day counts where no cell of its own gives one."""
+    values = row.values
+    if day_place is not None and "time" not in values and (match := _TIME_OF_DAY.search(row.raw[day_place])) and match[1] != "00:00":
+        values = {**values, "time": match[1]}
+    return SheetRow(row.row_number, values, row.raw)
 
 
 def _unread(file: SheetFile, problem: RowProblem) -> SheetRow:

@@ -3,6 +3,7 @@
 from crm.models import (  # noqa: F401 - each import registers its tables
     asks,
     audit,
+    codes,
     commitments,
     documents,
     files,

@@ -18,6 +18,7 @@ class AuditEntry(Base):
     `version` is the version the record has since this change, for edit conflicts."""
 
     __audit_skip__ = True
+    __follows__ = True
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index("ix_audit_entries_about", "about_id", "seq"),
@@ -44,6 +45,7 @@ class AuditValue(Base):
     """One field of a change, from and to, as text."""
 
     __audit_skip__ = True
+    __follows__ = True
     __tablename__ = "audit_values"
     __table_args__ = (ForeignKeyConstraint(["entry_seq"], ["audit_entries.seq"]),)
 

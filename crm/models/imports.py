@@ -12,6 +12,8 @@ from crm.db import Base
 from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, Versioned, one_of, scoped_key, scoped_parent
 
 BATCH_STATES = ("checked", "queued", "running", "applied", "cancelled", "failed", "refused")
+#: The format of a batch that is no file: several records of a list changed at once.
+BULK = "bulk"
 #: States of a batch that a job carries forward.
 CARRIED_STATES = ("queued", "running")
 
@@ -22,7 +24,10 @@ class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
     `taken` is how many of the file's records were taken in so far, written in the transaction of those records; `progress` is JSON of
     what they did, until the counts and the summary of the whole are written at the end.
 
-    `header` is JSON {"header": […], "tags": […]}; `summary` is JSON {"notes": [sentences], "samples": [rows shown before bringing in]}."""
+    `header` is JSON {"header": […], "tags": […]}; `summary` is JSON {"notes": [sentences], "samples": [rows shown before bringing in]}.
+
+    Of the format `BULK` it is no file but one change of several records of a list, its maker's own: `header` is JSON {"noun", "action", "value"},
+    the ids of the records stand in its `ImportSheet`, and what was refused in its `ImportReject`s, by the record's id."""
 
     __tablename__ = "import_batches"
     __table_args__ = (scoped_key(), one_of("state", BATCH_STATES), Index("ix_import_batches_office_created", "office_id", "created_at"))
@@ -63,7 +68,8 @@ class ImportReject(Keyed, OfficeScoped, Base):
 
 
 class ImportSheet(Keyed, OfficeScoped, Versioned, Base):
-    """How a spreadsheet of a batch is read: JSON of its sheet, columns, forms of days and amounts, cells mended on the page, totals typed."""
+    """How a spreadsheet of a batch is read: JSON of its sheet, columns, forms of days and amounts, cells mended on the page, totals typed.
+    Of a change of several records: JSON {"ids", "query"}: which, and how their list was asked for."""
 
     __audit_skip__ = True
 
@@ -89,7 +95,8 @@ class ImportLayout(Keyed, OfficeScoped, Base):
 
 class ImportChange(Keyed, OfficeScoped, Base):
     """What a batch did, written in the same transaction: made records of a noun (no record and field; `new` is JSON, id -> how it
-    was left), or changed a field of one record from `old` to `new`. By this an import is undone."""
+    was left), or changed a field of one record from `old` to `new`, or took a part of one away (no field; `old` is JSON of its columns).
+    By this an import is undone."""
 
     __audit_skip__ = True
 

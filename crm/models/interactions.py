@@ -22,16 +22,18 @@ from crm.models.base import (
     scoped_key,
     scoped_parent,
 )
+from crm.models.codes import CODE_LENGTH
 from crm.models.parties import Party
 from crm.models.users import User
 
+#: The kinds that come with the product; an administrator keeps the list (crm.models.codes).
 INTERACTION_KINDS = ("meeting", "call", "visit", "letter", "event", "media")
 INTERACTION_STATES = ("planned", "held", "cancelled")
 SIDES = ("ours", "theirs")
 
 
 class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
-    """A meeting, call, visit, letter, event or media contact; planned, then held or cancelled."""
+    """A meeting, call, visit, letter, event or media contact (a code of the list of kinds); planned, then held or cancelled."""
 
     __tablename__ = "interactions"
     __table_args__ = (
@@ -39,7 +41,6 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
         level_check(),
         scoped_parent("ask_id", "asks"),
         scoped_parent("programme_id", "programmes"),
-        one_of("kind", INTERACTION_KINDS),
         one_of("state", INTERACTION_STATES),
         Index("ix_interactions_office_state_starts", "office_id", "state", "starts_at"),
         Index("ix_interactions_office_starts", "office_id", "starts_at", "id"),
@@ -50,7 +51,7 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
-    kind: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(CODE_LENGTH))
     state: Mapped[str] = mapped_column(String(10))
     starts_at: Mapped[datetime]
     minutes: Mapped[int | None]

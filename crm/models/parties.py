@@ -24,6 +24,7 @@ from crm.models.base import (
 )
 
 FORMS = ("person", "organisation", "group")
+#: The kinds that come with the product; an administrator keeps the list (crm.models.codes).
 KINDS = (
     "donor",
     "national-leader",
@@ -82,12 +83,12 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
 
 
 class PartyKind(Keyed, Shareable, Base):
-    """One of the several kinds a party is at once."""
+    """One of the several kinds a party is at once: a code of the list of kinds of parties."""
 
     __audit_parent__ = "party_id"
 
     __tablename__ = "party_kinds"
-    __table_args__ = (scoped_parent("party_id", "parties"), UniqueConstraint("party_id", "kind"), one_of("kind", KINDS))
+    __table_args__ = (scoped_parent("party_id", "parties"), UniqueConstraint("party_id", "kind"))
 
     party_id: Mapped[uuid.UUID] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(40))
@@ -125,6 +126,7 @@ class PartyKey(Keyed, Shareable, Base):
     """A number that names which may be alike share (crm.queries.likeness): what finds possible duplicates among many."""
 
     __audit_skip__ = True
+    __follows__ = True
 
     __tablename__ = "party_keys"
     __table_args__ = (scoped_parent("party_id", "parties"), one_of("visibility", VISIBILITIES), Index("ix_party_keys_key", "key"))

@@ -26,7 +26,8 @@ from crm.models.base import (
 from crm.models.places import Place
 from crm.money import Money, from_minor
 
-TAG_SCHEMES = ("sdg-goal", "sdg-target", "crc")
+GOAL_AREA = "goal-area"
+TAG_SCHEMES = ("sdg-goal", "sdg-target", "crc", GOAL_AREA)
 
 
 class Programme(Keyed, OfficeScoped, Versioned, Stamped, Base):
@@ -60,7 +61,7 @@ class Programme(Keyed, OfficeScoped, Versioned, Stamped, Base):
 
 
 class ProgrammeTag(Keyed, OfficeScoped, Base):
-    """An SDG goal or target, or an article of the Convention on the Rights of the Child."""
+    """An SDG goal or target, an article of the Convention on the Rights of the Child, or a goal area of the strategic plan."""
 
     __audit_parent__ = "programme_id"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.db import Base
 from crm.models.base import Keyed, OfficeScoped, Stamped, one_of
 
-NOUNS = ("parties", "interactions", "pledges", "commitments", "asks", "follow-ups", "programmes")
+NOUNS = ("parties", "interactions", "pledges", "commitments", "asks", "follow-ups", "programmes", "agreements", "receipts")
 LIST_NAME_LENGTH, QUERY_LENGTH = 80, 2000
 
 

@@ -33,6 +33,7 @@ class SearchEntry(Base):
     all offices: what a reader of one office asks for lies together and costs nothing of what other offices hold."""
 
     __audit_skip__ = True
+    __follows__ = True
     __tablename__ = "search_entries"
     __table_args__ = (
         one_of("circle", CIRCLES),

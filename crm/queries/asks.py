@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -17,7 +18,7 @@ from crm.models.asks import Ask, AskAnswer
 from crm.models.interactions import Interaction
 from crm.models.parties import Position, Tenure
 from crm.queries.offices import Days, as_days
-from crm.queries.paging import Order, Page, Paging, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 STATUSES = ("open", "overdue", "answered", "closed", "unsettled")
 STATUS_LABELS: Mapping[str, LazyText] = {
@@ -59,8 +60,8 @@ class Filters:
     programme_id: uuid.UUID | None = None
 
 
-def standing(ask: Ask, answers: Collection[Given], today: date) -> Standing:
-    """The status of an ask: closed, else the last answer that was one (yes, part, no), else overdue or open. Never stored."""
+def standing(ask: Any, answers: Collection[Given], today: date) -> Standing:
+    """The status of an ask (a record, or a row of a list): closed, else the last answer that was one (yes, part, no), else overdue or open. Never stored."""
     if ask.closed_on is not None:
         return Standing("closed", _("Closed"), "quiet")
     told = [given for given in answers if given.answer != "none"]
@@ -127,11 +128,38 @@ def matching(filters: Filters, today: date | Days) -> Select[Ask]:
     return statement.where(conditions[filters.status]) if filters.status in conditions else statement
 
 
-def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "when") -> Page[Ask]:
-    """One page of asks: by when they are wanted (earliest first, no date last) or newest first."""
-    statement = matching(filters, today).options(selectinload(Ask.addressee), selectinload(Ask.programme))
+_LISTED: tuple[Any, ...] = (
+    Ask.id,
+    Ask.office_id,
+    Ask.reference,
+    Ask.sentence,
+    Ask.fallback,
+    Ask.addressee_id,
+    Ask.programme_id,
+    Ask.by_when,
+    Ask.when_order,
+    Ask.amount_minor,
+    Ask.currency,
+    Ask.closed_on,
+    Ask.closed_reason,
+    Ask.created_at,
+)
+SORTS = ("when", "new")
+
+
+def _listed(filters: Filters, today: date | Days, sort: str) -> tuple[Select[Any], Order]:
     order = Order(Ask.created_at, Ask.id, is_descending=True) if sort == "new" else Order(Ask.when_order, Ask.id)
-    return fetch_page(statement, order, paging)
+    return matching(filters, today).with_only_columns(*_LISTED), order
+
+
+def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "when") -> Page[Any]:
+    """One page of asks as rows of columns: by when they are wanted (earliest first, no date last) or newest first."""
+    return fetch_page(*_listed(filters, today, sort), paging)
+
+
+def every(filters: Filters, today: date | Days, *, sort: str = "when") -> Iterator[Sequence[Any]]:
+    """All asks of a list in its order, the same rows as on its pages, a chunk at a time: for files."""
+    return fetch_all(*_listed(filters, today, sort))
 
 
 def open_asks_of(party_id: uuid.UUID, office_id: uuid.UUID, today: date) -> list[Ask]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -21,7 +22,7 @@ from crm.models.pledges import Pledge
 from crm.models.programmes import Programme
 from crm.money import Money, amount_in
 from crm.queries.offices import Days, as_days
-from crm.queries.paging import Order, Page, Paging, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 SOON = timedelta(days=14)
 STATUSES = ("open", "soon", "late", "kept", "part", "broken", "overtaken", "unverified")
@@ -207,8 +208,8 @@ def pledge_references(commitment_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, 
     return dict(db.session.execute(select(Pledge.id, Pledge.reference).where(Pledge.id.in_(commitment_ids))).all())
 
 
-def standings(records: Collection[Commitment], today: date | Days) -> dict[uuid.UUID, Standing]:
-    """How some promises stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
+def standings(records: Collection[Any], today: date | Days) -> dict[uuid.UUID, Standing]:
+    """How some promises (records, or rows of a list) stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
     outstanding, else by its next instalment. One statement."""
     rows = db.session.execute(
         select(Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on).where(Pledge.id.in_([one.id for one in records]))
@@ -303,11 +304,41 @@ def _with_status(statement: Select[Commitment], status: str, today: date | Days)
     return statement
 
 
-def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "due") -> Page[Commitment]:
-    """One page of commitments: by due day (earliest first, no date last) or by the day they were made (newest first)."""
-    statement = matching(filters, today).options(selectinload(Commitment.party), selectinload(Commitment.programme))
+_LISTED: tuple[Any, ...] = (
+    Commitment.id,
+    Commitment.office_id,
+    Commitment.reference,
+    Commitment.direction,
+    Commitment.kind,
+    Commitment.words,
+    Commitment.party_id,
+    Commitment.programme_id,
+    Commitment.owner_id,
+    Commitment.made_on,
+    Commitment.due_on,
+    Commitment.due_order,
+    Commitment.outcome,
+    Commitment.outcome_on,
+    Commitment.outcome_note,
+    Commitment.quantity,
+    Commitment.place_text,
+)
+SORTS = ("due", "made")
+
+
+def _listed(filters: Filters, today: date | Days, sort: str) -> tuple[Select[Any], Order]:
     order = Order(Commitment.made_on, Commitment.id, is_descending=True) if sort == "made" else Order(Commitment.due_order, Commitment.id)
-    return fetch_page(statement, order, paging)
+    return matching(filters, today).with_only_columns(*_LISTED), order
+
+
+def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "due") -> Page[Any]:
+    """One page of commitments as rows of columns: by due day (earliest first, no date last) or by the day they were made (newest first)."""
+    return fetch_page(*_listed(filters, today, sort), paging)
+
+
+def every(filters: Filters, today: date | Days, *, sort: str = "due") -> Iterator[Sequence[Any]]:
+    """All commitments of a list in its order, the same rows as on its pages, a chunk at a time: for files."""
+    return fetch_all(*_listed(filters, today, sort))
 
 
 def open_promises(direction: str, until: date, limit: int, offices: Collection[uuid.UUID] | None = None) -> list[Commitment]:

@@ -15,8 +15,12 @@ from sqlalchemy.orm import Mapper, aliased
 
 from crm.db import Base, db
 from crm.models.base import OFFICE, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, PARTY_KINDS, SECTORS, Code
 from crm.models.imports import CARRIED_STATES, ImportBatch
+from crm.models.interactions import Interaction
 from crm.models.jobs import OPEN_STATES, Job
+from crm.models.parties import PartyKind
+from crm.models.programmes import GOAL_AREA, Programme, ProgrammeTag
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,19 @@ def broken_levels() -> Iterator[Broken]:
         statement = select(_key(child)).select_from(child).join(other, getattr(child, column) == other.id).where(wrong).limit(1)
         for found in db.session.scalars(statement):
             yield Broken(_name(child), found, f"{what} ({column})")
+
+
+def unknown_codes() -> Iterator[Broken]:
+    """Records that hold a code which is in no list: sectors and goal areas of programmes, kinds of interactions and of parties."""
+    for table, column, name, *condition in (
+        (Programme, Programme.sector, SECTORS, Programme.sector.is_not(None)),
+        (ProgrammeTag, ProgrammeTag.code, GOAL_AREAS, ProgrammeTag.scheme == GOAL_AREA),
+        (Interaction, Interaction.kind, INTERACTION_KINDS),
+        (PartyKind, PartyKind.kind, PARTY_KINDS),
+    ):
+        known = select(Code.code).where(Code.list_name == name)
+        for found in db.session.scalars(select(_key(table)).where(column.not_in(known), *condition).limit(1)):
+            yield Broken(_name(table), found, f"its {column.key} is in no list")
 
 
 def lost_work() -> Iterator[Broken]:

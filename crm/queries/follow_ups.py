@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import selectinload
@@ -15,7 +16,7 @@ from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.interactions import FollowUp
 from crm.queries.offices import Days, as_days
-from crm.queries.paging import Order, Page, Paging, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,34 @@ def matching(filters: Filters, today: date | Days) -> Select[FollowUp]:
     return statement
 
 
-def listing(filters: Filters, today: date | Days, paging: Paging) -> Page[FollowUp]:
-    """One page of follow-ups: open ones by due day, done ones newest first."""
-    statement = matching(filters, today).options(selectinload(FollowUp.party), selectinload(FollowUp.owner))
-    order = Order(FollowUp.due_on, FollowUp.id, is_descending=filters.state == "done")
-    return fetch_page(statement, order, paging)
+_LISTED: tuple[Any, ...] = (
+    FollowUp.id,
+    FollowUp.office_id,
+    FollowUp.text,
+    FollowUp.due_on,
+    FollowUp.owner_id,
+    FollowUp.party_id,
+    FollowUp.interaction_id,
+    FollowUp.ask_id,
+    FollowUp.commitment_id,
+    FollowUp.done_on,
+    FollowUp.done_note,
+)
+SORTS = ("due", "-due")
+
+
+def _listed(filters: Filters, today: date | Days, sort: str) -> tuple[Select[Any], Order]:
+    return matching(filters, today).with_only_columns(*_LISTED), Order(FollowUp.due_on, FollowUp.id, is_descending=sort == "-due")
+
+
+def listing(filters: Filters, today: date | Days, paging: Paging, *, sort: str = "due") -> Page[Any]:
+    """One page of follow-ups by due day, as rows of columns."""
+    return fetch_page(*_listed(filters, today, sort), paging)
+
+
+def every(filters: Filters, today: date | Days, *, sort: str = "due") -> Iterator[Sequence[Any]]:
+    """All follow-ups of a list in its order, the same rows as on its pages, a chunk at a time: for files."""
+    return fetch_all(*_listed(filters, today, sort))
 
 
 def due(until: date, limit: int, *, owner_id: uuid.UUID | None = None, offices: Collection[uuid.UUID] | None = None) -> list[FollowUp]:

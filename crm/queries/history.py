@@ -16,6 +16,7 @@ from crm.db import db
 from crm.models.audit import AuditEntry, AuditValue
 
 PAGE = 50
+_FIRST = 1
 
 
 @dataclass(frozen=True)
@@ -83,22 +84,8 @@ def parts_at(record: Any, noun: str, version: int, now: Iterable[tuple[str, ...]
     """The parts (`noun`: their table) that `record` had at `version`, as tuples of `fields`, undone from what it has `now`.
 
     Counts parts that are added and removed, never changed in place: kinds, other names, tags."""
-    known = db.session.scalar(
-        select(AuditEntry)
-        .where(AuditEntry.about_id == _about(record), AuditEntry.record_id == record.id, AuditEntry.version == version)
-        .order_by(AuditEntry.seq.desc())
-        .limit(1)
-    )
     found = set(now)
-    if known is None:
-        return found
-    later = db.session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.about_id == record.id, AuditEntry.noun == noun, AuditEntry.seq > known.seq, AuditEntry.at != known.at)
-        .order_by(AuditEntry.seq.desc())
-        .options(selectinload(AuditEntry.values))
-    )
-    for entry in later:
+    for entry in parts_since(record, noun, version):
         if entry.action == "created":
             held = {value.field: value.new or "" for value in entry.values}
             found.discard(tuple(held.get(field, "") for field in fields))
@@ -106,6 +93,23 @@ def parts_at(record: Any, noun: str, version: int, now: Iterable[tuple[str, ...]
             held = {value.field: value.old or "" for value in entry.values}
             found.add(tuple(held.get(field, "") for field in fields))
     return found
+
+
+def parts_since(record: Any, noun: str, version: int) -> list[AuditEntry]:
+    """The changes of the parts (`noun`: their table) of `record` since it had `version`, newest first. What came with the
+    migrations has no entry of its first version: all changes are later."""
+    known = db.session.scalar(
+        select(AuditEntry)
+        .where(AuditEntry.about_id == _about(record), AuditEntry.record_id == record.id, AuditEntry.version == version)
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    )
+    if known is None and version != _FIRST:
+        return []
+    later = select(AuditEntry).where(AuditEntry.about_id == record.id, AuditEntry.noun == noun)
+    if known is not None:
+        later = later.where(AuditEntry.seq > known.seq, AuditEntry.at != known.at)
+    return list(db.session.scalars(later.order_by(AuditEntry.seq.desc()).options(selectinload(AuditEntry.values))))
 
 
 def typed(record: Any, field: str, text: str | None) -> object:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from crm import clock
 from crm.db import db
 from crm.models.asks import AskAnswer
 from crm.models.commitments import Commitment
-from crm.models.imports import ImportBatch
+from crm.models.imports import BULK, ImportBatch
 from crm.models.interactions import FollowUp, Interaction
 from crm.models.offices import Office
 from crm.models.parties import Party
@@ -150,14 +150,14 @@ def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
 def set_up(office_id: uuid.UUID) -> SetUp:
     """What an office has already. A constant number of statements."""
 
-    def has(entity: Any, least: int = 1) -> bool:
-        return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id).limit(least)).all()) >= least
+    def has(entity: Any, least: int = 1, *also: ColumnElement[bool]) -> bool:
+        return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id, *also).limit(least)).all()) >= least
 
     has_contacts = has(Interaction)
     return SetUp(
         colleagues=has(User, 2),
         parties=has(Party),
-        imports=has(ImportBatch),
+        imports=has(ImportBatch, 1, ImportBatch.format != BULK),
         programmes=has(Programme),
         contacts=has_contacts,
         without_rate=() if has_contacts else _without_rate(office_id),

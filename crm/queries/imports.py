@@ -13,10 +13,11 @@ from sqlalchemy import select
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
-from crm.models.imports import ImportBatch, ImportReject
+from crm.models.imports import BULK, ImportBatch, ImportReject
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 REJECTS_SHOWN = 100
+_IS_FILE = ImportBatch.format != BULK
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Summary:
 
 def batches(paging: Paging) -> Page[ImportBatch]:
     """The batches in scope, newest first. Two statements."""
-    return fetch_page(select(ImportBatch), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)
+    return fetch_page(select(ImportBatch).where(_IS_FILE), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)
 
 
 def get(batch_id: uuid.UUID) -> ImportBatch:
     """A batch; NotFound where absent or out of scope."""
-    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id))
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, _IS_FILE))
     if batch is None:
         raise NotFound
     return batch
@@ -51,7 +52,7 @@ def by_name(text: str) -> ImportBatch:
     try:
         return get(uuid.UUID(text))
     except ValueError:
-        batch = db.session.scalar(select(ImportBatch).where(ImportBatch.reference == text.strip().upper()))
+        batch = db.session.scalar(select(ImportBatch).where(ImportBatch.reference == text.strip().upper(), _IS_FILE))
     if batch is None:
         raise NotFound(_("There is no such import here."))
     return batch

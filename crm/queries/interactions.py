@@ -15,18 +15,13 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import LazyText, _, _l
 from crm.models.asks import AskAnswer
+from crm.models.codes import INTERACTION_KINDS
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
+from crm.queries import codes
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
-KIND_LABELS: Mapping[str, LazyText] = {
-    "meeting": _l("Meeting"),
-    "call": _l("Call"),
-    "visit": _l("Visit"),
-    "letter": _l("Letter"),
-    "event": _l("Event"),
-    "media": _l("Media"),
-}
+KIND_LABELS = codes.Names(INTERACTION_KINDS)
 STATE_LABELS: Mapping[str, LazyText] = {"planned": _l("Planned"), "held": _l("Held"), "cancelled": _l("Cancelled")}
 
 

@@ -9,6 +9,7 @@ import enum
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from anyascii import anyascii
 from rapidfuzz.distance import OSA
@@ -144,6 +145,7 @@ class Likeness(enum.IntEnum):
     SAME = 3  # but for case, accents, titles and small words
 
 
+@lru_cache(maxsize=20_000)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in Latin letters and lower case, without titles, articles and small words; all of them where nothing
     else is left. At most twelve."""
@@ -159,6 +161,7 @@ def words(name: str) -> tuple[str, ...]:
     return tuple((kept or latin)[:_MOST_WORDS])
 
 
+@lru_cache(maxsize=20_000)
 def skeleton(word: str) -> str:
     """What stays of a word however it is transliterated: its consonants, alike ones made one. Numbers stay as they are."""
     if word.isdigit():
@@ -207,7 +210,8 @@ def likeness(one: str, other: str, *, is_person: bool) -> Likeness:
     return Likeness.TYPED if fits else Likeness.NO
 
 
-def _numbers(parts: Sequence[str]) -> list[str]:
+@lru_cache(maxsize=20_000)
+def _numbers(parts: tuple[str, ...]) -> list[str]:
     return sorted(part for part in parts if part.isdigit())
 
 

@@ -117,10 +117,15 @@ def _post(tenure: Tenure) -> str:
     return position.title if organisation is None else f"{position.title}, {organisation.name}"
 
 
-def posts_on(person_ids: Collection[uuid.UUID], day: date) -> dict[uuid.UUID, str]:
-    """The post each person holds on a day, as text: "Minister of Health, Ministry of Health"."""
-    held = positions.held_on(list(person_ids), day) if person_ids else {}
-    return {person_id: _post(tenure) for person_id, tenure in held.items()}
+def posts_on_days(wanted: Collection[tuple[uuid.UUID, date]]) -> dict[tuple[uuid.UUID, date], str]:
+    """The post that people hold, each on days of their own, as text: "Minister of Health, Ministry of Health"."""
+    held = positions.tenures_of_people({person_id for person_id, _day in wanted})
+    found = {}
+    for person_id, day in wanted:
+        current = [one for one in held.get(person_id, ()) if positions.is_current(one, day)]
+        if current:
+            found[person_id, day] = _post(current[-1])
+    return found
 
 
 def post_choices(party_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
@@ -150,7 +155,12 @@ def programme_named(programme_id: uuid.UUID | None) -> tuple[str, str] | None:
 
 def colleague_choices(office_id: uuid.UUID, *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
     """The people who record contacts in an office (and some others in scope), by name."""
-    works = exists().where(Membership.user_id == User.id, Membership.office_id == office_id, Membership.role.in_(_WRITERS))
+    return colleagues_of([office_id], also=also)
+
+
+def colleagues_of(office_ids: Collection[uuid.UUID], *, also: Iterable[uuid.UUID | None] = ()) -> list[tuple[uuid.UUID, str]]:
+    """The people who record contacts in any of some offices (and some others in scope), by name."""
+    works = exists().where(Membership.user_id == User.id, Membership.office_id.in_(office_ids), Membership.role.in_(_WRITERS))
     others = [user_id for user_id in also if user_id is not None]
     statement = select(User.id, User.name).where(or_(works, User.id.in_(others)), User.is_active.is_(True))
     return list(db.session.execute(statement.order_by(User.name, User.id)))

@@ -113,9 +113,9 @@ def ask_of(ask_id: uuid.UUID) -> OneAsk | None:
     return OneAsk(row.id, row.reference, row.sentence, row.programme_id) if row else None
 
 
-def donors_of_pledges() -> list[tuple[uuid.UUID, str]]:
-    """Those who pledged, by name: for the filter of the list."""
-    donors = select(Pledge.donor_id)
+def donors_of(entity: type[Pledge | Agreement | Receipt]) -> list[tuple[uuid.UUID, str]]:
+    """Those who pledged, signed or paid, by name: for the filter of the list."""
+    donors = select(entity.donor_id)
     rows = db.session.execute(select(Party.id, Party.name).where(Party.id.in_(donors)).order_by(Party.folded_name, Party.id).limit(MOST))
     return [(row.id, row.name) for row in rows]
 

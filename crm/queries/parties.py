@@ -17,16 +17,19 @@ from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.asks import Ask
 from crm.models.base import SHARED
+from crm.models.codes import PARTY_KINDS
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp, Interaction
-from crm.models.parties import FORMS, KINDS, Channel, Party, PartyIdentifier, PartyKind, PartyName
+from crm.models.parties import FORMS, Channel, Party, PartyIdentifier, PartyKind, PartyName
 from crm.models.pledges import Agreement, Pledge
 from crm.models.programmes import Programme
+from crm.queries import codes
 from crm.queries.asks import unsettled
 from crm.queries.commitments import still_open
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
+KIND_NAMES = codes.Names(PARTY_KINDS)
 SORTS = ("name", "-name", "newest")
 OPEN_SHOWN = 20
 MEMBERS_SHOWN = 50
@@ -51,7 +54,7 @@ class Filters:
         return cls(
             q=" ".join("".join(c for c in given.get("q", "")[:200] if unicodedata.category(c) not in ("Cc", "Cs")).split()),
             form=form if form in FORMS else "",
-            kind=kind if kind in KINDS else "",
+            kind=kind if kind in KIND_NAMES else "",
             country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",  # noqa: PLR2004
             sort=sort if sort in SORTS else "name",
         )

@@ -86,8 +86,8 @@ def lapsed_among(pledge_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return set(db.session.scalars(_lapsed().where(PledgeTerms.pledge_id.in_(pledge_ids)))) if pledge_ids else set()
 
 
-def _named(q: str, *columns: Any) -> ColumnElement[bool]:
-    """A record whose donor (or any of the columns) holds the words."""
+def named_like(q: str, *columns: Any) -> ColumnElement[bool]:
+    """A record whose donor (the first column) or any of the other columns holds the words."""
     pattern = fold(q)
     donors = select(Party.id).where(Party.folded_name.contains(pattern, autoescape=True))
     other_names = select(PartyName.party_id).where(PartyName.folded_name.contains(pattern, autoescape=True))
@@ -95,7 +95,8 @@ def _named(q: str, *columns: Any) -> ColumnElement[bool]:
     return or_(columns[0].in_(donors), columns[0].in_(other_names), *(column.icontains(typed, autoescape=True) for column in columns[1:]))
 
 
-def _order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> Order:
+def money_order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> Order:
+    """The order of a list of money: newest (by default) or oldest first, by what is due next, or by reference."""
     if sort == "reference":
         return Order(reference, key)
     if sort == "due":
@@ -106,7 +107,7 @@ def _order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> Order:
 def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
     """What a filter means: the list and its totals ask the same."""
     conditions: list[ColumnElement[bool] | None] = [
-        _named(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
+        named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
         _status_where(filters.status, today),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,
         Pledge.programme_id == filters.programme_id if filters.programme_id else None,
@@ -139,7 +140,7 @@ def _listed(filters: PledgeFilter, today: date | Days, sort: str) -> tuple[Selec
     statement = select(*_LISTED).where(*matching(filters, today))
     if sort == "due":
         statement = statement.where(Pledge.next_due_on.is_not(None))
-    return statement, _order(sort, Pledge.pledged_on, Pledge.next_due_on, Pledge.reference, Pledge.id)
+    return statement, money_order(sort, Pledge.pledged_on, Pledge.next_due_on, Pledge.reference, Pledge.id)
 
 
 def list_pledges(filters: PledgeFilter, paging: Paging, *, today: date | Days, sort: str = "newest") -> Page[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from crm.db import db
@@ -26,6 +26,16 @@ def get(position_id: uuid.UUID) -> Position:
     if position is None:
         raise NotFound
     return position
+
+
+def visibilities(position_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """How widely posts in scope are visible. One statement a 400."""
+    found: dict[uuid.UUID, str] = {}
+    ids = sorted(position_ids)
+    for start in range(0, len(ids), 400):
+        rows = db.session.execute(select(Position.id, Position.visibility).where(Position.id.in_(ids[start : start + 400])))
+        found |= {row.id: row.visibility for row in rows}
+    return found
 
 
 def tenure(tenure_id: uuid.UUID) -> Tenure:
@@ -62,19 +72,20 @@ def tenures_of(person_id: uuid.UUID) -> Sequence[Tenure]:
     ).all()
 
 
-def held_on(person_ids: Sequence[uuid.UUID], day: date) -> dict[uuid.UUID, Tenure]:
-    """The post each of these people held on a day (the one begun last, where several)."""
-    rows = db.session.scalars(
-        select(Tenure)
-        .where(
-            Tenure.person_id.in_(person_ids),
-            or_(Tenure.starts_on.is_(None), Tenure.starts_on <= day),
-            or_(Tenure.ends_on.is_(None), Tenure.ends_on >= day),
+def tenures_of_people(person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Tenure]]:
+    """The posts that some people hold and held, each with its organisation; those begun last come last."""
+    found: dict[uuid.UUID, list[Tenure]] = {}
+    ids = sorted(person_ids)
+    for start in range(0, len(ids), 400):
+        rows = db.session.scalars(
+            select(Tenure)
+            .where(Tenure.person_id.in_(ids[start : start + 400]))
+            .order_by(Tenure.starts_on.nulls_first(), Tenure.id)
+            .options(selectinload(Tenure.position).selectinload(Position.organisation))
         )
-        .order_by(Tenure.starts_on.nulls_first(), Tenure.id)
-        .options(selectinload(Tenure.position).selectinload(Position.organisation))
-    )
-    return {row.person_id: row for row in rows}
+        for row in rows:
+            found.setdefault(row.person_id, []).append(row)
+    return found
 
 
 def is_current(holding: Tenure, day: date) -> bool:

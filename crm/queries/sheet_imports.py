@@ -62,7 +62,7 @@ def known_parties(office_id: uuid.UUID, folded: Collection[str], references: Col
                 rows[party.id] = party
     ids = list(rows)
     channels = _channels(office_id, ids)
-    posts, notes = _posts(ids), _notes(office_id, ids)
+    posts, notes = posts_of(ids), _notes(office_id, ids)
     return [
         KnownParty(
             id=party.id,
@@ -97,7 +97,9 @@ def _channels(office_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
     return found
 
 
-def _posts(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+def posts_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
+    """The posts that people hold or held: person -> folded (title, organisation). One statement a 400."""
+    ids = sorted(set(person_ids))
     found: dict[uuid.UUID, set[tuple[str, str]]] = defaultdict(set)
     organisation = aliased(Party)
     for start in range(0, len(ids), _CHUNK):

@@ -115,6 +115,18 @@ def edit_ask(actor: Actor, ask_id: uuid.UUID, new: NewAsk, version: int | Opened
 
 
 @transactional
+def move_ask(actor: Actor, ask_id: uuid.UUID, by_when: date) -> uuid.UUID:
+    """Say by when an ask is wanted; the rest of it stays."""
+    ask = _load(ask_id)
+    require(actor, Permission.CONTACT_LOG, ask.office_id)
+    checks = Checks()
+    ask.by_when = checks.day("by_when", by_when)
+    checks.done()
+    db.session.flush()
+    return ask.id
+
+
+@transactional
 def close_ask(actor: Actor, ask_id: uuid.UUID, *, reason: str, version: int | Opened) -> uuid.UUID:
     """Close an ask for a reason: answered for good, overtaken, withdrawn."""
     ask = _load(ask_id)

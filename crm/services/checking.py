@@ -109,6 +109,14 @@ class Checks:
             self.refuse(field, _("Choose one of the answers offered."))
         return value
 
+    def code(self, field: str, name: str, value: str, on: date, *held: str | None) -> str:
+        """A code of a list that a record of a day may hold; see `fields.code`."""
+        try:
+            return fields.code(name, value, on, *held, field=field)
+        except Invalid as error:
+            self.refuse(field, str(error))
+            return value
+
     def level(self, field: str, value: str, actor: Actor, office_id: uuid.UUID) -> str:
         """A level; only the office's own people write for the office alone (nobody writes what they cannot read)."""
         if value not in LEVELS:

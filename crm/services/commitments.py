@@ -141,6 +141,18 @@ def edit_commitment(actor: Actor, commitment_id: uuid.UUID, new: NewCommitment, 
     return record.id
 
 
+@transactional
+def give_commitment(actor: Actor, commitment_id: uuid.UUID, owner_id: uuid.UUID) -> uuid.UUID:
+    """Say who of us follows a promise up. What it says stays, and so does a second person's check of it."""
+    record = _load(commitment_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    checks = Checks()
+    record.owner_id = checks.colleague("owner_id", owner_id)
+    checks.done()
+    db.session.flush()
+    return record.id
+
+
 def set_values(record: Commitment, values: Mapping[str, object]) -> None:
     """Set a promise's columns; where what it says becomes another, a second person's check of it falls."""
     for name, value in values.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 
 from crm.errors import Invalid
 from crm.formatting import is_blank
 from crm.i18n import _
 from crm.money import currency_in_use, known_currency
+from crm.queries import codes
 
 _KEPT = frozenset("\n\t")
 
@@ -48,3 +50,13 @@ def currency(code: str, *held: str | None, field: str = "currency") -> str:
     if known_currency(code):
         raise Invalid(_("%(code)s is no longer in use. Choose the currency that took its place.", code=code), field=field)
     raise Invalid(_("Choose a currency."), field=field)
+
+
+def code(name: str, value: str, on: date, *held: str | None, field: str) -> str:
+    """`value` where it is a code of a list that a record of a day may hold, or that it has `held` already. Raises `Invalid`."""
+    entry = codes.entries(name).get(value)
+    if entry is None:
+        raise Invalid(_("Choose one of the list."), field=field)
+    if value not in held and not entry.is_offered(on):
+        raise Invalid(_("“%(label)s” is not offered at present. Choose another one of the list.", label=entry.label), field=field)
+    return value

@@ -1,4 +1,5 @@
-"""The journal of an import: which record a batch made or changed, from what to what, written in the same transaction. Undo reads it."""
+"""The journal of an import, or of a change of several records: which record a batch made or changed, from what to what, or took away; written in
+the same transaction. Undo reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import event, inspect
@@ -54,12 +55,16 @@ class _Journal:
         self.new: dict[uuid.UUID, Any] = {}
         self.old: dict[tuple[uuid.UUID, str], tuple[Any, str | None]] = {}
         self.touched: dict[uuid.UUID, Any] = {}
+        self.gone: dict[uuid.UUID, tuple[str, str]] = {}
 
     def see(self, session: Session) -> None:
         """Take in what is about to be flushed."""
         for record in session.new:
             if isinstance(record, Base) and record.__tablename__ not in NOT_JOURNALED:
                 self.new[record.id] = record  # type: ignore[attr-defined]
+        for record in session.deleted:
+            if isinstance(record, Base) and record.__tablename__ in OWNED and record.id not in self.made:  # type: ignore[attr-defined]
+                self.gone[record.id] = (record.__tablename__, json.dumps(values_of(record)))  # type: ignore[attr-defined]
         for record in session.dirty:
             if not isinstance(record, Base) or record.__tablename__ in NOT_JOURNALED:
                 continue
@@ -75,7 +80,7 @@ class _Journal:
     def keep(self) -> None:
         """Write down what was done since the last time. Inside the transaction (or savepoint) that did it."""
         db.session.flush()
-        new, old, touched = self.new, self.old, self.touched
+        new, old, touched, gone = self.new, self.old, self.touched, self.gone
         self.forget()
         made: dict[str, dict[str, str]] = {}
         for record in new.values():
@@ -89,6 +94,7 @@ class _Journal:
             if record_id not in new and record_id not in self.made and now != before:
                 rows.append(self._row(record.__tablename__, record_id, field, before, now))
         rows += [self._row(record.__tablename__, key, VERSION, None, left_as(record)) for key, record in touched.items() if key not in new]
+        rows += [self._row(noun, key, "", values, None) for key, (noun, values) in gone.items() if key not in new]
         self.made |= new.keys()
         db.session.add_all(rows)
         db.session.flush()
@@ -133,10 +139,17 @@ def _listen(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def as_text(value: object) -> str | None:
-    """A value as the journal (and the history) keeps it."""
+    """A value as the journal (and the history) keeps it; a moment in UTC, as it comes back from the database."""
     if value is None:
         return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)
     return value.isoformat() if isinstance(value, datetime | date) else str(value)
+
+
+def values_of(record: Any) -> dict[str, str | None]:
+    """The columns of a record as the journal keeps them."""
+    return {column.key: as_text(getattr(record, column.key)) for column in inspect(record).mapper.column_attrs}
 
 
 def left_as(record: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,7 @@ from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.commitments import Commitment
-from crm.models.imports import ImportBatch, ImportChange, ImportUndo
+from crm.models.imports import BULK, ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
@@ -39,6 +39,7 @@ from crm.services.versions import touch
 
 _CHUNK = 400
 MOST_KEPT_NAMES = 200
+_MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
 _PARTS = frozenset({"notes"})
 #: Money promised and received with its parts: a ledger, whose sums its services keep.
@@ -52,6 +53,10 @@ NOUNS: Mapping[str, LazyText] = {
     "tenures": _l("Who holds a post"),
     "channels": _l("Way to reach a party"),
     "notes": _l("Note"),
+    "interactions": _l("Interaction"),
+    "participants": _l("Who took part"),
+    "follow_ups": _l("Follow-up"),
+    "ask_answers": _l("Answer to an ask"),
     "flows": _l("Reported flow"),
     "pledges": _l("Pledge"),
     "receipts": _l("Receipt"),
@@ -60,6 +65,19 @@ NOUNS: Mapping[str, LazyText] = {
     "requirements": _l("What a programme needs in a year"),
     "plan_requirements": _l("Reported plan"),
     "rate_sheets": _l("Rates of a day"),
+    "asks": _l("Ask"),
+    "commitments": _l("Commitment"),
+}
+#: Columns that several records are given at once, in words.
+FIELDS: Mapping[str, LazyText] = {
+    "due_on": _l("Due"),
+    "by_when": _l("By when"),
+    "owner_id": _l("Who does it"),
+    "done_on": _l("Done"),
+    "done_note": _l("Note"),
+    "closed_on": _l("Closed on"),
+    "closed_reason": _l("Reason for closing"),
+    "country": _l("Country"),
 }
 
 Key = tuple[str, uuid.UUID]
@@ -79,24 +97,26 @@ class Kept:
 @dataclass
 class Plan:
     """What undoing would do: money to take back (receipts before pledges), records to remove, fields to put back (to their value
-    before), and what stays."""
+    before), parts to make again (their columns by id), and what stays."""
 
     receipts: list[uuid.UUID] = field(default_factory=list)
     pledges: list[uuid.UUID] = field(default_factory=list)
     removals: dict[str, list[uuid.UUID]] = field(default_factory=dict)
     restores: dict[Key, dict[str, str | None]] = field(default_factory=dict)
+    revivals: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     kept: list[Kept] = field(default_factory=list)
     gone: int = 0
 
     @property
     def removed(self) -> int:
-        """How many records go, parts of a record not counted."""
-        return sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        """How many records go. Parts of a record are not counted, unless nothing else goes: then they are what the file brought."""
+        whole = sum(len(ids) for noun, ids in self.removals.items() if not _is_part(noun))
+        return whole or sum(len(ids) for ids in self.removals.values())
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all would be done."""
-        return not (self.removals or self.restores or self.reversed)
+        return not (self.removals or self.restores or self.revivals or self.reversed)
 
     @property
     def reversed(self) -> int:
@@ -126,13 +146,14 @@ def why_not(batch: ImportBatch) -> str:
 
 def plan(batch: ImportBatch) -> Plan:
     """What undoing a batch would do at this moment. Reads only."""
-    made, fields = _journal(batch.id)
-    found = Plan()
+    made, fields, gone = _journal(batch.id)
+    found = Plan(revivals=gone)
     stays: dict[Key, str] = {}
     money = {noun: list(made.pop(noun, ())) for noun in LEDGER}
     _plan_receipts(money["receipts"], found)
     _plan_pledges(money["pledges"], found)
-    fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
+    if batch.format != BULK:  # what money changed is changed back by the rows that reverse it
+        fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
     for noun, expected in made.items():
         now = _left_as_now(noun, expected)
         found.gone += len(expected) - len(now)
@@ -146,6 +167,7 @@ def plan(batch: ImportBatch) -> Plan:
         if ids:
             found.removals[noun] = ids
     _plan_fields(fields, found)
+    _plan_revivals(found)
     _name_what_stays(stays, found)
     return found
 
@@ -195,10 +217,14 @@ def _plan_pledges(ids: Sequence[uuid.UUID], found: Plan) -> None:
                 found.pledges.append(pledge_id)
 
 
-def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], dict[Key, list[tuple[str, str | None, str | None]]]]:
-    """What the batch made (noun -> id -> how it was left) and the fields it changed, oldest first."""
+_Changes = dict[Key, list[tuple[str, str | None, str | None]]]
+
+
+def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], _Changes, dict[Key, dict[str, str | None]]]:
+    """What the batch made (noun -> id -> how it was left), the fields it changed, oldest first, and the parts it took away."""
     made: dict[str, dict[uuid.UUID, str]] = defaultdict(dict)
-    fields: dict[Key, list[tuple[str, str | None, str | None]]] = defaultdict(list)
+    fields: _Changes = defaultdict(list)
+    gone: dict[Key, dict[str, str | None]] = {}
     rows = db.session.execute(
         select(ImportChange.noun, ImportChange.record_id, ImportChange.field, ImportChange.old, ImportChange.new)
         .where(ImportChange.batch_id == batch_id)
@@ -209,9 +235,11 @@ def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], dict
             made[noun] |= {uuid.UUID(key): left for key, left in json.loads(new or "{}").items()}
         elif name == VERSION and record_id in made[noun]:
             made[noun][record_id] = new or ""
+        elif not name:
+            gone[noun, record_id] = json.loads(old or "{}")
         elif name != VERSION and record_id not in made[noun]:
             fields[noun, record_id].append((name, old, new))
-    return made, fields
+    return made, fields, gone
 
 
 @lru_cache(maxsize=1)
@@ -292,26 +320,51 @@ def _built_on() -> str:
 
 
 def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]], found: Plan) -> None:
-    classes = _classes()
-    for (noun, record_id), changes in fields.items():
-        entity = classes[noun]
-        record = db.session.scalar(select(entity).where(entity.id == record_id))
-        if record is None:
-            found.gone += 1
-            continue
-        now: dict[str, str | None] = {}
-        left: set[str] = set()
-        for name, old, new in reversed(changes):
-            current = now[name] if name in now else as_text(getattr(record, name))
-            if name in left or current != new:
-                left.add(name)
-            else:
-                now[name] = old
-        if now:
-            found.restores[noun, record_id] = now
-        if left - {"folded_name"}:
-            found.kept.append(Kept(noun, title_of(record), _("changed since: %(fields)s", fields=", ".join(sorted(left))), record_id))
-        db.session.expunge(record)
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for noun, record_id in fields:
+        ids[noun].append(record_id)
+    for noun, some in ids.items():
+        entity = _classes()[noun]
+        for chunk in _chunks(some):
+            records = {record.id: record for record in db.session.scalars(select(entity).where(entity.id.in_(chunk)))}
+            found.gone += len(chunk) - len(records)
+            for record_id, record in records.items():
+                _plan_record(noun, record, fields[noun, record_id], found)
+
+
+def _plan_record(noun: str, record: Any, changes: Sequence[tuple[str, str | None, str | None]], found: Plan) -> None:
+    now: dict[str, str | None] = {}
+    left: set[str] = set()
+    for name, old, new in reversed(changes):
+        current = now[name] if name in now else as_text(getattr(record, name))
+        if name in left or current != new:
+            left.add(name)
+        else:
+            now[name] = old
+    if now:
+        found.restores[noun, record.id] = now
+    if left - {"folded_name"}:
+        words = ", ".join(str(FIELDS.get(name, name)) for name in sorted(left))
+        found.kept.append(Kept(noun, title_of(record), _("changed since: %(fields)s", fields=words), record.id))
+    db.session.expunge(record)
+
+
+def _plan_revivals(found: Plan) -> None:
+    """Leave out parts whose record is gone, and those that somebody made again since."""
+    parties = {key: uuid.UUID(values[OWNED[key[0]]] or "") for key, values in found.revivals.items()}
+    held: set[tuple[uuid.UUID, str | None]] = set()
+    visible: set[uuid.UUID] = set()
+    for chunk in _chunks(sorted(set(parties.values()))):
+        for party in db.session.scalars(
+            select(Party).where(Party.id.in_(chunk)).options(selectinload(Party.kinds), selectinload(Party.names))
+        ):
+            visible.add(party.id)
+            held |= {(party.id, row.kind) for row in party.kinds} | {(party.id, row.name) for row in party.names}
+    for key, party_id in parties.items():
+        is_gone = party_id not in visible
+        found.gone += is_gone
+        if is_gone or (party_id, found.revivals[key]["name" if key[0] == "party_names" else "kind"]) in held:
+            del found.revivals[key]
 
 
 def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
@@ -325,7 +378,9 @@ def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:
 
 def title_of(record: Any) -> str:
     """What a person calls a record."""
-    for name in ("name", "title", "plan_name", "value", "kind"):
+    if record.__tablename__ == "interactions":
+        return f"{record.purpose or record.summary}"[:_MOST_TITLE] + f" ({record.reference})"
+    for name in ("name", "title", "plan_name", "value", "sentence", "words", "text", "kind"):
         if text := getattr(record, name, None):
             own = str(text)
             reference = getattr(record, "reference", "")
@@ -346,7 +401,7 @@ def title_of(record: Any) -> str:
 def _to_undo(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
     """A batch that the actor may undo, held until the transaction ends."""
     hold("import")
-    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id).with_for_update())
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK).with_for_update())
     if batch is None:
         raise NotFound
     require(actor, permission_for(batch.format), batch.office_id)
@@ -364,7 +419,7 @@ def take_back_part(actor: Actor, batch_id: uuid.UUID, most: int) -> int:
     part = Plan(receipts=found.receipts[:most])
     part.pledges = found.pledges[: most - len(part.receipts)]
     counts: Counter[str] = Counter()
-    _take_back(actor, batch, part, counts)
+    _reverse(actor, batch, part, counts)
     return counts["reversed"]
 
 
@@ -377,15 +432,22 @@ def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID
     batch = _to_undo(actor, batch_id)
     doing = plan(batch)
     doing.gone -= taken_back
-    counts: Counter[str] = Counter(reversed=taken_back)
-    _take_back(actor, batch, doing, counts)
+    return take_back(actor, batch, doing, counts=Counter(reversed=taken_back))
+
+
+def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[str] | None = None, **said: int) -> uuid.UUID:
+    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
+    that. `counts`: what was done before. Part of the services that undo; inside their transaction."""
+    counts = Counter() if counts is None else counts
+    _reverse(actor, batch, doing, counts)
     _restore(doing, counts)
+    _revive(doing, counts)
     _remove(doing, counts)
     kept = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in doing.kept]
     record = ImportUndo(
         office_id=batch.office_id,
         batch_id=batch.id,
-        summary=json.dumps({**counts, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]}, ensure_ascii=False),
+        summary=json.dumps({**counts, **said, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]}, ensure_ascii=False),
     )
     db.session.add(record)
     db.session.flush()
@@ -401,14 +463,14 @@ def summary_of(record: ImportUndo) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _take_back(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]) -> None:
+def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]) -> None:
     """Take money back, each record for itself: where a rule of money refuses one, it stays with the reason."""
     reason = _("Import %(reference)s was undone.", reference=batch.reference)
-    for noun, ids, take_back in (("receipts", doing.receipts, reverse_receipt), ("pledges", doing.pledges, pledges.take_back_pledge)):
+    for noun, ids, reverse in (("receipts", doing.receipts, reverse_receipt), ("pledges", doing.pledges, pledges.take_back_pledge)):
         for record_id in ids:
             try:
                 with savepoint():
-                    take_back(actor, record_id, reason)
+                    reverse(actor, record_id, reason)
             except (Invalid, IntegrityError) as error:
                 why = str(error) if isinstance(error, Invalid) else _built_on()
                 doing.kept.append(Kept(noun, title_of(db.session.get_one(_classes()[noun], record_id)), why, record_id))
@@ -418,22 +480,67 @@ def _take_back(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[st
 
 
 def _restore(doing: Plan, counts: Counter[str]) -> None:
-    classes = _classes()
-    for (noun, record_id), values in doing.restores.items():
-        entity = classes[noun]
-        record = db.session.scalar(select(entity).where(entity.id == record_id).with_for_update())
-        if record is None:
-            continue
-        title = title_of(record)
+    """Put fields back, many records together; where the database refuses one of them, each on its own, so that only that one stays."""
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for noun, record_id in doing.restores:
+        ids[noun].append(record_id)
+    for noun, some in ids.items():
+        for chunk in _chunks(some):
+            try:
+                counts["restored"] += _put_back(noun, chunk, doing)
+            except IntegrityError:
+                for record_id in chunk:
+                    _put_back_alone(noun, record_id, doing, counts)
+            _let_go()
+
+
+def _put_back(noun: str, ids: Sequence[uuid.UUID], doing: Plan) -> int:
+    entity = _classes()[noun]
+    with savepoint():
+        records = db.session.scalars(select(entity).where(entity.id.in_(ids)).with_for_update()).all()
+        for record in records:
+            for name, old in doing.restores[noun, record.id].items():
+                setattr(record, name, history.typed(record, name, old))
+    for record in records:
+        db.session.expunge(record)
+    return len(records)
+
+
+def _put_back_alone(noun: str, record_id: uuid.UUID, doing: Plan, counts: Counter[str]) -> None:
+    try:
+        counts["restored"] += _put_back(noun, [record_id], doing)
+    except IntegrityError:
+        entity = _classes()[noun]
+        record = db.session.scalar(select(entity).where(entity.id == record_id))
+        title = title_of(record) if record is not None else ""
+        doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
+
+
+def _revive(doing: Plan, counts: Counter[str]) -> None:
+    """Make parts of records again that the batch took away; where one like it was made at this moment, that one stays."""
+    parents: dict[uuid.UUID, None] = {}
+    for (noun, record_id), values in doing.revivals.items():
+        entity = _classes()[noun]
+        record = entity(id=record_id)
+        for name, old in values.items():
+            setattr(record, name, history.typed(record, name, old))
+        record.visibility = db.session.get_one(Party, getattr(record, OWNED[noun])).visibility
         try:
             with savepoint():
-                for name, old in values.items():
-                    setattr(record, name, history.typed(record, name, old))
+                db.session.add(record)
         except IntegrityError:
-            doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
-        else:
-            counts["restored"] += 1
-        db.session.expunge(record)
+            continue
+        parents[getattr(record, OWNED[noun])] = None
+    counts["restored"] += _touch_parties(parents)
+
+
+def _touch_parties(ids: Collection[uuid.UUID]) -> int:
+    """Count up the version of parties whose kinds or names change, so that editors see it: how many."""
+    found = db.session.scalars(select(Party).where(Party.id.in_(sorted(ids)))).all() if ids else []
+    for party in found:
+        touch(party)
+    db.session.flush()
+    return len(found)
 
 
 def _remove(doing: Plan, counts: Counter[str]) -> None:
@@ -447,8 +554,7 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
-        if not _is_part(noun):
-            counts["removed"] += len(ids)
+    counts["removed"] += doing.removed
 
 
 def _let_go() -> None:
@@ -484,7 +590,4 @@ def _delete(noun: str, ids: Sequence[uuid.UUID]) -> None:
             parents.add(getattr(record, OWNED[noun]))
         db.session.delete(record)
     db.session.flush()
-    if parents:
-        for party in db.session.scalars(select(Party).where(Party.id.in_(sorted(parents)))):
-            touch(party)
-        db.session.flush()
+    _touch_parties(parents)

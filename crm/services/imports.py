@@ -26,7 +26,7 @@ from crm.i18n import _, ngettext
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.flows import Flow, PlanRequirement
-from crm.models.imports import CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
+from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.parties import reported_organisations
@@ -366,6 +366,10 @@ class ByChunk(_Kind[Record]):
     def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:
         """Count (and write) some rows; a row that is refused goes to the outcome's rejects."""
 
+    def recall(self, office_id: uuid.UUID, records: Sequence[Record]) -> None:
+        """Take note of rows that another worker took in, so that later ones are held against them. Writes nothing."""
+        self.take(office_id, records, Outcome(), is_writing=False)
+
     def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
         del office_id, records
         return {}
@@ -391,7 +395,7 @@ class ByChunk(_Kind[Record]):
 
 
 #: Lists that whoever records contacts may bring; every other format needs the grants officer's role (domain.md 0.2).
-CONTACT_FORMATS = frozenset({"parties"})
+CONTACT_FORMATS = frozenset({"parties", "positions", "interactions"})
 
 
 def permission_for(slug: str) -> Permission:
@@ -617,6 +621,18 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
     return batch.taken
 
 
+def recall(office_id: uuid.UUID, contents: Contents[Any], taken: int) -> Iterator[int]:
+    """Have a worker that goes on with a file know what its first `taken` rows said, as the worker did that took them in: they are
+    compared again, and nothing is written. Yields how many were read so far."""
+    kind = _kind_of(contents)
+    if not isinstance(kind, ByChunk):
+        return
+    for start, chunk in enumerate(_chunks(contents.records[:taken])):
+        kind.recall(office_id, chunk)
+        _forget(kind.lets_go)
+        yield start * CHUNK + len(chunk)
+
+
 @transactional
 def take_part(actor: Actor, run: Run, contents: Contents[Any], most: int = CHUNK) -> int:
     """Take in the next records (at most `most`) of a batch that was started, all or none of them: how many are taken in now. After the last one the
@@ -736,7 +752,7 @@ def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBat
 
 
 def _in_state(actor: Actor, batch_id: uuid.UUID, states: Sequence[str], *, is_locked: bool) -> ImportBatch:
-    statement = select(ImportBatch).where(ImportBatch.id == batch_id)
+    statement = select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK)
     batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
     if batch is None:
         raise NotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,8 @@ from crm.db import db, transactional
 from crm.errors import Conflict, Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
-from crm.models.interactions import INTERACTION_KINDS, Interaction, Participant
+from crm.models.codes import INTERACTION_KINDS
+from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
 from crm.models.offices import Office
 from crm.money import Money
@@ -27,9 +28,9 @@ from crm.services import commitments as commitment_services
 from crm.services import follow_ups as follow_up_services
 from crm.services import parties
 from crm.services.asks import NewAnswer
-from crm.services.checking import Checks, Opened, merge, narrower, new_party
+from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
 from crm.services.levels import carry_level
-from crm.services.references import next_reference
+from crm.services.references import next_reference, next_references
 from crm.services.versions import touch
 
 MOST_PARTICIPANTS = 60
@@ -138,7 +139,7 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
     if new.state not in ("planned", "held"):
         checks.refuse("state", _("Choose planned or held."))
     party_id = _party(actor, new, checks)
-    values = _values(actor, new, party_id, checks)
+    values = _values(actor, new, party_id, checks, planned.kind if planned is not None else None)
     values["ask_id"] = _ask(actor, new, party_id, checks)
     people = _people(new, party_id, checks)
     checks.done()
@@ -218,7 +219,7 @@ def _party(actor: Actor, new: NewInteraction, checks: Checks) -> uuid.UUID | Non
     return found.id if found else None
 
 
-def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> dict[str, object]:
+def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, held_kind: str | None) -> dict[str, object]:
     zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
     starts_at = new.starts_at
     if starts_at is None:
@@ -239,7 +240,7 @@ def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, check
     points = {name: checks.text(name, getattr(new, name), SENTENCE_LENGTH) for name in ("point_1", "point_2", "point_3")}
     needed = _("Write one sentence about what was said.") if new.state == "held" else ""
     return {
-        "kind": checks.choice("kind", new.kind, INTERACTION_KINDS),
+        "kind": checks.code("kind", INTERACTION_KINDS, new.kind, office_today(new.office_id), held_kind),
         "starts_at": starts_at,
         "minutes": new.minutes,
         "party_id": party_id,
@@ -283,31 +284,50 @@ def _ask(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: 
 # --- who took part -------------------------------------------------------------------------------------------------
 
 
-def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> list[NewParticipant]:
+@dataclass(frozen=True)
+class _Around:
+    """Who is named in some interactions: parties that the office may name, the posts they held that day, colleagues."""
+
+    parties: Mapping[uuid.UUID, lookups.Match]
+    posts: Mapping[tuple[uuid.UUID, date], str]
+    colleagues: Mapping[uuid.UUID, str]
+
+
+def _around(office_id: uuid.UUID, named: Sequence[tuple[NewInteraction, uuid.UUID | None]]) -> _Around:
+    """Looked up at once for all of them: three statements and those that load posts."""
+    taking_part = [(party_id, _office_day(new)) for new, met in named for party_id in (met, *(one.party_id for one in new.participants))]
+    wanted = {(party_id, day) for party_id, day in taking_part if party_id is not None}
+    parties_here = lookups.party_matches({party_id for party_id, _day in wanted}, office_id)
+    return _Around(
+        parties_here,
+        lookups.posts_on_days({pair for pair in wanted if pair[0] in parties_here}),
+        lookups.people(one.user_id for new, _met in named for one in new.participants),
+    )
+
+
+def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, around: _Around | None = None) -> list[NewParticipant]:
     """The participants with names and posts filled in; the person met is the first of theirs."""
     if len(new.participants) > MOST_PARTICIPANTS:
         checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
         return []
+    around = around or _around(new.office_id, [(new, party_id)])
     given = list(new.participants)
-    met = _met(party_id)
+    met = _met(party_id, around)
     if met is not None and all(one.party_id != party_id for one in given):
         given.insert(0, met)
-    ids = {one.party_id for one in given if one.party_id is not None}
-    names = {found.id: found.name for found in lookups.party_matches(ids, new.office_id).values()}
-    posts = lookups.posts_on(ids, _office_day(new)) if ids else {}
-    colleagues = lookups.people(one.user_id for one in given)
+    day = _office_day(new)
     found_people: list[NewParticipant] = []
     row = 0
     for one in given:
         part = checks.part(f"theirs-{row}-") if one.side == "theirs" and one is not met else checks
         row += one.side == "theirs" and one is not met
-        if one.party_id is not None and one.party_id not in names:
+        if one.party_id is not None and one.party_id not in around.parties:
             part.refuse("name", _("Choose somebody from the list."))
-        if one.user_id is not None and one.user_id not in colleagues:
+        if one.user_id is not None and one.user_id not in around.colleagues:
             checks.refuse("ours", _("Choose one of your colleagues."))
-        known = names.get(one.party_id) if one.party_id else colleagues.get(one.user_id) if one.user_id else None
+        known = around.parties[one.party_id].name if one.party_id in around.parties else around.colleagues.get(one.user_id)  # type: ignore[arg-type,index]
         text = known or part.text("name", one.name, NAME_LENGTH)
-        post = part.text("post", one.post, NAME_LENGTH) or (posts.get(one.party_id, "")[:NAME_LENGTH] if one.party_id else "")
+        post = part.text("post", one.post, NAME_LENGTH) or (around.posts.get((one.party_id, day), "")[:NAME_LENGTH] if one.party_id else "")
         if text:
             found_people.append(NewParticipant(one.side, text, post, one.party_id, one.user_id))
         elif post:
@@ -315,12 +335,10 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks) -> 
     return found_people
 
 
-def _met(party_id: uuid.UUID | None) -> NewParticipant | None:
+def _met(party_id: uuid.UUID | None, around: _Around) -> NewParticipant | None:
     """The person met, as the first of their side; an organisation or group takes no seat."""
-    if party_id is None:
-        return None
-    found = lookups.party_match(party_id)
-    return NewParticipant("theirs", party_id=party_id) if found is not None and found.form == "person" else None
+    met = around.parties.get(party_id) if party_id is not None else None
+    return NewParticipant("theirs", party_id=party_id) if met is not None and met.form == "person" else None
 
 
 def _office_day(new: NewInteraction) -> date:
@@ -344,7 +362,14 @@ def _set_participants(record: Interaction, people: Sequence[NewParticipant]) -> 
         db.session.delete(row)
     if not is_new:
         db.session.flush()
-    for position, one in enumerate(people, start=1):
+    _seat(record, people)
+    db.session.flush()
+    db.session.expire(record, ["participants"])
+
+
+def _seat(record: Interaction, people: Sequence[NewParticipant], after: int = 0) -> None:
+    """Put people behind those who sit at the first `after` places."""
+    for position, one in enumerate(people, start=after + 1):
         db.session.add(
             Participant(
                 office_id=record.office_id,
@@ -358,8 +383,6 @@ def _set_participants(record: Interaction, people: Sequence[NewParticipant]) -> 
                 post=one.post,
             )
         )
-    db.session.flush()
-    db.session.expire(record, ["participants"])
 
 
 # --- what goes with it ---------------------------------------------------------------------------------------------
@@ -429,6 +452,100 @@ def _next_steps(actor: Actor, record: Interaction, steps: Sequence[NextStep], ch
             follow_up_services.create_follow_up(actor, wanted)
 
 
+# --- from a list ---------------------------------------------------------------------------------------------------
+
+
+def check_interaction(actor: Actor, new: NewInteraction) -> None:
+    """Raise the `Invalid` that `log_interactions` would raise for what a contact says of itself: for a dry run. Whom and what it
+    refers to is not looked at. Files bring contacts of the past: their kind may be one that is withdrawn since."""
+    checks = Checks()
+    _values(actor, dataclasses.replace(new, programme_id=None), new.party_id, checks, new.kind)
+    _check_rows(actor, new, checks)
+    checks.done()
+
+
+def _check_rows(actor: Actor, new: NewInteraction, checks: Checks) -> list[NextStep]:
+    """The follow-ups of a contact tidied, and its note looked at; refusals in `checks`."""
+    steps = []
+    for index, step in enumerate(new.follow_ups):
+        part = checks.part(f"follow_ups-{index}-")
+        due = part.day("due_on", step.due_on, needed=_("Enter the day by which it is to be done."))
+        steps.append(NextStep(part.text("text", step.text, SENTENCE_LENGTH, needed=_("Write what is to be done.")), due, step.owner_id))
+    if checks.text("office_note", new.office_note, TEXT_LENGTH):
+        checks.level("office_note", OFFICE, actor, new.office_id)
+    return steps
+
+
+@transactional
+def log_interactions(actor: Actor, office_id: uuid.UUID, new: Sequence[NewInteraction]) -> list[uuid.UUID]:
+    """Record several held contacts of an office, in their order, with participants, follow-ups and notes, by the rules of
+    `log_interaction`: for imports. Their parties, programmes and the owners of follow-ups are ones that the office may name;
+    asks, answers and promises are not looked at."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    if not new:
+        return []
+    around = _around(office_id, [(one, one.party_id) for one in new])
+    made: list[tuple[Interaction, NewInteraction, list[NextStep]]] = []
+    for one, reference in zip(new, next_references(office_id, "interaction", len(new)), strict=True):
+        checks = Checks()
+        values = _values(actor, dataclasses.replace(one, programme_id=None), one.party_id, checks, one.kind)
+        if one.party_id not in around.parties:
+            checks.refuse("party_id", _("Enter whom you met."))
+        people = _people(one, one.party_id, checks, around)
+        steps = _check_rows(actor, one, checks)
+        checks.done()
+        known = {**values, "programme_id": one.programme_id, "state": "held", "written_up_at": clock.now()}
+        record = Interaction(office_id=office_id, reference=reference, **known)
+        db.session.add(record)
+        _seat(record, people)
+        made.append((record, one, steps))
+    db.session.flush()
+    for record, one, steps in made:
+        _add_rows(actor, record, steps, one.office_note)
+    db.session.flush()
+    return [record.id for record, _one, _steps in made]
+
+
+def _add_rows(actor: Actor, record: Interaction, steps: Sequence[NextStep], note: str) -> None:
+    db.session.add_all(
+        FollowUp(
+            office_id=record.office_id,
+            level=record.level,
+            text=step.text,
+            due_on=step.due_on,
+            owner_id=step.owner_id or actor.user_id,
+            party_id=record.party_id,
+            interaction_id=record.id,
+        )
+        for step in steps
+    )
+    if note.strip():
+        db.session.add(Note(office_id=record.office_id, level=OFFICE, interaction_id=record.id, body=note.strip()))
+
+
+@transactional
+def add_to_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteraction, names: Collection[str]) -> uuid.UUID:
+    """Change some fields of a held contact (`names`, columns) to those of `new`, and add its participants, follow-ups and note to
+    those on record: for imports. Nothing else is looked at, nobody is taken away, its level stays."""
+    record = _load(interaction_id)
+    require(actor, Permission.CONTACT_LOG, record.office_id)
+    checks = Checks()
+    new = dataclasses.replace(new, office_id=record.office_id, state="held", level=record.level)
+    values = _values(actor, new, record.party_id, checks, new.kind)
+    people = _people(new, None, checks)
+    steps = _check_rows(actor, new, checks)
+    checks.done()
+    for name in names:
+        setattr(record, name, values[name])
+    if people:
+        seats = db.session.scalars(select(Participant.position).where(Participant.interaction_id == record.id)).all()
+        _seat(record, people, max(seats, default=0))
+        touch(record)
+    _add_rows(actor, record, steps, new.office_note)
+    db.session.flush()
+    return record.id
+
+
 # --- changing ------------------------------------------------------------------------------------------------------
 
 
@@ -447,7 +564,7 @@ def edit_interaction(actor: Actor, interaction_id: uuid.UUID, new: NewInteractio
         **{**new.__dict__, "office_id": record.office_id, "state": record.state, "planned_id": None, "kept": frozenset({"starts_at"})}
     )
     party_id = _party(actor, new, checks)
-    values = _values(actor, new, party_id, checks)
+    values = _values(actor, new, party_id, checks, record.kind)
     values["ask_id"] = _ask(actor, new, party_id, checks)
     people = _people(new, party_id, checks)
     checks.done()

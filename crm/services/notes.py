@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from crm.db import db, transactional
 from crm.errors import Conflict, Invalid, NotFound
@@ -25,13 +26,26 @@ def write_note(actor: Actor, office_id: uuid.UUID, party_id: uuid.UUID, body: st
         party = parties.get(party_id)
     except NotFound as error:
         raise Invalid(_("Choose a party of the list."), field="party_id") from error
-    level = fields.choice(level, "level", LEVELS)
-    if level == OFFICE and office_id not in actor.member_of:
-        raise Invalid(_("Only somebody of the office itself can write a note for the office alone."), field="level")
+    level = _level(actor, office_id, level)
     note = Note(office_id=office_id, level=level, party_id=party.id, body=_body(body))
     db.session.add(note)
     db.session.flush()
     return note.id
+
+
+@transactional
+def write_notes(actor: Actor, office_id: uuid.UUID, new: Sequence[tuple[uuid.UUID, str]], level: str) -> None:
+    """Write several notes about parties in scope, (party, its words), by the rules of `write_note`: for imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    if not new:
+        return
+    level = _level(actor, office_id, level)
+    known = parties.visibilities(sorted({party_id for party_id, _words in new}))
+    for party_id, body in new:
+        if party_id not in known:
+            raise Invalid(_("Choose a party of the list."), field="party_id")
+        db.session.add(Note(office_id=office_id, level=level, party_id=party_id, body=_body(body)))
+    db.session.flush()
 
 
 @transactional
@@ -56,6 +70,13 @@ def withdraw_note(actor: Actor, note_id: uuid.UUID, version: int) -> uuid.UUID:
         raise NotFound
     db.session.delete(note)
     return about
+
+
+def _level(actor: Actor, office_id: uuid.UUID, level: str) -> str:
+    level = fields.choice(level, "level", LEVELS)
+    if level == OFFICE and office_id not in actor.member_of:
+        raise Invalid(_("Only somebody of the office itself can write a note for the office alone."), field="level")
+    return level
 
 
 def _body(text: str) -> str:

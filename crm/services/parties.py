@@ -6,21 +6,23 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import or_, select
 
+from crm import clock
 from crm.data import countries, countries_by_iso2
 from crm.db import db, transactional
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, SENTENCE_LENGTH, SHARED, TEXT_LENGTH, VISIBILITIES
+from crm.models.codes import PARTY_KINDS
 from crm.models.parties import (
     CHANNEL_KINDS,
     FORMS,
-    KINDS,
     NAME_KINDS,
     Channel,
     Party,
@@ -178,7 +180,7 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
         "about": fields.text(edit.about, "about", TEXT_LENGTH),
         "visibility": visibility,
         "part_of_id": _part_of(edit.part_of_id, party),
-        "kinds": _kinds(edit.kinds),
+        "kinds": _kinds(edit.kinds, *(row.kind for row in party.kinds)),
     }
     names = _names(edit.names, name)
     for kind, label in NAME_FIELDS.items():
@@ -200,6 +202,29 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
         _share_parts(party)
     db.session.flush()
     _tell_apart(party.office_id, party.id, edit.distinct_from)
+    return party.id
+
+
+@transactional
+def change_kinds(actor: Actor, party_id: uuid.UUID, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> uuid.UUID:
+    """Say that a party is something to us too, or is no more; its owner office only. The rest of it stays."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    held = [row.kind for row in party.kinds]
+    kinds = _kinds([*(kind for kind in held if kind not in remove), *add], *held)
+    if _set_kinds(party, kinds):
+        touch(party)
+    db.session.flush()
+    return party.id
+
+
+@transactional
+def set_country(actor: Actor, party_id: uuid.UUID, country: str | None) -> uuid.UUID:
+    """Say in which country a party is (two letters); its owner office only."""
+    party = found.get(party_id)
+    require(actor, Permission.CONTACT_LOG, party.office_id)
+    party.country = _country(country)
+    db.session.flush()
     return party.id
 
 
@@ -346,10 +371,7 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     """A channel's value in its usual form: an address checked (nothing is sent), a number as +962 6 555 0101, a web address."""
     text = fields.text(value, "value", SENTENCE_LENGTH, needed=_("Enter the address or number."), lines=kind == "address")
     if kind == "email":
-        try:
-            return validate_email(text, check_deliverability=False).normalized
-        except EmailNotValidError as error:
-            raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+        return _email(text)
     if kind in ("phone", "mobile"):
         return _phone(text, country)
     if kind == "web":
@@ -357,6 +379,15 @@ def channel_value(kind: str, value: str, country: str | None) -> str:
     return text
 
 
+@lru_cache(maxsize=2_000)  # an import checks an address, and then keeps it
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Invalid(_("Enter an e-mail address like name@example.org."), field="value") from error
+
+
+@lru_cache(maxsize=2_000)
 def _phone(text: str, country: str | None) -> str:
     try:
         number = phonenumbers.parse(text[:60], country)
@@ -406,9 +437,9 @@ def _web_address(text: str, field: str) -> str:
     return address
 
 
-def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+def _kinds(kinds: Sequence[str], *held: str) -> tuple[str, ...]:
     for kind in kinds:
-        fields.choice(kind, "kinds", KINDS)
+        fields.code(PARTY_KINDS, kind, clock.today(), *held, field="kinds")
     return tuple(sorted(set(kinds)))
 
 

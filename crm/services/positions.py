@@ -115,6 +115,52 @@ def add_tenure(actor: Actor, office_id: uuid.UUID, new: NewTenure) -> uuid.UUID:
     return tenure.id
 
 
+@transactional
+def add_positions(actor: Actor, office_id: uuid.UUID, new: Sequence[NewPosition]) -> list[uuid.UUID]:
+    """Add several posts, in their order, by the rules of `add_position`, to organisations and groups in scope: for imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    shared = parties.visibilities(sorted({one.organisation_id for one in new}))
+    made = []
+    for one in new:
+        check_position(one.title, one.portfolio)
+        position = Position(
+            office_id=office_id,
+            visibility=shared[one.organisation_id],
+            organisation_id=one.organisation_id,
+            title=fields.line(one.title, "title", NAME_LENGTH),
+            portfolio=fields.text(one.portfolio, "portfolio", SENTENCE_LENGTH),
+        )
+        db.session.add(position)
+        made.append(position.id)
+    db.session.flush()
+    return made
+
+
+@transactional
+def add_tenures(actor: Actor, office_id: uuid.UUID, new: Sequence[NewTenure]) -> list[uuid.UUID]:
+    """Say who holds several posts, in their order, by the rules of `add_tenure`; the posts and people are in scope: for imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    shared = parties.visibilities(sorted({one.person_id for one in new})) | found.visibilities({one.position_id for one in new})
+    made = []
+    for one in new:
+        check_tenure(one.starts_on, one.ends_on, one.form_of_address, one.biography)
+        is_shared = shared[one.position_id] == SHARED and shared[one.person_id] == SHARED
+        tenure = Tenure(
+            office_id=office_id,
+            visibility=SHARED if is_shared else OFFICE,
+            position_id=one.position_id,
+            person_id=one.person_id,
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+            form_of_address=fields.line(one.form_of_address, "form_of_address", 200),
+            biography=fields.text(one.biography, "biography", TEXT_LENGTH),
+        )
+        db.session.add(tenure)
+        made.append(tenure.id)
+    db.session.flush()
+    return made
+
+
 @dataclass(frozen=True)
 class HeldBy:
     """A person in a post of an organisation, by the post's title."""
@@ -212,6 +258,19 @@ def share_with(party: Party) -> None:
     for tenure in db.session.scalars(touched):
         if tenure.position.visibility == SHARED and tenure.person.visibility == SHARED:
             tenure.visibility = SHARED
+
+
+def check_position(title: str, portfolio: str) -> None:
+    """Raise the `Invalid` that a post's own texts would be refused with: for a dry run."""
+    fields.line(title, "title", NAME_LENGTH, needed=_("Enter the title of the post."))
+    fields.text(portfolio, "portfolio", SENTENCE_LENGTH)
+
+
+def check_tenure(starts_on: date | None, ends_on: date | None, form_of_address: str, biography: str) -> None:
+    """Raise the `Invalid` that what a tenure says of itself would be refused with: for a dry run."""
+    _check_days(starts_on, ends_on)
+    fields.line(form_of_address, "form_of_address", 200)
+    fields.text(biography, "biography", TEXT_LENGTH)
 
 
 def check_days(starts_on: date | None, ends_on: date | None) -> None:

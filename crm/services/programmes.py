@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from crm import clock
-from crm.data import crc_articles, dac_sectors, sdg_goals, sdg_targets
+from crm.data import crc_articles, sdg_goals, sdg_targets
 from crm.db import db, transactional
 from crm.errors import Invalid
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, SENTENCE_LENGTH, TEXT_LENGTH
+from crm.models.codes import GOAL_AREAS, SECTORS
 from crm.models.places import Place
-from crm.models.programmes import TAG_SCHEMES, Indicator, Measurement, Output, Programme, ProgrammeTag, Requirement
+from crm.models.programmes import GOAL_AREA, TAG_SCHEMES, Indicator, Measurement, Output, Programme, ProgrammeTag, Requirement
 from crm.money import Money
 from crm.policy import Actor, Permission, require
 from crm.queries import history
@@ -33,14 +34,15 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 MAX_VALUE = Decimal(10) ** 18
 MOST_DECIMALS = 12
 #: Scheme of a tag -> the field that a form and an edit conflict call it by.
-TAG_FIELDS: Mapping[str, str] = {"sdg-goal": "goals", "sdg-target": "targets", "crc": "articles"}
+TAG_FIELDS: Mapping[str, str] = {"sdg-goal": "goals", "sdg-target": "targets", "crc": "articles", GOAL_AREA: "goal_areas"}
 
 
 @dataclass(frozen=True)
 class ProgrammeInput:
     """What a person says about a programme. `currency`: of its requirement, by default the office's reporting currency.
 
-    `tags`: (scheme, code) of sdg-goal ("3"), sdg-target ("3.8") or crc ("24"). `sector`: a DAC code of five digits.
+    `tags`: (scheme, code) of sdg-goal ("3"), sdg-target ("3.8"), crc ("24") or goal-area ("2026-1"). `sector`: a code of the
+    list of sectors. What is withdrawn is kept where the programme has it, and not taken anew.
     """
 
     title: str
@@ -70,11 +72,12 @@ class IndicatorInput:
     source: str = ""
 
 
-def check_programme(new: ProgrammeInput, office_id: uuid.UUID) -> str:
-    """Refuse (`Invalid` by field) what cannot be recorded as a programme of an office; the currency it would have. Writes nothing."""
+def check_programme(new: ProgrammeInput, office_id: uuid.UUID, held_sector: str | None = None) -> str:
+    """Refuse (`Invalid` by field) what cannot be recorded as a programme of an office; the currency it would have. `held_sector`:
+    what it has already. Writes nothing."""
     office = rules.office_of(office_id)
-    _checked(new)
-    _checked_tags(new.tags)
+    _checked(new, office.timezone, held_sector)
+    _checked_tags(new.tags, office.timezone)
     return fields.currency(new.currency or office.reporting_currency, office.reporting_currency)
 
 
@@ -93,9 +96,9 @@ def create_programme(actor: Actor, new: ProgrammeInput) -> uuid.UUID:
         raise Invalid(_("Choose an office."), field="office_id")
     require(actor, Permission.MONEY_WRITE, new.office_id)
     office = rules.office_of(new.office_id)
-    values = _checked(new)
+    values = _checked(new, office.timezone)
     currency = fields.currency(new.currency or office.reporting_currency, office.reporting_currency)
-    tags = _checked_tags(new.tags)
+    tags = _checked_tags(new.tags, office.timezone)
     programme = Programme(office_id=office.id, reference=next_reference(office.id, "programme"), currency=currency, **values)
     db.session.add(programme)
     _add_tags(programme, tags)
@@ -111,7 +114,9 @@ def edit_programme(actor: Actor, programme_id: uuid.UUID, values: ProgrammeInput
     (TAG_FIELDS), so that a tag added by one and another added by the other are a choice, never a silent loss.
     """
     programme = _programme(actor, programme_id)
-    checked = _checked(values) | _by_field(_checked_tags(values.tags))
+    timezone = rules.office_of(programme.office_id).timezone
+    held = [tag.code for tag in _held_tags(programme) if tag.scheme == GOAL_AREA]
+    checked = _checked(values, timezone, programme.sector) | _by_field(_checked_tags(values.tags, timezone, *held))
     if values.currency and values.currency != programme.currency:
         has_needs = db.session.scalar(select(Requirement.id).where(Requirement.programme_id == programme.id).limit(1)) is not None
         if has_needs:
@@ -129,7 +134,9 @@ def edit_programme(actor: Actor, programme_id: uuid.UUID, values: ProgrammeInput
 @transactional
 def set_tags(actor: Actor, programme_id: uuid.UUID, tags: Sequence[tuple[str, str]]) -> None:
     """Give a programme these rights tags, and no others."""
-    _replace_tags(_programme(actor, programme_id), _checked_tags(tags))
+    programme = _programme(actor, programme_id)
+    held = [tag.code for tag in _held_tags(programme) if tag.scheme == GOAL_AREA]
+    _replace_tags(programme, _checked_tags(tags, rules.office_of(programme.office_id).timezone, *held))
     db.session.flush()
 
 
@@ -233,14 +240,14 @@ def _programme(actor: Actor, programme_id: uuid.UUID) -> Programme:
     return programme
 
 
-def _checked(values: ProgrammeInput) -> dict[str, Any]:
+def _checked(values: ProgrammeInput, timezone: str, held_sector: str | None = None) -> dict[str, Any]:
     for field, on in (("starts_on", values.starts_on), ("ends_on", values.ends_on)):
         if on and not rules.FIRST_DAY <= on <= rules.LAST_DAY:
             raise Invalid(_("This day is out of range."), field=field)
     if values.ends_on and values.ends_on < values.starts_on:
         raise Invalid(_("The end lies before the start."), field="ends_on")
-    if values.sector and values.sector not in dac_sectors():
-        raise Invalid(_("Choose a sector from the list."), field="sector")
+    if values.sector:
+        fields.code(SECTORS, values.sector, clock.today(timezone), held_sector, field="sector")
     if values.place_id and db.session.scalar(select(Place.id).where(Place.id == values.place_id)) is None:
         raise Invalid(_("Choose a place that is on record."), field="place_id")
     return {
@@ -258,10 +265,13 @@ def _lists() -> Mapping[str, Mapping[str, object]]:
     return {"sdg-goal": sdg_goals(), "sdg-target": sdg_targets(), "crc": crc_articles()}
 
 
-def _checked_tags(tags: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _checked_tags(tags: Sequence[tuple[str, str]], timezone: str, *held: str) -> list[tuple[str, str]]:
+    """The tags without doubles; `held`: the goal areas that the programme has already."""
     lists, chosen = _lists(), list(dict.fromkeys(tags))
     for scheme, code in chosen:
-        if scheme not in TAG_SCHEMES or code not in lists[scheme]:
+        if scheme == GOAL_AREA:
+            fields.code(GOAL_AREAS, code, clock.today(timezone), *held, field="goal_areas")
+        elif scheme not in TAG_SCHEMES or code not in lists[scheme]:
             raise Invalid(_("“%(code)s” is not in the list.", code=code[:20]), field="tags")
     return chosen
 

@@ -24,6 +24,7 @@ KINDS = {
     "programme": "PR",
     "document": "DO",
     "import": "IM",
+    "bulk": "BU",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, event, inspect, select, update
 from sqlalchemy.orm import Session
 
-from crm.db import db, transactional
+from crm.db import db, transactional, write_following
 from crm.models.parties import Party, PartyName
 from crm.models.search import SearchEntry
 from crm.policy import Actor, Permission, require, system_actor, unscoped
@@ -71,7 +71,7 @@ def _has_changed(record: Any, names: frozenset[str]) -> bool:
 
 def _write(session: Session, searchable: Searchable, made: Sequence[uuid.UUID], changed: Iterable[uuid.UUID]) -> None:
     for part in _parts(list(made)):
-        session.add_all(SearchEntry(**vars(wanted)) for wanted in entries(searchable, part).values())
+        write_following(session, SearchEntry, [vars(wanted) for wanted in entries(searchable, part).values()])
     for part in _parts(sorted(changed)):
         for key, wanted in entries(searchable, part).items():
             held = update(SearchEntry).where(SearchEntry.noun == searchable.noun, SearchEntry.record_id == key)

@@ -88,7 +88,7 @@ class Programmes(MoneySheet):
             fresh["title"] = title
         changed = {year: amount for year, amount in needs.items() if one.needs.get(year) != minors[year]}
         if fresh:
-            programmes.check_programme(_input(one, fresh, ()), office_id)
+            programmes.check_programme(_input(one, fresh, ()), office_id, one.values.get("sector"))
         changes = [(name, _shown(one.title if name == "title" else one.values.get(name)), _shown(value)) for name, value in fresh.items()]
         for year, amount in changed.items():
             old = one.needs.get(year)

@@ -11,6 +11,7 @@ NOUNS = (
     "account",
     "offices",
     "users",
+    "codes",
     "parties",
     "positions",
     "interactions",
@@ -30,6 +31,7 @@ NOUNS = (
     "search",
     "files",
     "saved_lists",
+    "bulk",
 )
 
 

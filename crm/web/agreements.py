@@ -13,17 +13,21 @@ from crm.errors import Invalid
 from crm.forms.base import choices
 from crm.forms.pledges import AgreementForm, AmendmentForm, RescheduleForm
 from crm.i18n import _
-from crm.models.pledges import Pledge
+from crm.models.pledges import Agreement, Pledge
 from crm.policy import Permission, require
-from crm.queries import lookups
+from crm.queries import lookups, money_choices
 from crm.queries import pledges as queries
 from crm.queries.figures.money import agreement_figures
 from crm.services import agreements as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
-from crm.web import files, money_forms
+from crm.web import files, money_forms, saved_lists
+from crm.web import lookups as shared
+from crm.web.agreement_list import LISTING, STATUS_NAMES
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
-from crm.web.helpers import save_form, status
+from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
 from crm.web.lookups import opened, prefill, settle
 from crm.web.money import as_of, event_lines, may_write, record_url
 from crm.web.money_forms import (
@@ -43,6 +47,41 @@ from crm.web.money_history import history_page
 from crm.web.pledges import bp as pledges_bp
 
 bp = Blueprint("agreements", __name__, url_prefix="/agreements")
+offer_files(bp, LISTING)
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Agreements in scope: words, state, donor, programme, year of the signature, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters, asked = seen.reading.filters, paging()
+    page = seen.reading.page(asked)
+    donors, programmes = money_choices.donors_of(Agreement), lookups.programme_choices()
+    year = seen.reading.understood.get("year", "")
+    chips = [
+        (filters.q, _("Words: %(words)s", words=filters.q), "q"),
+        (filters.status, str(STATUS_NAMES[filters.status][0]) if filters.status else "", "status"),
+        (filters.donor_id, _("Donor: %(name)s", name=dict(donors).get(filters.donor_id, _("one donor"))), "donor"),
+        (filters.programme_id, _("Programme: %(name)s", name=dict(programmes).get(filters.programme_id, _("one programme"))), "programme"),
+        (year, _("Signed in %(year)s", year=year), "year"),
+    ]
+    return render_template(
+        "agreements/index.html",
+        page=page,
+        filters=filters,
+        year=year,
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        status_options=shared.options((key, words[0]) for key, words in STATUS_NAMES.items()),
+        donor_options=shared.options((str(key), name) for key, name in donors),
+        programme_options=shared.options((str(key), title) for key, title in programmes),
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        pages=shared.pages(page, asked),
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])

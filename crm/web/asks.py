@@ -28,31 +28,29 @@ from crm.queries.asks import ANSWER_LABELS, Filters
 from crm.queries.figures.chains import PledgeStep, pledge_steps
 from crm.services import asks
 from crm.services.asks import NewAsk
-from crm.web import history
+from crm.web import history, saved_lists
 from crm.web import lookups as shared
+from crm.web.ask_list import LISTING
 from crm.web.chain import Link, commitment_link, follow, here, leads_to, money_link, to_record
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
 from crm.web.lookups import Found
 
 bp = Blueprint("asks", __name__, url_prefix="/asks")
+offer_files(bp, LISTING)
 STATUS_LABELS = queries.STATUS_LABELS
 
 
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Asks in scope: status, party, programme, sort; open ones first by when they are wanted."""
-    today = shared.days_here()
-    filters = Filters(
-        status=shared.choice_arg("status", queries.STATUSES),
-        party_id=uuid_of(request.args.get("party")),
-        programme_id=uuid_of(request.args.get("programme")),
-    )
-    sort = shared.choice_arg("sort", ("when", "new")) or "when"
+    """Asks in scope: status, party, programme, sort, columns; open ones first by when they are wanted."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters: Filters = seen.reading.filters
     asked = paging()
-    page = queries.listing(filters, today, asked, sort=sort)
-    answers = queries.answers_to([ask.id for ask in page.rows])
+    page = seen.reading.page(asked)
     party = lookups.party_match(filters.party_id)
     programmes = lookups.programme_choices()
     chips = [
@@ -63,35 +61,19 @@ def index() -> Any:
     return render_template(
         "asks/index.html",
         page=page,
-        headers=[
-            {"key": "ask", "label": _("Ask"), "phone": "who"},
-            {"key": "status", "label": _("Status"), "phone": "status"},
-            {"key": "whom", "label": _("Of whom"), "phone": "what"},
-            {"key": "programme", "label": _("Programme"), "phone": "hide"},
-            shared.sort_header("when", _("By when"), sort, "when", phone="when", nowrap=True),
-            shared.sort_header("reference", _("Reference"), sort, "new", phone="hide"),
-        ],
-        rows=[_row(ask, answers[ask.id], today.of(ask.office_id)) for ask in page.rows],
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         status_options=shared.options(STATUS_LABELS.items()),
         programme_options=shared.options((str(key), title) for key, title in programmes),
         filters=filters,
-        kept={name: request.args[name] for name in ("sort", "party") if request.args.get(name)},
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "columns")},
         pages=shared.pages(page, asked),
         party=party,
+        tools=seen.tools(),
+        several=seen.several(page),
+        saved=saved_lists.above(seen),
     )
-
-
-def _row(ask: Ask, answers: list[queries.Given], today: Any) -> list[Any]:
-    standing = queries.standing(ask, answers, today)
-    return [
-        {"text": shared.short(ask.sentence, 140), "href": url_for("asks.detail", ask_id=ask.id)},
-        {"status": standing.word, "tone": standing.tone},
-        shared.name_of(ask.addressee),
-        ask.programme.title if ask.programme else "",
-        day(ask.by_when, get_locale()) if ask.by_when else "",
-        ask.reference,
-    ]
 
 
 # --- writing one ---------------------------------------------------------------------------------------------------

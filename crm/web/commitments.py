@@ -15,7 +15,7 @@ from crm.forms.interactions import LEVEL_NOTES, NoteForm
 from crm.forms.lookups import uuid_of
 from crm.i18n import _, get_locale
 from crm.models.base import OFFICE
-from crm.models.commitments import COMMITMENT_KINDS, DIRECTIONS, Commitment
+from crm.models.commitments import DIRECTIONS, Commitment
 from crm.models.offices import Office
 from crm.policy import Permission, can, require
 from crm.queries import asks as ask_queries
@@ -26,15 +26,19 @@ from crm.queries import lookups
 from crm.queries.commitments import DIRECTION_LABELS, KIND_LABELS, OUTCOME_LABELS, STATUS_LABELS, Filters
 from crm.services import commitments
 from crm.services.commitments import NewCommitment
-from crm.web import files
+from crm.web import files, saved_lists
 from crm.web import lookups as shared
 from crm.web.chain import Link, ask_link, here, leads_to, missing
+from crm.web.commitment_list import LISTING
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
 from crm.web.lookups import Found
 from crm.web.money_history import history_page
 
 bp = Blueprint("commitments", __name__, url_prefix="/commitments")
+offer_files(bp, LISTING)
 _TEXTS = ("words", "on_behalf_of", "place_text", "quantity", "baseline", "indicator_text", "funding_source", "evidence", "witness")
 _IDS = ("programme_id", "position_id", "interaction_id", "ask_id", "owner_id")
 
@@ -42,20 +46,12 @@ _IDS = ("programme_id", "position_id", "interaction_id", "ask_id", "owner_id")
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Commitments in scope: direction, status, kind, party, programme, sort."""
-    today = shared.days_here()
-    filters = Filters(
-        direction=shared.choice_arg("direction", DIRECTIONS),
-        status=shared.choice_arg("status", queries.STATUSES),
-        kind=shared.choice_arg("kind", COMMITMENT_KINDS),
-        party_id=uuid_of(request.args.get("party")),
-        programme_id=uuid_of(request.args.get("programme")),
-    )
-    sort = shared.choice_arg("sort", ("due", "made")) or "due"
+    """Commitments in scope: direction, status, kind, party, programme, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters: Filters = seen.reading.filters
     asked = paging()
-    page = queries.listing(filters, today, asked, sort=sort)
+    page = seen.reading.page(asked)
     party = lookups.party_match(filters.party_id)
-    standings = queries.standings(page.rows, today)
     chips = [
         (filters.direction, str(DIRECTION_LABELS.get(filters.direction, "")), "direction"),
         (filters.status, str(STATUS_LABELS.get(filters.status, "")), "status"),
@@ -66,37 +62,20 @@ def index() -> Any:
     return render_template(
         "commitments/index.html",
         page=page,
-        headers=[
-            {"key": "words", "label": _("What was promised"), "phone": "who"},
-            {"key": "status", "label": _("Status"), "phone": "status"},
-            {"key": "party", "label": _("With"), "phone": "what"},
-            {"key": "by", "label": _("By whom"), "phone": "when"},
-            {"key": "kind", "label": _("Kind"), "phone": "when"},
-            shared.sort_header("due", _("Due"), sort, "due", phone="when"),
-            shared.sort_header("made", _("Made on"), sort, "made", phone="hide"),
-        ],
-        rows=[_row(record, standings[record.id]) for record in page.rows],
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         direction_options=shared.options(DIRECTION_LABELS.items()),
         status_options=shared.options(STATUS_LABELS.items()),
         kind_options=shared.options(KIND_LABELS.items()),
         filters=filters,
-        kept={name: request.args[name] for name in ("sort", "party", "programme") if request.args.get(name)},
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "programme", "columns")},
         pages=shared.pages(page, asked),
         party=party,
+        tools=seen.tools(),
+        several=seen.several(page),
+        saved=saved_lists.above(seen),
     )
-
-
-def _row(record: Commitment, standing: queries.Standing) -> list[Any]:
-    return [
-        {"text": shared.short(record.words, 140), "href": url_for("commitments.detail", commitment_id=record.id)},
-        {"status": standing.word, "tone": standing.tone},
-        shared.name_of(record.party),
-        str(DIRECTION_LABELS[record.direction]),
-        str(KIND_LABELS[record.kind]),
-        day(record.due_on, get_locale()) if record.due_on else "",
-        day(record.made_on, get_locale()),
-    ]
 
 
 # --- recording one -------------------------------------------------------------------------------------------------

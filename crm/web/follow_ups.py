@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from crm import clock
-from crm.formatting import day
 from crm.forms.base import BaseForm
 from crm.forms.follow_ups import DoneForm, FollowUpEditForm, FollowUpForm
 from crm.forms.lookups import uuid_of
-from crm.i18n import _, _l, get_locale
+from crm.i18n import _, _l
 from crm.models.interactions import FollowUp
 from crm.policy import Permission, can, require
 from crm.queries import asks as ask_queries
@@ -24,67 +22,59 @@ from crm.queries import lookups
 from crm.queries.follow_ups import Filters
 from crm.services import follow_ups
 from crm.services.follow_ups import NewFollowUp
-from crm.web import history
+from crm.web import history, saved_lists
 from crm.web import lookups as shared
+from crm.web.exports import offer_files
+from crm.web.follow_up_list import LISTING, STATES, WHOSE, about
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
 from crm.web.lookups import Found
 
 bp = Blueprint("follow_ups", __name__, url_prefix="/follow-ups")
-STATES = {"open": _l("Open"), "late": _l("Late"), "done": _l("Done")}
-WHOSE = {"mine": _l("Mine"), "all": _l("Everybody's")}
+offer_files(bp, LISTING)
 
 
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Follow-ups: whose (mine by default), state (open by default), party."""
-    today = shared.days_here()
-    party_id = uuid_of(request.args.get("party"))
-    whose = shared.choice_arg("whose", WHOSE) or ("all" if party_id else "mine")
-    state = shared.choice_arg("state", STATES) or "open"
+    """Follow-ups: whose (mine by default), state (open by default), party, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters: Filters = seen.reading.filters
     asked = paging()
-    page = queries.listing(Filters(actor().user_id if whose == "mine" else None, state, party_id), today, asked)
-    party = lookups.party_match(party_id)
+    page = seen.reading.page(asked)
+    party = lookups.party_match(filters.party_id)
+    act = {"key": "act", "label": _("What you can do"), "phone": "act"}
     return render_template(
         "follow_ups/index.html",
         page=page,
-        rows=[_row(record, today.of(record.office_id)) for record in page.rows],
-        state=state,
-        whose=whose,
+        headers=[*seen.headers(), act],
+        rows=[[*cells, _act(row)] for cells, row in zip(seen.cells(page.rows), page.rows, strict=True)],
+        state=filters.state,
+        whose="mine" if filters.owner_id else "all",
         state_options=[(key, str(label)) for key, label in STATES.items()],
         whose_options=[(key, str(label)) for key, label in WHOSE.items()],
         chips=[shared.chip(_("About: %(name)s", name=party.name), "party")] if party else [],
-        kept={"party": str(party_id)} if party_id else {},
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "columns")},
         pages=shared.pages(page, asked),
-        done_form=DoneForm(formdata=None),
+        tools=seen.tools(),
+        several=seen.several(page),
+        saved=saved_lists.above(seen),
         back=request.full_path.rstrip("?"),
     )
 
 
-def _row(record: FollowUp, today: date) -> dict[str, Any]:
-    words, tone = (_("Done"), "done") if record.done_on else shared.due_words(record.due_on, today)
+def _act(row: Any) -> dict[str, Any]:
+    """What can be done with a follow-up from its row: to edit it, and done or open again in one tap."""
+    if not can(actor(), Permission.CONTACT_LOG, row.office_id):
+        return {}
+    is_done = row.done_on is not None
     return {
-        "record": record,
-        "status": words,
-        "tone": tone,
-        "day": day(record.done_on or record.due_on, get_locale()),
-        "owner": record.owner.name if record.owner else "",
-        "party": record.party.name if record.party else "",
-        "about": _about(record),
-        "may_log": can(actor(), Permission.CONTACT_LOG, record.office_id),
+        "of": row.text,
+        "edit_url": "" if is_done else url_for("follow_ups.edit", follow_up_id=row.id),
+        "post_url": url_for("follow_ups.reopen" if is_done else "follow_ups.done", follow_up_id=row.id),
+        "label": _("Open again") if is_done else _("Done"),
     }
-
-
-def _about(record: FollowUp) -> str:
-    """The page that a follow-up comes from."""
-    if record.interaction_id:
-        return url_for("interactions.detail", interaction_id=record.interaction_id)
-    if record.commitment_id:
-        return url_for("commitments.detail", commitment_id=record.commitment_id)
-    if record.ask_id:
-        return url_for("asks.detail", ask_id=record.ask_id)
-    return url_for("parties.detail", party_id=record.party_id) if record.party_id else ""
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -153,7 +143,7 @@ def edit(follow_up_id: uuid.UUID) -> Any:
     record = queries.get(follow_up_id)
     require(who, Permission.CONTACT_LOG, record.office_id)
     form = FollowUpEditForm()
-    back = _about(record) or url_for("follow_ups.index")
+    back = about(record) or url_for("follow_ups.index")
     if request.method == "GET":
         form.text.data, form.due_on.data, form.owner_id.data = record.text, record.due_on, str(record.owner_id or "")
         form.version.data = str(record.version)
@@ -181,9 +171,9 @@ def edit(follow_up_id: uuid.UUID) -> Any:
 def _page(record: FollowUp, form: FollowUpEditForm, done_form: DoneForm, back: str) -> str:
     """A follow-up: what it is and where it comes from, done in one tap, its words and day to edit."""
     words, tone = (_("Done"), "done") if record.done_on else shared.due_words(record.due_on, shared.days_here().of(record.office_id))
-    about = {"url": _about(record), "label": _("What it comes from")} if _about(record) else None
+    source = {"url": about(record), "label": _("What it comes from")} if about(record) else None
     return render_template(
-        "follow_ups/edit.html", form=form, record=record, done_form=done_form, back=back, about=about, due_words=words, due_tone=tone
+        "follow_ups/edit.html", form=form, record=record, done_form=done_form, back=back, about=source, due_words=words, due_tone=tone
     )
 
 
@@ -205,7 +195,7 @@ def follow_up_history(follow_up_id: uuid.UUID) -> Any:
     """Who changed what on a follow-up."""
     record = queries.get(follow_up_id)
     may_open = can(actor(), Permission.CONTACT_LOG, record.office_id)
-    back = url_for("follow_ups.edit", follow_up_id=follow_up_id) if may_open else _about(record) or url_for("follow_ups.index")
+    back = url_for("follow_ups.edit", follow_up_id=follow_up_id) if may_open else about(record) or url_for("follow_ups.index")
     address = url_for("follow_ups.follow_up_history", follow_up_id=follow_up_id)
     return history.page(follow_up_id, _HISTORY, name=shared.short(record.text), back=back, address=address)
 

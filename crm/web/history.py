@@ -13,6 +13,7 @@ from flask import render_template, request
 from crm.formatting import day, moment
 from crm.i18n import LazyText, _, get_locale
 from crm.models.audit import AuditEntry
+from crm.policy import all_offices
 from crm.queries import files, history, lookups
 from crm.web.gate import actor
 
@@ -23,6 +24,7 @@ _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
     "person": lookups.people,
     "programme": lambda _keys: dict(lookups.programme_choices()),
     "ask": lookups.ask_sentences,
+    "office": lambda _keys: {office.id: office.name for office in all_offices()},
 }
 
 
@@ -30,7 +32,7 @@ _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
 class Words:
     """How a noun's history reads. `fields`: its columns -> their names, in no order; a column that is not here is not shown.
     `parts`: tables of its parts -> (what they are, the column that tells one from another). `values`: column -> stored word ->
-    shown word. `names`: columns that hold an id -> of what: "party", "person", "programme" or "ask"."""
+    shown word. `names`: columns that hold an id -> of what: "party", "person", "programme", "ask" or "office"."""
 
     fields: Mapping[str, LazyText]
     parts: Mapping[str, tuple[LazyText, str]] = field(default_factory=dict)
@@ -40,10 +42,14 @@ class Words:
 
 def page(record_id: uuid.UUID, words: Words, *, name: str, back: str, address: str) -> str:
     """The page of a record's history, newest first. The caller has fetched the record in the reader's scope."""
-    before = request.args.get("before", "")
-    cursor = int(before) if before.isascii() and before.isdigit() and len(before) < _LONGEST_KEY else None
-    found = history.history_of(record_id, before=cursor)
+    found = history.history_of(record_id, before=cursor())
     return render_template("history/index.html", name=name, back=back, address=address, lines=lines(found, words), before=found.before)
+
+
+def cursor() -> int | None:
+    """The change before which the page begins, where the address names one."""
+    before = request.args.get("before", "")
+    return int(before) if before.isascii() and before.isdigit() and len(before) < _LONGEST_KEY else None
 
 
 def lines(found: history.HistoryPage, words: Words) -> list[dict[str, Any]]:
@@ -126,7 +132,7 @@ def moment_or_day(column: str, text: str) -> str:
     try:
         if column.endswith("_at"):
             return moment(datetime.fromisoformat(text), actor().timezone, get_locale(), names_zone=False)
-        if column.endswith("_on") or column == "by_when":
+        if column.endswith("_on") or column in ("by_when", "valid_from", "valid_to"):
             return day(date.fromisoformat(text), get_locale())
     except ValueError:
         return text

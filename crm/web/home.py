@@ -18,7 +18,6 @@ from crm.models.interactions import FollowUp, Interaction
 from crm.policy import ROLES, Actor, Permission, can
 from crm.queries import documents as document_queries
 from crm.queries import home as queries
-from crm.queries.figures.money import receipts_by_month
 from crm.queries.figures.totals import office_secured
 from crm.queries.home import Series, SetUp
 from crm.queries.interactions import KIND_LABELS
@@ -222,13 +221,14 @@ def _asks(found: queries.Answered) -> dict[str, Any]:
 
 def _received(who: Actor, today: date, offices: Sequence[uuid.UUID]) -> dict[str, Any]:
     figures = office_secured(offices, today, currency=who.reporting_currency)
-    months = receipts_by_month(office_ids=offices, as_of=today, months=12, currency=who.reporting_currency)
+    this_month = today.replace(day=1)
+    months = [clock.add_months(this_month, back - 11) for back in range(12)]
     chart = charts.sparkline(
         charts.Sparkline(
             _("Received in each of the last twelve months, %(currency)s", currency=who.reporting_currency),
-            tuple(item.paid.reporting.amount for item in months),
+            tuple(figures.by_month.get(first_on, Decimal(0)) for first_on in months),
             kind="paid",
-            labels=tuple(month(item.first_on, get_locale()) for item in months),
+            labels=tuple(month(first_on, get_locale()) for first_on in months),
         ),
         prefix="paid",
         lang=get_locale(),

@@ -15,13 +15,13 @@ from crm.forms.lookups import uuid_of
 from crm.forms.money_fields import offer_currencies, read_money
 from crm.i18n import _
 from crm.models.asks import Ask
+from crm.models.codes import INTERACTION_KINDS
 from crm.models.interactions import Interaction
 from crm.models.offices import Office
 from crm.queries import asks as ask_queries
+from crm.queries import codes, lookups
 from crm.queries import interactions as queries
-from crm.queries import lookups
 from crm.queries.commitments import KIND_LABELS as PROMISE_LABELS
-from crm.queries.interactions import KIND_LABELS
 from crm.services.asks import NewAnswer
 from crm.services.interactions import AskMade, NewInteraction, NewParticipant, NewPromise, NextStep
 from crm.web import lookups as shared
@@ -105,7 +105,8 @@ def show(form: InteractionForm, record: Interaction, office: Office) -> None:
 
 
 def offer(form: InteractionForm, office: Office, record: Interaction | None) -> None:
-    shared.offer(form.kind, KIND_LABELS.items())
+    kinds = codes.offered(INTERACTION_KINDS, clock.today(office.timezone), record.kind if record is not None else None)
+    shared.offer(form.kind, [(entry.code, entry.label) for entry in kinds])
     shared.offer_programmes(form.programme_id, office.id)
     also = [one.user_id for one in record.participants] if record is not None else []
     steps = [entry.form.owner_id for entry in form.follow_ups.entries]

@@ -14,7 +14,7 @@ from flask import url_for
 from crm import clock
 from crm.forms.lookups import uuid_of
 from crm.i18n import _, _l
-from crm.models.interactions import INTERACTION_KINDS, INTERACTION_STATES
+from crm.models.interactions import INTERACTION_STATES
 from crm.policy import Actor
 from crm.queries import interactions as queries
 from crm.queries.interactions import KIND_LABELS, Filters
@@ -92,7 +92,7 @@ def _read(args: Mapping[str, str], reader: Actor) -> Reading:
     since, until = shared.day_arg("from", args), shared.day_arg("to", args)
     filters = Filters(
         state=shared.choice_arg("state", INTERACTION_STATES, args),
-        kind=shared.choice_arg("kind", INTERACTION_KINDS, args),
+        kind=shared.choice_arg("kind", KIND_LABELS, args),
         party_id=uuid_of(args.get("party")),
         programme_id=uuid_of(args.get("programme")),
         since=datetime.combine(since, time(), zone) if since else None,

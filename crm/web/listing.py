@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
@@ -15,8 +16,9 @@ from crm.exchange.writing import Cell
 from crm.formatting import day, moment, money
 from crm.i18n import LazyText, _, get_locale
 from crm.money import Money
-from crm.policy import Actor
+from crm.policy import Actor, Permission, can
 from crm.queries.paging import Page, Paging
+from crm.services import bulk
 from crm.web.helpers import args_with
 
 #: What a column says of a row: text, several texts, a day, a moment, an amount, or nothing.
@@ -72,7 +74,12 @@ class Listing:
     @property
     def endpoint(self) -> str:
         """The page of the list."""
-        return f"{self.noun}.index"
+        return f"{self.place}.index"
+
+    @property
+    def place(self) -> str:
+        """The blueprint of the list, where its page and its files are."""
+        return self.noun.replace("-", "_")
 
     @property
     def usual(self) -> tuple[Column, ...]:
@@ -140,9 +147,31 @@ class Seen:
         return {"sort_url": address, "sorted": sorts.get(now, "")}
 
     def cells(self, rows: Sequence[Any]) -> list[list[Any]]:
-        """The cells of the page's table."""
+        """The cells of the page's table; the first holds a check box where several rows can be changed together."""
         around = self.reading.around(rows, self.needs)
-        return [[self._page_cell(column, row, around) for column in self.columns] for row in rows]
+        cells = [[self._page_cell(column, row, around) for column in self.columns] for row in rows]
+        if self.can_change_several:
+            for found, row in zip(cells, rows, strict=True):
+                found[0]["pick"] = str(row.id)
+        return cells
+
+    @property
+    def can_change_several(self) -> bool:
+        """Whether the reader may change several records of this list together."""
+        return self.listing.noun in bulk.NOUNS and can(self.reader, Permission.CONTACT_LOG)
+
+    def several(self, page: Page[Any]) -> dict[str, Any] | None:
+        """What stands below the table for changing several rows; None where nothing can be done with them together."""
+        if not (self.can_change_several and page.rows):
+            return None
+        noun, is_more = self.listing.noun, page.total > len(page.rows)
+        return {
+            "url": url_for("bulk.choose", noun=noun),
+            "query": urlencode(self.arguments),
+            "actions": [{"key": action.key, "label": str(action.label)} for action in bulk.NOUNS[noun].actions],
+            "total": page.total if is_more and page.total <= bulk.MOST else 0,
+            "most": bulk.MOST if is_more and page.total > bulk.MOST else 0,
+        }
 
     def _page_cell(self, column: Column, row: Any, around: Any) -> Any:
         value = column.value(row, around)
@@ -176,8 +205,8 @@ class Seen:
             "action": url_for(self.listing.endpoint),
             "kept": kept,
             "usual_url": "" if is_usual else url_for(self.listing.endpoint, **kept),
-            "csv_url": url_for(f"{self.listing.noun}.csv", **arguments),
-            "xlsx_url": url_for(f"{self.listing.noun}.xlsx", **arguments),
+            "csv_url": url_for(f"{self.listing.place}.csv", **arguments),
+            "xlsx_url": url_for(f"{self.listing.place}.xlsx", **arguments),
         }
 
     # --- the files ---

@@ -44,6 +44,7 @@ ADD_LABELS: dict[str, LazyText] = {
     "group": _l("Add as a new group"),
 }
 SOON_DAYS = 14
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 _LONG = 90
 
 
@@ -179,6 +180,13 @@ def day_arg(name: str, args: Mapping[str, str] | None = None) -> date | None:
     except ValueError:
         return None
     return found if date.min.year < found.year < date.max.year else None
+
+
+def year_span(args: Mapping[str, str]) -> tuple[str, date | None, date | None]:
+    """A year in the address of a list, with its first and last day; anything odd is none."""
+    text = args.get("year", "")
+    is_year = text.isascii() and text.isdigit() and len(text) == 4 and FIRST_YEAR <= int(text) <= LAST_YEAR  # noqa: PLR2004
+    return (text, date(int(text), 1, 1), date(int(text), 12, 31)) if is_year else ("", None, None)
 
 
 def choice_arg(name: str, allowed: Iterable[str], args: Mapping[str, str] | None = None) -> str:

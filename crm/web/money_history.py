@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import render_template, request
 
-from crm.data import dac_sectors
 from crm.i18n import LazyText, _, _l
-from crm.queries import history
+from crm.models.codes import GOAL_AREAS, SECTORS
+from crm.models.programmes import GOAL_AREA
+from crm.queries import codes, history
 from crm.queries.commitments import KIND_LABELS, OUTCOME_LABELS
 from crm.web import history as history_words
 from crm.web.money import TERM_NAMES
@@ -97,7 +98,14 @@ def history_lines(record_id: uuid.UUID) -> tuple[list[dict[str, Any]], int | Non
         noun = str(_NOUNS.get(entry.noun, entry.noun))
         if entry.action != "changed":
             sentence = _("%(noun)s recorded", noun=noun) if entry.action == "created" else _("%(noun)s taken away", noun=noun)
-            said = [_word(value.field, value.new or value.old) for value in entry.values if value.field in _SAID]
+            is_area = any(GOAL_AREA in (value.new, value.old) for value in entry.values if value.field == "scheme")
+            said = [
+                codes.label(GOAL_AREAS, value.new or value.old)
+                if is_area and value.field == "code"
+                else _word(value.field, value.new or value.old)
+                for value in entry.values
+                if value.field in _SAID
+            ]
             lines.append({**common, "what": sentence, "new": said[0] if said else ""})
             continue
         lines += [
@@ -112,8 +120,8 @@ def _word(field: str, text: str | None) -> str:
     """A stored text as people read it: a label for a word, a name for a sector, a day in words, any other as it is."""
     if not text:
         return ""
-    if field == "sector" and text in dac_sectors():
-        return dac_sectors()[text].name
+    if field == "sector":
+        return codes.label(SECTORS, text)
     if field in _WORDS:
         return str(_WORDS[field].get(text, text))
     return history_words.moment_or_day(field, text)

@@ -34,6 +34,7 @@ _ENTRIES = (
     (_l("Funding landscape"), "flows.index", "reports", Permission.RECORD_SEE, False, False),
     (_l("Imports"), "imports.index", "imports", Permission.IMPORT_CONTACTS, False, False),
     (_l("Offices and people"), "offices.index", "offices", Permission.NAME_SEE, False, False),
+    (_l("Code lists"), "codes.index", "settings", Permission.CODE_MANAGE, False, False),
     (_l("Background work"), "jobs.index", "settings", Permission.JOB_MANAGE, False, False),
 )
 

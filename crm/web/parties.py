@@ -14,21 +14,22 @@ from crm.data import countries_by_iso2
 from crm.errors import Conflict, Denied, EditConflict, Invalid
 from crm.forms.base import choices
 from crm.forms.notes import NoteEditForm, NoteForm
-from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, KIND_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
+from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
 from crm.i18n import LazyText, _, _l
 from crm.models.base import OFFICE, OPEN, SHARED
+from crm.models.codes import PARTY_KINDS
 from crm.models.parties import FORMS, NAME_KINDS, Party
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.queries import codes, timeline
 from crm.queries import notes as note_queries
 from crm.queries import parties as queries
 from crm.queries import positions as position_queries
-from crm.queries import timeline
 from crm.queries.commitments import pledge_references
 from crm.queries.duplicates import Candidate
 from crm.queries.figures.chains import pledge_steps
 from crm.queries.figures.totals import party_totals
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
-from crm.queries.parties import Filters
+from crm.queries.parties import KIND_NAMES, Filters
 from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
 from crm.web import files, history, party_page, saved_lists
@@ -72,6 +73,7 @@ def index() -> Any:
         find_value=filters.q,
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         tools=seen.tools(),
+        several=seen.several(page),
         saved=saved_lists.above(seen),
     )
 
@@ -224,7 +226,7 @@ _FIELDS: dict[str, LazyText] = {
 }
 
 
-_HISTORY = history.Words(_FIELDS, _PARTS, values={"kind": KIND_NAMES | CHANNEL_NAMES, "visibility": VISIBILITY_NAMES})
+_HISTORY = history.Words(_FIELDS, _PARTS, values={"kind": codes.Names(PARTY_KINDS, CHANNEL_NAMES), "visibility": VISIBILITY_NAMES})
 
 
 # --- its form ------------------------------------------------------------------------------------------------------
@@ -235,7 +237,7 @@ _HISTORY = history.Words(_FIELDS, _PARTS, values={"kind": KIND_NAMES | CHANNEL_N
 def create() -> Any:
     """GET the form (?form=person, organisation or group); POST it. Namesakes are shown once before saving."""
     who = actor()
-    form = PartyForm()
+    form = PartyForm(kinds=_kinds_offered())
     if request.method == "GET":
         wanted = request.args.get("form", "person")
         form.form_of.data = wanted if wanted in FORMS else "person"
@@ -338,10 +340,10 @@ def edit(party_id: uuid.UUID) -> Any:
     current = _as_typed(party)
     visibilities = (SHARED,) if party.visibility == SHARED else (SHARED, OFFICE)
     if request.method == "POST":
-        form = PartyForm(visibilities=visibilities)
+        form = PartyForm(kinds=_kinds_offered(party), visibilities=visibilities)
         take_choices(form, current)
     else:
-        form = PartyForm(formdata=None, data=current, visibilities=visibilities)
+        form = PartyForm(formdata=None, data=current, kinds=_kinds_offered(party), visibilities=visibilities)
         form.version.data = str(party.version)
     question = Question(form.seen)
 
@@ -365,6 +367,12 @@ def edit(party_id: uuid.UUID) -> Any:
     return render_template(
         "parties/form.html", form=form, party=party, alike=question.shown, suggested=queries.suggestions(forms=GROUPS), has_offices=False
     ), status(form)
+
+
+def _kinds_offered(party: Party | None = None) -> list[tuple[str, str]]:
+    """The kinds that may be ticked: those of today, and those that the party has already."""
+    held = [row.kind for row in party.kinds] if party else []
+    return [(entry.code, entry.label) for entry in codes.offered(PARTY_KINDS, clock.today(), *held)]
 
 
 def _as_typed(party: Party) -> dict[str, Any]:

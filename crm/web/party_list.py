@@ -12,11 +12,11 @@ from typing import Any
 from flask import url_for
 
 from crm.data import countries_by_iso2
-from crm.forms.parties import FORM_NAMES, KIND_NAMES
+from crm.forms.parties import FORM_NAMES
 from crm.i18n import _l
 from crm.policy import Actor
 from crm.queries import parties as queries
-from crm.queries.parties import Filters
+from crm.queries.parties import KIND_NAMES, Filters
 from crm.web.listing import ASCENDING, DESCENDING, Column, Listing, Reading
 from crm.web.party_page import local_day
 

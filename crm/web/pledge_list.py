@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -22,8 +21,6 @@ from crm.web import lookups as shared
 from crm.web.listing import ASCENDING, DESCENDING, Column, Listing, Reading
 from crm.web.money import STATUS_NAMES, searched, status_word
 from crm.web.money_forms import read_uuid
-
-FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True)
@@ -112,15 +109,14 @@ def _around(today: Days, rows: Sequence[Any], needs: Collection[str]) -> Around:
 
 def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     today = shared.days_here()
-    year = args.get("year", "")
-    is_year = year.isascii() and year.isdigit() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR  # noqa: PLR2004
+    year, since, until = shared.year_span(args)
     filters = queries.PledgeFilter(
         q=searched(args),
         status=shared.choice_arg("status", STATUS_NAMES, args),
         donor_id=read_uuid(args.get("donor")),
         programme_id=read_uuid(args.get("programme")),
-        since=date(int(year), 1, 1) if is_year else None,
-        until=date(int(year), 12, 31) if is_year else None,
+        since=since,
+        until=until,
     )
     sort = shared.choice_arg("sort", queries.SORTS, args) or queries.SORTS[0]
     asked: dict[str, object] = {
@@ -128,7 +124,7 @@ def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
         "status": filters.status,
         "donor": filters.donor_id,
         "programme": filters.programme_id,
-        "year": year if is_year else "",
+        "year": year,
         "sort": sort if sort != queries.SORTS[0] else "",
     }
     return Reading(

@@ -16,6 +16,7 @@ from crm.forms.pledges import PledgeChangeForm, PledgeForm, ReasonForm, Reschedu
 from crm.i18n import _, get_locale
 from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
+from crm.models.pledges import Pledge
 from crm.policy import Permission, can, require
 from crm.queries import commitments as commitment_queries
 from crm.queries import lookups, money_choices
@@ -72,7 +73,7 @@ def index() -> Any:
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         totals=pledge_totals(reading.filters, reading.today),
         status_names=STATUS_NAMES,
-        donors=money_choices.donors_of_pledges(),
+        donors=money_choices.donors_of(Pledge),
         programmes=lookups.programme_choices(),
         args_with=args_with,
         tools=seen.tools(),

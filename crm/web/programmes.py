@@ -10,52 +10,64 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 
 from crm import clock
-from crm.data import crc_articles, dac_sectors, sdg_goals
+from crm.data import crc_articles, sdg_goals
 from crm.errors import NotFound
 from crm.formatting import compact_number, day, month, number
 from crm.forms.base import BaseForm, choices
 from crm.forms.programmes import IndicatorForm, MeasurementForm, OutputForm, ProgrammeForm, RequirementForm
 from crm.i18n import _, get_locale, ngettext
-from crm.models.programmes import Indicator, Programme
+from crm.models.codes import GOAL_AREAS, SECTORS
+from crm.models.programmes import GOAL_AREA, Indicator, Programme
 from crm.money import Money
 from crm.policy import Permission, can, require
-from crm.queries import flows, lookups, money_choices
+from crm.queries import codes, flows, lookups, money_choices
 from crm.queries import programmes as queries
 from crm.queries.figures.programmes import ProgrammeMoney, YearMoney, programme_money
-from crm.queries.figures.years import programmes_year
 from crm.queries.programmes import IndicatorSeries
 from crm.services import programmes as services
 from crm.services.programmes import IndicatorInput, ProgrammeInput
+from crm.web import lookups as shared
+from crm.web import saved_lists
 from crm.web.conflicts import conflict_items, settle, shown, take_choices
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
-from crm.web.helpers import args_with, paging, save_form, status
-from crm.web.money import as_of, may_write, searched
+from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
+from crm.web.money import as_of, may_write
 from crm.web.money_forms import chosen, given, offer_money, offer_offices, read_uuid, writable
 from crm.web.money_history import history_page
+from crm.web.programme_list import LISTING, sector_name, year_of
 from reports import charts
 
 bp = Blueprint("programmes", __name__, url_prefix="/programmes")
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-
-
-def _year(text: str, default: int) -> int:
-    is_year = text.isascii() and text.isdigit() and len(text) == 4  # noqa: PLR2004
-    return int(text) if is_year and FIRST_YEAR <= int(text) <= LAST_YEAR else default
+offer_files(bp, LISTING)
 
 
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """The programmes in scope with need, secured and gap of a year."""
-    today = clock.today(actor().timezone)
-    year = _year(request.args.get("year", ""), today.year)
-    asked = request.args.get("sort", "title")
-    sort = asked if asked in queries.SORTS else "title"
-    filters = queries.ProgrammeFilter(q=searched())
-    page = queries.list_programmes(filters, paging(), sort=sort)
-    years = programmes_year([row.id for row in page.rows], year, today)
+    """The programmes in scope with need, secured and gap of a year: words, year, sector, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters, asked = seen.reading.filters, paging()
+    page = seen.reading.page(asked)
+    sectors = sorted((sector_name(code), code) for code in queries.sectors_used())
+    chips = [
+        (filters.q, _("Words: %(words)s", words=filters.q), "q"),
+        (filters.sector, _("Sector: %(name)s", name=sector_name(filters.sector)), "sector"),
+    ]
     return render_template(
-        "programmes/index.html", page=page, filters=filters, year=year, years=years, sort=sort, args_with=args_with, sectors=dac_sectors()
+        "programmes/index.html",
+        page=page,
+        filters=filters,
+        year=year_of(seen.reading.understood, actor()),
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        sector_options=shared.options((code, name) for name, code in sectors),
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        pages=shared.pages(page, asked),
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
     )
 
 
@@ -82,7 +94,7 @@ def detail(programme_id: uuid.UUID) -> Any:
         promises_=money_choices.promises_for(programme_id),
         plans=flows.links(programme_id=programme_id),
         tags=_tags(found.programme),
-        sector=dac_sectors().get(found.programme.sector or ""),
+        sector=codes.label(SECTORS, found.programme.sector),
         on=on,
         day_note=day_note,
         next_action="need" if not _is_need_known(money) else "pledge" if money.gap or money.short_years else "",
@@ -103,6 +115,8 @@ def _tags(programme: Programme) -> list[str]:
             texts.append(_("SDG %(code)s %(name)s", code=tag.code, name=sdg_goals()[tag.code].name))
         elif tag.scheme == "sdg-target":
             texts.append(_("SDG target %(code)s", code=tag.code))
+        elif tag.scheme == GOAL_AREA:
+            texts.append(codes.label(GOAL_AREAS, tag.code))
         elif tag.code in crc_articles():
             texts.append(_("CRC article %(code)s, %(name)s", code=tag.code, name=crc_articles()[tag.code].short_title))
     return texts
@@ -190,10 +204,12 @@ def _indicator_chart(series: IndicatorSeries) -> charts.Chart | None:
 # --- forms ---------------------------------------------------------------------------------------------------------
 
 
-def _offer(form: ProgrammeForm) -> None:
-    form.sector.choices = choices(
-        [("", _("Not said")), *((code, f"{code} {item.name}") for code, item in dac_sectors().items() if item.active)]
-    )
+def _offer(form: ProgrammeForm, office_id: uuid.UUID, programme: Programme | None = None) -> None:
+    today = clock.today(lookups.office(office_id).timezone)
+    held = [tag.code for tag in programme.tags if tag.scheme == GOAL_AREA] if programme else []
+    sectors = codes.offered(SECTORS, today, programme.sector if programme else None)
+    form.sector.choices = choices([("", _("Not said")), *((item.code, f"{item.code} {item.label}") for item in sectors)])
+    form.goal_areas.choices = choices((item.code, item.label) for item in codes.offered(GOAL_AREAS, today, *held))
     form.goals.choices = choices([(code, f"{code} {goal.name}") for code, goal in sdg_goals().items()])
 
 
@@ -220,7 +236,7 @@ def create() -> Any:
     offer_offices(form.office_id, offices)
     office_id = read_uuid(form.office_id.data) or offices[0]
     offer_money(form.currency, office_id, "" if form.currency.data else money_choices.office_currency(office_id)[1])
-    _offer(form)
+    _offer(form, office_id)
     done = save_form(
         form,
         lambda: services.create_programme(who, _input(form, office_id)),
@@ -253,7 +269,7 @@ def edit(programme_id: uuid.UUID) -> Any:
     form = ProgrammeForm(data=current) if request.method == "GET" else ProgrammeForm()
     take_choices(form, current)
     offer_money(form.currency, programme.office_id, programme.currency)
-    _offer(form)
+    _offer(form, programme.office_id, programme)
 
     def save() -> uuid.UUID:
         return services.edit_programme(who, programme_id, _input(form, None), version=form.known_version)
@@ -272,16 +288,17 @@ def edit(programme_id: uuid.UUID) -> Any:
 
 def _programme_as_typed(programme: Programme) -> dict[str, Any]:
     """A programme as the form has it."""
-    codes: dict[str, list[str]] = {}
+    tags: dict[str, list[str]] = {}
     for tag in programme.tags:
-        codes.setdefault(tag.scheme, []).append(tag.code)
+        tags.setdefault(tag.scheme, []).append(tag.code)
     return {
         **{name: getattr(programme, name) or "" for name in ("title", "summary", "sector", "place_text", "currency")},
         "starts_on": programme.starts_on,
         "ends_on": programme.ends_on,
-        "goals": codes.get("sdg-goal", []),
-        "targets": " ".join(codes.get("sdg-target", [])),
-        "articles": " ".join(codes.get("crc", [])),
+        "goal_areas": tags.get(GOAL_AREA, []),
+        "goals": tags.get("sdg-goal", []),
+        "targets": " ".join(tags.get("sdg-target", [])),
+        "articles": " ".join(tags.get("crc", [])),
         "version": str(programme.version),
     }
 
@@ -296,9 +313,9 @@ def _conflict(form: BaseForm, back: str) -> Any:
 
 
 def _typed_as(name: str, value: object) -> object:
-    """A merged value as the form's field has it: goals are ticked, other tags are codes with blanks between."""
+    """A merged value as the form's field has it: goals and goal areas are ticked, other tags are codes with blanks between."""
     if isinstance(value, tuple):
-        return list(value) if name == "goals" else " ".join(value)
+        return list(value) if name in ("goals", "goal_areas") else " ".join(value)
     if isinstance(value, uuid.UUID | Decimal):
         return str(value)
     return "" if value is None else value
@@ -308,8 +325,10 @@ def _conflict_words(name: str, value: object) -> str:
     """What the conflict page shows: goals and sectors by name."""
     if name == "goals" and isinstance(value, tuple):
         return "\n".join(f"{code} {sdg_goals()[code].name}" for code in value if code in sdg_goals())
-    if name == "sector" and isinstance(value, str) and value in dac_sectors():
-        return dac_sectors()[value].name
+    if name == "goal_areas" and isinstance(value, tuple):
+        return "\n".join(codes.label(GOAL_AREAS, code) for code in value)
+    if name == "sector" and isinstance(value, str):
+        return codes.label(SECTORS, value)
     return shown(_typed_as(name, value)) if isinstance(value, tuple) else shown(value)
 
 
@@ -327,7 +346,7 @@ def requirement(programme_id: uuid.UUID) -> Any:
     form = RequirementForm()
     form.own_currency = programme.currency
     if request.method == "GET":
-        form.year.data = str(_year(request.args.get("year", ""), clock.today(who.timezone).year))
+        form.year.data = str(year_of(request.args, who))
 
     def save() -> uuid.UUID:
         return services.set_requirement(who, programme_id, given(form.number), given(form.money), form.source.data or "")

@@ -21,17 +21,54 @@ from crm.queries import pledges as queries
 from crm.queries.figures.money import Figure, agreement_figures, pledge_figures
 from crm.services import matching
 from crm.services import receipts as services
-from crm.web import files
+from crm.web import files, saved_lists
+from crm.web import lookups as shared
 from crm.web.agreements import bp as agreements_bp
+from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
-from crm.web.helpers import save_form, status
+from crm.web.helpers import paging, save_form, status
+from crm.web.listing import Seen
 from crm.web.lookups import prefill, settle
 from crm.web.money import may_write
 from crm.web.money_forms import checked_save, given, hidden_answers, offer_money, offer_offices, read_uuid, writable
 from crm.web.money_history import history_page
 from crm.web.pledges import bp as pledges_bp
+from crm.web.receipt_list import LISTING, UNDER_NAMES
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
+offer_files(bp, LISTING)
+
+
+@bp.get("/")
+@permit(Permission.RECORD_SEE)
+def index() -> Any:
+    """Receipts in scope: words, under what, donor, year of their arrival, sort, columns."""
+    seen = Seen.of(LISTING, request.args, actor())
+    filters, asked = seen.reading.filters, paging()
+    page = seen.reading.page(asked)
+    donors = money_choices.donors_of(Receipt)
+    year = seen.reading.understood.get("year", "")
+    chips = [
+        (filters.q, _("Words: %(words)s", words=filters.q), "q"),
+        (filters.under, str(UNDER_NAMES.get(filters.under, "")), "under"),
+        (filters.donor_id, _("Donor: %(name)s", name=dict(donors).get(filters.donor_id, _("one donor"))), "donor"),
+        (year, _("Arrived in %(year)s", year=year), "year"),
+    ]
+    return render_template(
+        "receipts/index.html",
+        page=page,
+        filters=filters,
+        year=year,
+        headers=seen.headers(),
+        rows=seen.cells(page.rows),
+        chips=[shared.chip(label, name) for value, label, name in chips if value],
+        under_options=shared.options(UNDER_NAMES.items()),
+        donor_options=shared.options((str(key), name) for key, name in donors),
+        kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
+        pages=shared.pages(page, asked),
+        tools=seen.tools(),
+        saved=saved_lists.above(seen),
+    )
 
 
 @dataclass(frozen=True)

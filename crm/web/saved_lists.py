@@ -19,18 +19,45 @@ from crm.queries import saved_lists as queries
 from crm.queries.parties import names_of
 from crm.queries.programmes import titles_of
 from crm.services import saved_lists as services
-from crm.web import interaction_list, party_list, pledge_list
+from crm.web import (
+    agreement_list,
+    ask_list,
+    commitment_list,
+    follow_up_list,
+    interaction_list,
+    party_list,
+    pledge_list,
+    programme_list,
+    receipt_list,
+)
 from crm.web.gate import actor, permit
 from crm.web.helpers import save_form, status
 from crm.web.listing import COLUMNS, LIST, Listing, Seen
 from crm.web.money_forms import read_uuid
 
 bp = Blueprint("saved_lists", __name__, url_prefix="/lists")
-LISTINGS: Mapping[str, Listing] = {found.LISTING.noun: found.LISTING for found in (party_list, interaction_list, pledge_list)}
+LISTINGS: Mapping[str, Listing] = {
+    found.LISTING.noun: found.LISTING
+    for found in (
+        party_list,
+        interaction_list,
+        ask_list,
+        commitment_list,
+        follow_up_list,
+        pledge_list,
+        agreement_list,
+        receipt_list,
+        programme_list,
+    )
+}
 _ARGUMENTS: Mapping[str, LazyText] = {
     "q": _l("Words searched for"),
     "form": _l("Form"),
     "kind": _l("Kind"),
+    "direction": _l("By whom"),
+    "whose": _l("Whose"),
+    "under": _l("Under what"),
+    "sector": _l("Sector"),
     "country": _l("Country"),
     "state": _l("State"),
     "status": _l("State"),
@@ -74,18 +101,18 @@ def above(seen: Seen) -> dict[str, Any]:
 
 def address(saved: SavedList) -> str:
     """The page of a saved list: its filters, sort and columns in the address, as anybody could have typed them."""
-    return url_for(LISTINGS[saved.noun].endpoint, **{**_arguments(saved.query), LIST: saved.id})
+    return url_for(LISTINGS[saved.noun].endpoint, **{**arguments(saved.query), LIST: saved.id})
 
 
-def _arguments(query: str) -> dict[str, Any]:
-    """The arguments that a kept address names; only those that lists have."""
+def arguments(query: str) -> dict[str, Any]:
+    """The arguments that the kept address of a list names; only those that lists have."""
     pairs = parse_qsl(query[:QUERY_LENGTH], max_num_fields=_MOST_ARGUMENTS) if query.count("&") < _MOST_ARGUMENTS else []
     return {name: value for name, value in pairs if name in _ARGUMENTS}
 
 
 def _lost(listing: Listing, saved: SavedList) -> list[str]:
     """What a saved list asks for and no longer gets: filters, orders and columns that do not exist, records that cannot be seen."""
-    kept = _arguments(saved.query)
+    kept = arguments(saved.query)
     seen = Seen.of(listing, MultiDict(kept), actor())
     understood = seen.reading.understood
     lost = [name for name in kept if name != COLUMNS and name not in understood and kept[name] != seen.reading.sort]
@@ -111,20 +138,20 @@ def create() -> Any:
     listing = LISTINGS.get(form.noun.data or "")
     if listing is None:
         raise NotFound
-    seen = Seen.of(listing, MultiDict(_arguments(form.query.data or "")), who)
-    arguments: dict[str, Any] = dict(seen.arguments)
-    query = urlencode(arguments)
+    seen = Seen.of(listing, MultiDict(arguments(form.query.data or "")), who)
+    shown: dict[str, Any] = dict(seen.arguments)
+    query = urlencode(shown)
     answer = save_form(
         form,
         lambda: services.save_list(
             who, services.NewSavedList(listing.noun, form.name.data or "", query, is_shared=bool(form.is_shared.data))
         ),
-        then=lambda key: url_for(listing.endpoint, **(arguments | {LIST: key})),
+        then=lambda key: url_for(listing.endpoint, **(shown | {LIST: key})),
         message=_("The list is saved. It stands above the others here."),
     )
     if answer is not None:
         return answer
-    back = url_for(listing.endpoint, **arguments)
+    back = url_for(listing.endpoint, **shown)
     return render_template("saved_lists/form.html", form=form, saved=None, listing=listing, seen=seen, back=back), status(form)
 
 
@@ -139,7 +166,7 @@ def edit(saved_id: uuid.UUID) -> Any:
         raise NotFound
     form = SavedListForm(data={"name": saved.name, "is_shared": saved.is_shared})
     back = address(saved)
-    seen = Seen.of(listing, MultiDict(_arguments(saved.query)), who)
+    seen = Seen.of(listing, MultiDict(arguments(saved.query)), who)
     answer = save_form(
         form,
         lambda: services.change_list(who, saved_id, name=form.name.data or "", is_shared=bool(form.is_shared.data)),
@@ -159,4 +186,4 @@ def remove(saved_id: uuid.UUID) -> Any:
     noun = saved.noun
     services.remove_list(actor(), saved_id)
     flash(_("The list is removed. The records that it showed stay as they are."), "success")
-    return redirect(url_for(f"{noun}.index"), code=303)
+    return redirect(url_for(LISTINGS[noun].endpoint), code=303)

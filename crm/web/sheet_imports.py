@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from crm import clock
 from crm.errors import Conflict, Denied, Invalid, Refused
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
@@ -17,9 +18,11 @@ from crm.forms.imports import ActForm, MendForm, SheetForm
 from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
+from crm.models.codes import INTERACTION_KINDS
 from crm.models.imports import ImportBatch
 from crm.models.offices import Office
 from crm.policy import Permission, all_offices, can, require
+from crm.queries import codes
 from crm.queries import imports as queries
 from crm.queries import sheet_imports as held
 from crm.services import import_undo
@@ -68,12 +71,14 @@ def columns(batch_id: uuid.UUID) -> Any:
         sheets=file.grid.sheets,
         countries=country_choices(),
         example=example,
+        slug=batch.format,
+        kinds=codes.offered_choices(INTERACTION_KINDS, clock.today()),
         is_money=file.kind.is_money,
         data={
             "sheet": file.grid.sheet,
             "header_row": str(file.listing.header_row),
             "day_order": setup.day_order,
-            "form_of": setup.form,
+            "form_of": "meeting" if batch.format == "interactions" and setup.form not in codes.entries(INTERACTION_KINDS) else setup.form,
             "country": setup.country or calling_country(_office(batch)) or "",
             "note_level": note_level(actor(), batch.office_id, setup.note_level),
             "amount_mark": setup.amount_mark,
@@ -121,7 +126,12 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
     if file.kind.is_money:
         setup = replace(setup, amount_mark=form.amount_mark.data or "", currency=form.currency.data or "", totals=form.totals.data or "")
     else:
-        setup = replace(setup, form=form.form_of.data, country=form.country.data or "", note_level=form.note_level.data)
+        setup = replace(
+            setup,
+            form=form.form_of.data if "form_of" in form else setup.form,
+            country=(form.country.data or "") if "country" in form else setup.country,
+            note_level=form.note_level.data if "note_level" in form else setup.note_level,
+        )
     is_same = (form.sheet.data or file.grid.sheet) == file.grid.sheet and int(text) == file.listing.header_row
     return replace(
         setup,

@@ -41,6 +41,9 @@ NOUN_OF = {
     "link_id": "links",
     "user_id": "users",
     "saved_id": "saved_lists",
+    "entry_id": "codes",
+    "office_id": "offices",
+    "bulk_id": "bulk",
 }
 
 

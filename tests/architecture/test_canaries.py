@@ -15,7 +15,7 @@ from tests.factories.planted import plant
 
 CANARY = "zzkenyacanary"
 AMOUNT = 7_654_321_00
-DIGITS = ("7,654,321", "7654321", "7.65", "7.7 m")
+DIGITS = ("7,654,321", "7654321", "7.65", "7.7 m", "7.7\N{NO-BREAK SPACE}m")
 LISTS = "?q=zz&per_page=100"
 MASK = re.compile(r'(csrf_token" value=")[^"]*|(name="submission"[^>]*value=")[^"]*|(value="[0-9a-f]{32}")|nonce="[^"]*"')
 

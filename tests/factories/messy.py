@@ -1,4 +1,5 @@
-"""A list of 200 contacts as an office keeps it: titles above, merged headings, two languages, three ways to write a day, duplicates."""
+"""Lists as an office keeps them: 200 contacts, and the log of 60 meetings with them: titles above, merged headings, two languages,
+three ways to write a day, duplicates."""
 
 from __future__ import annotations
 
@@ -107,5 +108,71 @@ def messy_contacts() -> bytes:
             sheet.write_string(row, 11, "Prefers mornings; يفضل الصباح")
         row += 1
     book.add_worksheet("Lists").write_row(0, 0, ["Government", "Media"])
+    book.close()
+    return buffer.getvalue()
+
+
+LOGGED = 60
+TOPICS = ("Budget line for vaccines", "Cold chain", "Girls' schooling", "الموازنة", "Radio spots", "Water points")
+LOG_KINDS = ("Meeting", "Phone call", "زيارة", "Réunion", "E-mail", "workshop")
+
+
+def messy_log() -> bytes:
+    """The log of contacts with the people of `messy_contacts`: 60 rows, three of them twice, five with something wrong."""
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    sheet = book.add_worksheet("Log")
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.merge_range(0, 0, 0, 10, "Log of contacts / سجل اللقاءات")
+    sheet.write_row(
+        2,
+        0,
+        (
+            "No.",
+            "Date",
+            "With whom",
+            "Type of contact",
+            "Topic",
+            "What was said",
+            "Our staff",
+            "Attendees",
+            "Venue",
+            "Next steps",
+            "Deadline",
+        ),
+    )
+    row = 3
+    for place in range(LOGGED):
+        if place % 23 == 22:
+            row += 1  # a blank line
+        of = place - 30 if place in (41, 47, 53) else place  # a contact that stands there twice
+        who = of + 1 if of in (17, 55, 66) else of  # those rows of the list of contacts are wrong
+        cells = {
+            0: str(place + 1),
+            2: "Nobody Known"
+            if place == 12
+            else f"{FIRST[who % len(FIRST)]} {LAST[who % len(LAST)]}".upper()
+            if of % 4
+            else "Water Fund X",
+            3: "séance" if place == 25 else LOG_KINDS[of % len(LOG_KINDS)],
+            4: f"{TOPICS[of % len(TOPICS)]} {of}",
+            5: "They asked for figures; نعم" if of % 3 else "",
+            6: "someone@else.example" if place == 33 else "Officer Person",
+            7: "Dr Somebody (Adviser); Another Person" if of % 5 == 0 else "",
+            8: "Amman" if of % 2 else "عمّان",
+            9: "Send the figures" if of % 6 == 0 else "",
+            10: "" if of % 6 or place == 48 else "2026-12-01",
+        }
+        for column, cell in cells.items():
+            if cell:
+                sheet.write_string(row, column, cell)
+        on = days(of)
+        if place == 57:
+            sheet.write_string(row, 1, "last spring")
+        elif isinstance(on, date):
+            sheet.write_datetime(row, 1, on, day)
+        else:
+            sheet.write_string(row, 1, str(on))
+        row += 1
     book.close()
     return buffer.getvalue()

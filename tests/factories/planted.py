@@ -15,11 +15,12 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, transactional
 from crm.models.asks import Ask, AskAnswer
+from crm.models.codes import Code
 from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.files import File, FileContent
 from crm.models.flows import Flow, PlanLink, PlanRequirement
-from crm.models.imports import ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
+from crm.models.imports import BULK, ImportBatch, ImportChange, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.jobs import Job
 from crm.models.notes import Note
@@ -121,6 +122,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     keep(ProgrammeTag(**own, programme_id=programme.id, scheme="crc", code="24"))
+    keep(ProgrammeTag(**own, programme_id=programme.id, scheme="goal-area", code="2026-1"))
     output = keep(Output(**own, programme_id=programme.id, position=1, title=f"{canary} output"))
     keep(Requirement(**own, programme_id=programme.id, year=2026, amount_minor=amount, currency="USD", source=f"{canary} source"))
     indicator = keep(
@@ -380,6 +382,23 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         )
     )
     keep(ImportSheet(**own, batch_id=batch.id, settings=f'{{"sheet": "{canary} sheet"}}'))
+    several = keep(
+        ImportBatch(
+            **own,
+            reference=ref("BU"),
+            format=BULK,
+            file_name="",
+            sha256="",
+            size=0,
+            state="applied",
+            message=f"{canary} message",
+            header=json.dumps({"noun": "parties", "action": "country", "value": "JO"}),
+            rows=1,
+            created_by_id=keeper.id,
+        )
+    )
+    keep(ImportSheet(**own, batch_id=several.id, settings=json.dumps({"ids": [str(party.id)], "query": ""})))
+    ids["bulk"] = several.id
     keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=f'{{"sheet": "{canary} layout"}}'))
     keep(
         ImportChange(
@@ -427,5 +446,7 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
         "terms": announced.id,
         "links": link.id,
         "instalments": instalment.id,
+        "offices": office.id,
+        "codes": db.session.scalars(select(Code.id).where(Code.code == "2026-1")).one(),
     }
     return ids

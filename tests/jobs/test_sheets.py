@@ -11,13 +11,18 @@ from sqlalchemy import func, select
 from crm.db import db
 from crm.errors import Conflict, Denied
 from crm.exchange.sheets import Setup
-from crm.jobs import imports, sheets
+from crm.jobs import engine, imports, sheets
+from crm.models.codes import PARTY_KINDS, Code
 from crm.models.notes import Note
 from crm.models.parties import Channel, Party, Position, Tenure
 from crm.queries import imports as held
 from crm.queries.parties import get
+from crm.services import codes
+from crm.services import imports as apply
+from crm.services import jobs as work
 from crm.services import parties as service
 from tests.factories.parties import make, office_id
+from tests.jobs.test_background import job_of, run_once
 
 
 def sheet(*rows):
@@ -275,10 +280,61 @@ def test_an_organisation_named_by_a_post_and_listed_far_below_is_one_and_a_dry_r
     assert said in held.summary_of(done).notes
 
 
-def test_every_kind_and_form_in_our_words_is_read_back():
+def test_every_kind_and_form_in_our_words_is_read_back(acting):
     from crm.exchange.sheet_columns import FORM_WORDS, KIND_WORDS
-    from crm.forms.parties import FORM_NAMES, KIND_NAMES
+    from crm.forms.parties import FORM_NAMES
     from crm.queries.names import fold
+    from crm.queries.parties import KIND_NAMES
+
+    acting("viewer")
 
     assert {KIND_WORDS.get(fold(str(label))) for label in KIND_NAMES.values()} == set(KIND_NAMES)
     assert {FORM_WORDS.get(fold(str(label))) for label in FORM_NAMES.values()} == set(FORM_NAMES)
+
+
+def test_our_own_list_comes_back_though_kinds_were_renamed_added_and_translated(acting):
+    admin = acting("admin")
+    codes.add_code(admin, PARTY_KINDS, codes.CodeInput("=Trade union", "trade-union", labels={"fr": "Syndicat", "ar": "نقابة"}))
+    donor = db.session.scalars(select(Code.id).where(Code.list_name == PARTY_KINDS, Code.code == "donor")).one()
+    codes.change_code(admin, donor, codes.CodeInput("Funding partner"), version=1)
+    actor = acting("officer")
+    told = ("Organisation; =Trade union; Funding partner", "Syndicat", "نقابة", "trade-union", "bailleur", "Donor")
+    data = sheet(["Name", "What they are to us"], *([f"Org {number}", words] for number, words in enumerate(told)))
+    assert counts(bring(actor, data)) == (len(told), 0, 0, 0)
+    kinds = [{row.kind for row in get(named(f"Org {number}")[0].id).kinds} for number in range(len(told))]
+    assert kinds == [{"trade-union", "donor"}, {"trade-union"}, {"trade-union"}, {"trade-union"}, {"donor"}, {"donor"}]
+    assert counts(bring(actor, data)) == (0, 0, len(told), 0)
+    refused = bring(actor, sheet(["Name", "What they are to us"], ["Org Q", "Guild"]))
+    assert (counts(refused), reasons(refused)[0][2]) == ((0, 0, 0, 1), "“Guild” is none of the words known for this column.")
+
+
+@pytest.mark.parametrize("kind", ["parties", "positions", "interactions"])
+def test_a_worker_that_goes_on_knows_what_the_rows_before_said(app, acting, kind):
+    """The first rows were taken in by a worker that was killed: a row that contradicts one of them is refused all the same."""
+    actor = acting("officer")
+    make(actor, "Ana", form="person")
+    make(actor, "Org")
+    heads, first, later = {
+        "parties": (["Name", "Type", "About"], ["Bo", "person", "One"], ["Bo", "person", "Two"]),
+        "positions": (["Organisation", "Post", "Portfolio"], ["Org", "Head", "One"], ["Org", "Head", "Two"]),
+        "interactions": (["Date", "With", "Summary", "Place"], ["2026-04-03", "Ana", "W", "One"], ["2026-04-03", "Ana", "W", "Two"]),
+    }[kind]
+    many = {
+        "parties": lambda n: [f"Name {n}", "group", ""],
+        "positions": lambda n: ["Org", f"Post {n}", ""],
+        "interactions": lambda n: ["2026-04-04", "Ana", f"Words {n}", ""],
+    }[kind]
+    data = sheet(heads, first, *map(many, range(505)), later)
+    batch_id = imports.check_file(actor, actor.home_office_id, kind, "l.csv", data)
+    imports.apply_in_background(actor, batch_id)
+    job_id = job_of(batch_id).id
+    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
+    actor = acting("officer")
+    contents = imports._kept(held.get(batch_id))
+    assert apply.start(actor, run, contents) == 0
+    assert apply.take_part(actor, run, contents) == 500
+    run_once(app, job_id)
+    acting("officer")
+    batch = held.get(batch_id)
+    assert (batch.state, counts(batch)) == ("applied", (506, 0, 0, 1)), reasons(batch)
+    assert "Row 2 says otherwise" in reasons(batch)[0][2]

@@ -189,9 +189,9 @@ def test_money_without_a_rate_stands_in_its_own_currency_and_never_as_nothing(ac
     meeting = interactions.log_interaction(actor, NewInteraction(office, "planned", "call", briefing.MEETING_AT.replace(year=2030), donor))
     pack = briefing_pack.build(actor, meeting, briefing.DAY)
     secured = next(fact for fact in pack.money.facts if fact.label == "Secured (signed)")
-    assert (secured.figure.text, secured.unit, secured.note) == ("EUR 1.5 m", "", "no rate to USD")
+    assert (secured.figure.text, secured.unit, secured.note) == ("EUR 1.5\N{NO-BREAK SPACE}m", "", "no rate to USD")
     receivable = next(fact for fact in pack.steer.facts if fact.label == "Receivable")
-    assert receivable.figure.text == "EUR 1.5 m"
+    assert receivable.figure.text == "EUR 1.5\N{NO-BREAK SPACE}m"
     lines = {line.what: line.value for line in pack.references}
     assert lines["Receivable, signed and not yet paid"] == "\N{EN DASH}"
     assert not any(value == "USD 0.00" for value in lines.values())

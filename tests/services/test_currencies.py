@@ -62,10 +62,10 @@ def test_an_office_is_not_set_up_in_one(acting):
     admin = acting("admin")
     new = offices.NewOffice("ZZZ", "New", "country", made.office("HQ"), "DEM", "UTC")
     refused(lambda: offices.create_office(admin, new))
-    settings = {"name": "Jordan", "reporting_currency": "USD", "timezone": "Asia/Amman", "language": "en"}
-    refused(lambda: offices.change_office(admin, made.office(), currency="DEM", **settings))
+    marks_there = offices.OfficeInput("Jordan", "DEM", "USD", "Asia/Amman")
+    refused(lambda: offices.change_office(admin, made.office(), marks_there, version=1))
     break_it(Office, made.office(), currency="DEM")
-    offices.change_office(admin, made.office(), currency="DEM", **settings)
+    offices.change_office(admin, made.office(), marks_there, version=1)
 
 
 def test_what_is_on_record_in_one_is_still_changed_signed_and_paid(grants, donor):

@@ -116,7 +116,7 @@ def test_receipts_and_programmes_have_their_pages_too(grants):
 def test_an_advocacy_officer_is_not_offered_money(browser):
     client = browser("officer")
     values = tree(client.get("/imports/new")).xpath("//select[@name='kind']/option/@value")
-    assert values == ["parties"]
+    assert values == ["parties", "positions", "interactions"]
 
 
 @pytest.mark.parametrize("page", ["", "/columns", "/rows", "/undo"])

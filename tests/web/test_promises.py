@@ -175,7 +175,7 @@ def test_a_follow_up_is_set_moved_and_done_in_one_tap(app: Flask, browser: Brows
     assert "Send the costing" in officer.get("/follow-ups/").get_data(as_text=True)
     done = officer.submit("/", {}, action="/done")
     assert path_of(done) == "/"
-    assert "Send the costing" not in tree(officer.get("/follow-ups/")).xpath("string(//main//ul[@class='work'])")
+    assert "Send the costing" not in tree(officer.get("/follow-ups/")).xpath("string(//main//table)")
     assert "Send the costing" in officer.get("/follow-ups/?state=done").get_data(as_text=True)
     officer.submit("/follow-ups/?state=done", {}, action="/reopen")
     assert "Send the costing" in officer.get("/follow-ups/").get_data(as_text=True)

@@ -147,3 +147,14 @@ def test_statements_do_not_grow_with_the_lists(app, browser):
     with count_statements(app) as after:
         client.get("/parties/")
     assert after.count == before.count
+
+
+@pytest.mark.parametrize("noun", ["asks", "commitments", "follow-ups", "agreements", "receipts", "programmes"])
+def test_every_list_can_be_kept(app, browser, noun):
+    client = browser("officer")
+    answer = client.submit(f"/lists/new?noun={noun}&query=sort%3Dnonsense", {"name": "Kept"})
+    assert answer.location.startswith(f"/{noun}/?list=")
+    page = tree(client.get(answer.location))
+    assert page.xpath("//a[@class='saved-list'][@aria-current='page']//bdi/text()") == ["Kept"]
+    edit = page.xpath("//a[text()='Rename, share or remove']/@href")[0]
+    assert client.submit(edit, {}, action="remove").location == f"/{noun}/"

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from tests.factories.browser import errors, tree
-from tests.factories.messy import ROWS, messy_contacts
+from tests.factories.messy import LOGGED, ROWS, messy_contacts, messy_log
 
 
 def sheet(*rows):
@@ -147,3 +147,75 @@ def test_the_messy_list_of_an_office_comes_in(browser):
     assert "Brought in:" in text(client.get(place))
     again = upload(client, messy_contacts(), "contacts 2026.xlsx").location.removesuffix("/columns")
     assert "0 new, 0 changed, 196 unchanged" in text(client.get(again))
+
+
+def test_the_messy_log_of_an_office_comes_in_after_its_list_of_contacts(browser):
+    """Its people are found by name in any case; namesakes, strangers and other doubtful cells are named and mended on the page."""
+    client = browser("officer")
+    place = upload(client, messy_contacts(), "contacts 2026.xlsx").location.removesuffix("/columns")
+    client.submit(place, {}, action="/apply")
+    place = upload(client, messy_log(), "log.xlsx", kind="interactions").location.removesuffix("/columns")
+    page = text(client.get(place))
+    assert f"{LOGGED - 3 - 5} new, 0 changed, 3 unchanged, 0 possible duplicates, 5 with problems." in page, page[:3000]
+    assert "“Nobody Known” is not on record." in page
+    assert "“someone@else.example” is none of your colleagues here." in page
+    rows = client.get(f"{place}/rows")
+    wrong = {cell.get("name"): cell.get("value") for cell in tree(rows).xpath("//input[starts-with(@name, 'cell-')]")}
+    stranger = next(name for name, value in wrong.items() if value == "Nobody Known")
+    client.submit(f"{place}/rows", {stranger: "Amal Haddad"})
+    assert "4 with problems." in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert f"Brought in: {LOGGED - 3 - 4} new" in text(client.get(place))
+    again = upload(client, messy_log(), "log.xlsx", kind="interactions").location.removesuffix("/columns")
+    assert "0 new, 0 changed, 55 unchanged" in text(client.get(again))
+    client.submit(f"{place}/undo", {}, action="/undo")
+    assert "This import was undone." in text(client.get(place))
+    assert "Cold chain" not in text(client.get("/interactions/"))
+
+
+POSTS = sheet(["Organisation", "Post", "Holder", "Since"], ["Fund <b>X</b>", "Director", "Ana", "03/04/2026"])
+
+
+def test_a_list_of_posts_asks_only_what_it_needs_and_is_brought_in_and_undone(browser):
+    client = browser("officer")
+    upload_and_apply(client, sheet(["Name", "Type"], ["Fund <b>X</b>", "organisation"], ["Ana", "person"]))
+    place = upload(client, POSTS, kind="positions").location
+    assert place.endswith("/columns")  # 3 April or 4 March
+    page = tree(client.get(place))
+    assert not page.xpath("//*[@name='form_of' or @name='country' or @name='note_level']")
+    client.submit(place, {"day_order": "dmy"})
+    place = place.removesuffix("/columns")
+    assert "1 new" in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert "Director, Fund <b>X</b>, Ana" in text(client.get(place))
+    assert "Would be removed 2 new records" in text(client.get(f"{place}/undo"))  # the post and who holds it
+    client.submit(f"{place}/undo", {}, action="/undo")
+    assert "This import was undone." in text(client.get(place))
+
+
+def upload_and_apply(client, data, **more):
+    place = upload(client, data, **more).location.removesuffix("/columns")
+    client.submit(place, {}, action="/apply")
+    return place
+
+
+def test_the_columns_of_a_log_ask_for_the_kind_and_who_may_read_what_was_said(browser):
+    client = browser("officer")
+    upload_and_apply(client, sheet(["Name", "Type"], ["Ana", "person"]))
+    data = sheet(["Date", "With", "Summary"], ["2026-04-03", "Ana", "Words <i>said</i>"])
+    place = upload(client, data, kind="interactions").location
+    page = client.get(f"{place}/columns")
+    assert "Who may read what was said" in text(page)
+    assert tree(page).xpath("//select[@name='form_of']/option/@value")[0] == "meeting"
+    assert tree(page).xpath("//select[@name='note_level']/option[@selected]/@value") == ["office"]
+    client.submit(f"{place}/columns", {"form_of": "visit", "note_level": "open"})
+    client.submit(place, {}, action="/apply")
+    assert "Words <i>said</i>" in text(browser("regional").get("/interactions/"))
+
+
+@pytest.mark.parametrize("kind", ["positions", "interactions"])
+def test_who_may_not_log_contacts_is_told_so(browser, kind):
+    browser("viewer").get("/imports/new", status=403)
+    other = browser("other")
+    place = upload(browser("officer"), POSTS, kind=kind).location.removesuffix("/columns")
+    other.get(place, status=404)

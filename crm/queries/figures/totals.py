@@ -8,7 +8,7 @@ record, because every amount that a total leaves out is named.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -40,6 +40,8 @@ class Secured:
     currency: str
     secured: Figure
     paid: Figure
+    by_month: Mapping[date, Decimal]
+    """What of `paid` came in each month that had money, by its first day; without what no rate is held for."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ def office_secured(office_ids: Collection[uuid.UUID] | None = None, as_of: date 
     """The same without pledges."""
     day, to = as_of or today(), reader_currency(currency)
     scope = _of_offices(office_ids)
-    sums = _added_up(scope, day, to, {"secured": _signed(scope, day, to), "paid": _received(scope, day, to)})
-    return Secured(day, to, **sums)
+    return Secured(day, to, **_added_up(scope, day, to, {"secured": _signed(scope, day, to), "paid": _received(scope, day, to)}))
 
 
 def _of_offices(office_ids: Collection[uuid.UUID] | None) -> Scope:
@@ -84,7 +85,7 @@ def _totals(scope: Scope, day: date, to: str) -> Totals:
 
 class _Sum(NamedTuple):
     """Amounts of one currency and rate day; `on` is None where no rate is asked for. `bank`: what the bank credited, in the
-    currency of the totals. `is_loose`: of receipts without an agreement, which are secured too."""
+    currency of the totals. `is_loose`: of receipts without an agreement, which are secured too. `came_on`: the day of receipts."""
 
     currency: str
     on: date | None
@@ -93,10 +94,11 @@ class _Sum(NamedTuple):
     fixed_rate: Decimal | None = None
     bank: int | None = None
     is_loose: bool = False
+    came_on: date | None = None
 
 
-def _added_up(scope: Scope, day: date, to: str, stages: dict[str, list[_Sum]]) -> dict[str, Figure]:
-    """Each stage as a figure: its sums converted, and record by record what is in a currency that lacks a rate."""
+def _added_up(scope: Scope, day: date, to: str, stages: dict[str, list[_Sum]]) -> dict[str, Any]:
+    """What `Secured` holds: each stage as a figure: its sums converted, and record by record what is in a currency that lacks a rate."""
     book = RateBook(to, {(one.currency, one.on) for sums in stages.values() for one in sums if one.on})
     values = {name: [(one, *_value(one, book)) for one in sums] for name, sums in stages.items()}
     incomplete = {one.currency for known in values.values() for one, value, _rate in known if value is None and one.changes}
@@ -111,7 +113,12 @@ def _added_up(scope: Scope, day: date, to: str, stages: dict[str, list[_Sum]]) -
         rest = _Books(ledger, RateBook(to, ledger.needed())).figures()
         for name, adder in adders.items():
             adder.take(getattr(rest, name))
-    return {name: adder.figure(has_sources=False) for name, adder in adders.items()}
+    by_month: dict[date, Decimal] = {}
+    for one, value, _rate in values["paid"]:
+        if one.came_on is not None and value is not None:
+            first = one.came_on.replace(day=1)
+            by_month[first] = add(by_month.get(first, Decimal(0)), value)
+    return {name: adder.figure(has_sources=False) for name, adder in adders.items()} | {"by_month": by_month}
 
 
 def _add(adder: Adder, known: Iterable[tuple[_Sum, Decimal | None, Rate | None]]) -> None:
@@ -183,11 +190,13 @@ def _received(scope: Scope, day: date, to: str) -> list[_Sum]:
     on = case((is_known, null()), else_=Receipt.value_on)
     is_loose = Receipt.agreement_id.is_(None)
     rows = db.session.execute(
-        select(Receipt.currency, on, func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose)
+        select(
+            Receipt.currency, on, func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose, Receipt.value_on
+        )
         .select_from(Receipt)
         .join(Office, Office.id == Receipt.office_id)
         .where(mine, Receipt.value_on <= day)
-        .group_by(Receipt.currency, on, is_loose)
+        .group_by(Receipt.currency, on, is_loose, Receipt.value_on)
     )
     return _sums(rows)
 
@@ -196,6 +205,6 @@ def _sums(rows: Iterable[Any]) -> list[_Sum]:
     """Rows as sums; the sum of whole numbers is a Decimal on PostgreSQL."""
     found = []
     for currency, on, minor, changes, *more in rows:
-        fixed_rate, bank, is_loose = (*more, None, None, False)[:3]
-        found.append(_Sum(currency, on, int(minor), changes, fixed_rate, None if bank is None else int(bank), bool(is_loose)))
+        fixed_rate, bank, is_loose, came_on = (*more, *(None,) * 4)[:4]
+        found.append(_Sum(currency, on, int(minor), changes, fixed_rate, None if bank is None else int(bank), bool(is_loose), came_on))
     return found

@@ -7,6 +7,7 @@ import { openSheets } from "./menus.js";
 import { suggestAsTyped } from "./palette.js";
 import { followWork } from "./progress.js";
 import { repeatRows } from "./repeat.js";
+import { tickSeveral } from "./several.js";
 import { listenForKeys } from "./shortcuts.js";
 
 document.documentElement.classList.add("js");
@@ -20,3 +21,4 @@ suggestAsTyped();
 weighFiles();
 listenForKeys();
 followWork();
+tickSeveral();

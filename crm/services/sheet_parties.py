@@ -1,0 +1,558 @@
+"""Spreadsheets of parties: rows compared with what is on record, and written through the same services as typed input.
+
+A row is taken whole or not at all. Nothing that a file leaves out is taken away; the same file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from crm.db import db
+from crm.errors import Invalid
+from crm.i18n import _, ngettext
+from crm.models.base import NAME_LENGTH, TEXT_LENGTH
+from crm.models.imports import ImportChange
+from crm.models.notes import Note
+from crm.models.offices import Office
+from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyKind, PartyName, Position, Tenure
+from crm.policy import Actor
+from crm.queries import sheet_imports as found
+from crm.queries.names import fold
+from crm.queries.sheet_imports import KnownParty, NewContact
+from crm.services import fields, notes, parties, positions
+from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.parties import NewChannel, NewParty, OtherName
+from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
+
+_CHANNELS = ("email", "phone", "mobile", "address")
+#: Fields of a refused party, as the services call them, and as the columns of a sheet do.
+_COLUMN_OF = {
+    "native_names": "native",
+    "former_names": "former",
+    "value": "email",
+    "title": "post_title",
+    "starts_on": "post_since",
+    "form_of_address": "form_of_address",
+    "body": "note",
+}
+_SHOWN = 200
+#: Fields of which a party has one.
+_FIELDS = ("country", "website", "about")
+
+
+@dataclass(slots=True)
+class _Contact:
+    """A row that passed every check that needs no other record."""
+
+    row: SheetRow
+    party: NewParty
+    channels: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    reference: str = ""
+    title: str = ""
+    organisation: str = ""
+    part_of: str = ""
+    since: date | None = None
+    address: str = ""
+    is_sure_of_form: bool = True
+    match: KnownParty | None = None
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    organisation_id: uuid.UUID | None = None
+
+    @property
+    def folded(self) -> str:
+        return fold(self.party.name)
+
+
+class Parties(ByChunk[SheetRow]):
+    """People, organisations and groups."""
+
+    lets_go = (Party, PartyKind, PartyName, Channel, Position, Tenure, Note, ImportChange)
+
+    def __init__(self, options: SheetOptions) -> None:
+        self.options = options
+        self._made: dict[str, list[KnownParty]] = defaultdict(list)
+        self._said: dict[uuid.UUID, dict[str, tuple[object, int]]] = {}
+        self._unknown_references = 0
+        self._new_organisations: set[str] = set()
+        self._reached: dict[str, int] = {}
+
+    def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
+        """Judge some rows, write them where told so, and count them."""
+        actor = acting()
+        region = self.options.country or calling_country(db.session.get_one(Office, office_id))
+        rejects: list[Reject] = []
+        contacts: list[_Contact] = []
+        for row in records:
+            try:
+                contacts.append(self._read(row, region))
+            except RowRefused as error:
+                rejects.append(self._reject(row, error))
+        known = self._known(office_id, contacts)
+        organisations = self._organisations(office_id, contacts)
+        pending: list[KnownParty] = []
+        taken: list[_Contact] = []
+        for contact in contacts:
+            try:
+                self._place(contact, known, organisations)
+                self._compare(office_id, contact, organisations, known, pending)
+            except RowRefused as error:
+                rejects.append(self._reject(contact.row, error))
+            else:
+                taken.append(contact)
+        self._note_organisations(None if is_writing else office_id, taken, organisations)
+        new = {id(one) for one in pending}
+        doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new])
+        if is_writing:
+            self._write(actor, office_id, taken, pending, organisations)
+        for one in pending:
+            self._made[fold(one.name)].append(one)
+        self._count(taken, pending, doubles, rejects, outcome)
+
+    def recall(self, office_id: uuid.UUID, records: Sequence[SheetRow]) -> None:
+        """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
+        super().recall(office_id, records)
+        self._made.clear()
+
+    # --- reading a row -----------------------------------------------------------------------------------------------
+
+    def _reject(self, row: SheetRow, error: RowRefused) -> Reject:
+        return Reject(row.row_number, self.options.headings.get(error.name, ""), error.sentence, row.raw)
+
+    def _read(self, row: SheetRow, region: str | None) -> _Contact:
+        name, organisation = _full_name(row), row.text("post_organisation")
+        kinds, told = _kinds(row)
+        form = told or self.options.form
+        if not name and organisation:
+            name, organisation, form = organisation, "", "organisation"
+        title = row.text("post_title")
+        country = row.text("country") or None
+        party = NewParty(
+            form=form,
+            name=name,
+            kinds=kinds,
+            names=_other_names(row),
+            country=country,
+            website=row.text("website"),
+            about=row.text("about"),
+        )
+        try:
+            parties.check_party(party)
+        except Invalid as error:
+            raise _refused(error) from error
+        said = list(row.several("note"))
+        part_of = row.text("part_of")
+        if form != "person" or not (title and organisation):
+            if title:
+                said.append(_("Post: %(title)s", title=title))
+            part_of, organisation, title = part_of or organisation, "", ""
+        try:
+            fields.line(title, "post_title", NAME_LENGTH)
+            fields.line(organisation or part_of, "post_organisation", NAME_LENGTH)
+            address = fields.line(row.text("form_of_address"), "form_of_address", 200)
+            bodies = tuple(fields.text(text, "note", TEXT_LENGTH) for text in said)
+            positions.check_days(row.day("post_since"), None)
+        except Invalid as error:
+            raise _refused(error) from error
+        return _Contact(
+            row=row,
+            party=party,
+            channels=_channels(row, country or region),
+            notes=tuple(dict.fromkeys(body for body in bodies if body)),
+            reference=row.text("reference").upper(),
+            title=title,
+            organisation=organisation,
+            part_of=part_of,
+            since=row.day("post_since"),
+            address=address,
+            is_sure_of_form=bool(told),
+        )
+
+    # --- what is on record -------------------------------------------------------------------------------------------
+
+    def _known(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[KnownParty]]:
+        """Folded name (or reference) -> who has it: on record, and made by earlier rows of this file."""
+        names = {contact.folded for contact in contacts}
+        references = {contact.reference for contact in contacts if contact.reference}
+        found_now = found.known_parties(office_id, names, references)
+        known: dict[str, list[KnownParty]] = defaultdict(list)
+        for one in found_now:
+            if one.id is not None:
+                one.said = self._said.setdefault(one.id, {})
+            known[fold(one.name)].append(one)
+            known[one.reference].append(one)
+        held = {one.id for one in found_now}
+        for name in names:
+            known[name].extend(one for one in self._made[name] if one.id is None or one.id not in held)
+        return known
+
+    def _organisations(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[found.Named]]:
+        texts = {text for contact in contacts for text in (contact.organisation, contact.part_of) if text}
+        return found.parties_named(office_id, texts, forms=("organisation", "group"))
+
+    def _place(self, contact: _Contact, known: Mapping[str, list[KnownParty]], organisations: Mapping[str, list[found.Named]]) -> None:
+        """Find the party on record that a row is about, if there is one."""
+        for name, text in (("post_organisation", contact.organisation), ("part_of", contact.part_of)):
+            if text and len(organisations.get(text, ())) > 1:
+                listed = ", ".join(one.reference for one in organisations[text][:6])
+                raise RowRefused(
+                    name, _("Several have this name. Write the reference of the one you mean: %(references)s.", references=listed)
+                )
+        if contact.reference:
+            referred = [one for one in known.get(contact.reference, ()) if one.reference == contact.reference]
+            if referred:
+                contact.match = referred[0]
+                return
+            self._unknown_references += 1
+        alike = [one for one in known.get(contact.folded, ()) if one.form == contact.party.form]
+        alike = [one for one in alike if not _differs(one, contact)]
+        best = max((_likeness(one, contact) for one in alike), default=0)
+        alike = [one for one in alike if _likeness(one, contact) == best]
+        if len(alike) > 1:
+            listed = ", ".join(one.reference or _("row %(row)s", row=_first_row(one)) for one in alike[:6])
+            raise RowRefused(
+                "name",
+                _(
+                    "Several have this name, and the row does not say which is meant: %(references)s. Give the reference.",
+                    references=listed,
+                ),
+            )
+        contact.match = alike[0] if alike else None
+
+    def _compare(
+        self,
+        office_id: uuid.UUID,
+        contact: _Contact,
+        organisations: Mapping[str, list[found.Named]],
+        known: dict[str, list[KnownParty]],
+        pending: list[KnownParty],
+    ) -> None:
+        """Note what a row would change on its party, and take it as changed for the rows after it; without a party it is a new one."""
+        one = contact.match
+        post = (fold(contact.title), fold(contact.organisation))
+        if one is None:
+            made = _planned(office_id, contact)
+            contact.match = made
+            known[contact.folded].append(made)
+            pending.append(made)
+            return
+        is_own = one.office_id == office_id
+        fresh = _compare_fields(contact, one, is_own=is_own)
+        if is_own:
+            self._compare_parts(contact, one, fresh, organisations)
+        else:
+            contact.part_of = ""
+        channels = tuple(channel for channel in contact.channels if channel not in one.channels)
+        bodies = tuple(body for body in contact.notes if body not in one.notes)
+        contact.changes += [(kind, "", value) for kind, value in channels] + [("note", "", body[:_SHOWN]) for body in bodies]
+        if contact.title and post not in one.posts:
+            contact.changes.append(("post_title", "", f"{contact.title}, {contact.organisation}"))
+        else:
+            contact.title = contact.organisation = ""
+        contact.channels, contact.notes = channels, bodies
+        for name, value in fresh.items():
+            setattr(one, name, value)
+        one.channels |= frozenset(channels)
+        one.notes |= frozenset(bodies)
+        one.posts |= frozenset({post} if contact.title else ())
+
+    def _compare_parts(
+        self, contact: _Contact, one: KnownParty, fresh: dict[str, Any], organisations: Mapping[str, list[found.Named]]
+    ) -> None:
+        new = contact.party
+        kinds = sorted(set(new.kinds) - one.kinds)
+        held = {name for _kind, name in one.names} | {one.name}
+        names = [other for other in new.names if other.name not in held]
+        if kinds:
+            fresh["kinds"] = one.kinds | set(kinds)
+            contact.changes.append(("kinds", ", ".join(sorted(one.kinds)), ", ".join(sorted(fresh["kinds"]))))
+        if names:
+            fresh["names"] = (*one.names, *((other.kind, other.name) for other in names))
+            contact.changes += [("aliases", "", other.name) for other in names]
+        above = organisations.get(contact.part_of, ()) if contact.part_of else ()
+        if contact.part_of and not (above and above[0].id == one.part_of_id) and not (one.id is None or one.part_of_id is not None):
+            contact.changes.append(("part_of", "", contact.part_of))
+        else:
+            contact.part_of = ""
+
+    def _note_organisations(
+        self, trial_office_id: uuid.UUID | None, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
+    ) -> None:
+        """Organisations of posts that are neither on record nor rows of the file: recorded with the people, and said so."""
+        listed = {contact.folded for contact in taken if contact.party.form != "person"}
+        for contact in taken:
+            for text in (contact.organisation, contact.part_of):
+                folded = fold(text)
+                is_made = folded in listed or any(one.form != "person" for one in self._made.get(folded, ()))
+                if text and not organisations.get(text) and not is_made:
+                    self._new_organisations.add(folded)
+                    if trial_office_id is not None:  # nothing is recorded: later rows meet it all the same
+                        self._made[folded].append(KnownParty(None, trial_office_id, "", 1, "organisation", text))
+
+    def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, str]:
+        """New rows that may be somebody on record, or of an earlier row: row -> who."""
+        asked = [
+            NewContact(
+                one.row.row_number,
+                one.party.form,
+                (one.party.name, *(other.name for other in one.party.names)),
+                tuple(channel for channel in one.channels if channel[0] != "address"),
+            )
+            for one in new
+        ]
+        alike = found.possible_duplicates(office_id, asked)
+        said = {row: ", ".join(names) for row, names in alike.items()}
+        for contact in asked:
+            keys = [*(f"name {fold(name)}" for name in contact.names), *(value for _kind, value in contact.channels)]
+            earlier = next((row for key in keys if (row := self._reached.get(key)) and row != contact.row), None)
+            if earlier is not None:
+                said.setdefault(contact.row, _("row %(row)s of this file", row=earlier))
+            for key in keys:
+                self._reached.setdefault(key, contact.row)
+        return said
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _write(
+        self,
+        actor: Actor,
+        office_id: uuid.UUID,
+        taken: Sequence[_Contact],
+        pending: Sequence[KnownParty],
+        organisations: Mapping[str, list[found.Named]],
+    ) -> None:
+        above = {id(contact.match): contact.part_of for contact in reversed(taken) if contact.part_of}
+        plain = [one for one in pending if id(one) not in above]
+        for one, party_id in zip(plain, parties.create_parties(actor, office_id, [_merged(one, None) for one in plain]), strict=True):
+            one.id = party_id
+        ids = self._organisation_ids(actor, office_id, taken, organisations)
+        rest = [one for one in pending if id(one) in above]
+        news = [_merged(one, ids[fold(above[id(one)])]) for one in rest]
+        for one, party_id in zip(rest, parties.create_parties(actor, office_id, news), strict=True):
+            one.id = party_id
+        new = {id(one) for one in pending}
+        for one in pending:
+            if one.id is not None:
+                self._said[one.id] = one.said
+        for contact in taken:
+            if id(contact.match) not in new and contact.changes:
+                self._edit(actor, office_id, contact, ids)
+        reached = [
+            (contact.match.id, contact.match.country, NewChannel(kind, value))
+            for contact in taken
+            if contact.match is not None and contact.match.id is not None
+            for kind, value in contact.channels
+        ]
+        parties.add_channels(actor, office_id, reached)
+        held = [
+            positions.HeldBy(contact.match.id, ids[fold(contact.organisation)], contact.title, contact.since, contact.address)
+            for contact in taken
+            if contact.title and contact.match is not None and contact.match.id is not None
+        ]
+        positions.add_holders(actor, office_id, held)
+        level = note_level(actor, office_id, self.options.note_level)
+        said = [
+            (contact.match.id, body)
+            for contact in taken
+            if contact.match is not None and contact.match.id is not None
+            for body in contact.notes
+        ]
+        notes.write_notes(actor, office_id, said, level)
+
+    def _organisation_ids(
+        self, actor: Actor, office_id: uuid.UUID, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
+    ) -> dict[str, uuid.UUID]:
+        """Folded name -> organisation, recorded where it is not on record yet."""
+        ids = {fold(text): named[0].id for text, named in organisations.items() if named}
+        texts = dict.fromkeys(text for contact in taken for text in (contact.organisation, contact.part_of) if text)
+        unknown = {fold(text): text for text in texts if fold(text) not in ids}
+        now_held = found.parties_named(office_id, unknown.values(), forms=("organisation", "group"))
+        ids |= {fold(text): named[0].id for text, named in now_held.items() if named}
+        missing = [text for name, text in unknown.items() if name not in ids]
+        made = parties.create_parties(actor, office_id, [NewParty("organisation", text) for text in missing])
+        return ids | {fold(text): party_id for text, party_id in zip(missing, made, strict=True)}
+
+    def _edit(self, actor: Actor, office_id: uuid.UUID, contact: _Contact, ids: Mapping[str, uuid.UUID]) -> None:
+        one = contact.match
+        own = {"country", "website", "about", "kinds", "aliases", "part_of"}
+        if one is None or one.id is None or one.office_id != office_id or not own & {name for name, _old, _new in contact.changes}:
+            return
+        part_of_id = ids[fold(contact.part_of)] if contact.part_of else one.part_of_id
+        party = db.session.get_one(Party, one.id)
+        parties.edit_party(actor, one.id, party.version, _merged(one, part_of_id))
+
+    # --- counting ----------------------------------------------------------------------------------------------------
+
+    def _count(
+        self,
+        taken: Sequence[_Contact],
+        pending: Sequence[KnownParty],
+        doubles: Mapping[int, str],
+        rejects: Sequence[Reject],
+        outcome: Outcome,
+    ) -> None:
+        new = {id(one) for one in pending}
+        for contact in taken:
+            row, name = contact.row.row_number, contact.party.name
+            if id(contact.match) in new:
+                new.discard(id(contact.match))
+                outcome.note("created", lambda: Sample(row, "created", name))  # noqa: B023 - called at once
+            elif contact.changes:
+                changes = tuple(contact.changes)
+                outcome.note("updated", lambda: Sample(row, "updated", name, changes))  # noqa: B023 - called at once
+            else:
+                outcome.note("unchanged", lambda: Sample(row, "unchanged", ""))  # noqa: B023 - called at once
+            if row in doubles:
+                outcome.double_rows += 1
+                if len(outcome.doubles) < 100:  # noqa: PLR2004 - as many as a person reads
+                    outcome.doubles.append((row, name, doubles[row]))
+        outcome.rejects.extend(rejects)
+        outcome.notes[:] = self._notes()
+
+    def _notes(self) -> list[str]:
+        """What a person should know of the rows so far."""
+        said = []
+        if self._unknown_references:
+            said.append(
+                ngettext(
+                    "%(num)d reference is not on record here; its row was matched by name.",
+                    "%(num)d references are not on record here; their rows were matched by name.",
+                    self._unknown_references,
+                )
+            )
+        if self._new_organisations:
+            said.append(
+                ngettext(
+                    "%(num)d organisation of a post is not on record; it is recorded too.",
+                    "%(num)d organisations of posts are not on record; they are recorded too.",
+                    len(self._new_organisations),
+                )
+            )
+        return said
+
+
+# --- single rows -----------------------------------------------------------------------------------------------------
+
+
+def _refused(error: Invalid) -> RowRefused:
+    name, sentences = next(iter(error.errors.items()))
+    return RowRefused(_COLUMN_OF.get(name, name), sentences[0])
+
+
+def _full_name(row: SheetRow) -> str:
+    """The name of a row: given name before family name where they stand apart (then "Nom" beside "Prénom" is the family name)."""
+    given = row.text("given_name")
+    family = row.text("family_name") or (row.text("name") if given else "")
+    return " ".join(part for part in (given, family) if part) if given or not row.text("name") else row.text("name")
+
+
+def _other_names(row: SheetRow) -> list[OtherName]:
+    columns = (("native", "native"), ("aliases", "alias"), ("acronyms", "acronym"), ("former", "former"))
+    return [OtherName(text, kind) for column, kind in columns for text in row.several(column)]
+
+
+def _channels(row: SheetRow, region: str | None) -> tuple[tuple[str, str], ...]:
+    kept: dict[tuple[str, str], None] = {}
+    for kind in _CHANNELS:
+        for text in row.several(kind):
+            try:
+                kept[kind, parties.channel_value(kind, text, region)] = None
+            except Invalid as error:
+                raise RowRefused(kind, str(error)) from error
+    return tuple(kept)
+
+
+def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
+    """What a row says a party is to us, and of which form it is: a column of its own, else a form among the kinds; "" for neither."""
+    said = row.several("kinds")
+    forms = [kind.removeprefix(FORM_IN_KINDS) for kind in said if kind.startswith(FORM_IN_KINDS)]
+    return tuple(kind for kind in said if not kind.startswith(FORM_IN_KINDS)), row.text("form") or (forms[0] if forms else "")
+
+
+def _values(channels: Iterable[tuple[str, str]], kinds: Sequence[str]) -> set[str]:
+    return {value for kind, value in channels if kind in kinds}
+
+
+def _differs(one: KnownParty, contact: _Contact) -> bool:
+    """Whether a row of the same name is surely about somebody else: another country; for a person also other addresses, or another
+    organisation, with nothing in common. Sister organisations and namesakes are never put together."""
+    if one.country and contact.party.country and one.country != contact.party.country:
+        return True
+    if one.form != "person":
+        return False
+    shared = _values(one.channels, _CHANNELS[:3]) & _values(contact.channels, _CHANNELS[:3])
+    if shared:
+        return False
+    mine, theirs = _values(contact.channels, ("email",)), _values(one.channels, ("email",))
+    if mine and theirs:
+        return True
+    held = {organisation for _title, organisation in one.posts}
+    return bool(contact.organisation and held and fold(contact.organisation) not in held)
+
+
+def _likeness(one: KnownParty, contact: _Contact) -> int:
+    shared = _values(one.channels, _CHANNELS[:3]) & _values(contact.channels, _CHANNELS[:3])
+    held = {organisation for _title, organisation in one.posts}
+    return 4 * len(shared) + 2 * (fold(contact.organisation) in held) + bool(one.country and one.country == contact.party.country)
+
+
+def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
+    """The party that a row makes, as far as later rows are compared with it."""
+    new = contact.party
+    said = {name: (value, contact.row.row_number) for name in _FIELDS if (value := getattr(new, name))}
+    return KnownParty(
+        id=None,
+        office_id=office_id,
+        reference="",
+        version=1,
+        form=new.form,
+        name=new.name,
+        country=new.country,
+        website=new.website,
+        about=new.about,
+        kinds=frozenset(new.kinds),
+        names=tuple((other.kind, other.name) for other in new.names),
+        channels=frozenset(contact.channels),
+        posts=frozenset({(fold(contact.title), fold(contact.organisation))} if contact.title else ()),
+        notes=frozenset(contact.notes),
+        said={**said, "": (None, contact.row.row_number)},
+    )
+
+
+def _compare_fields(contact: _Contact, one: KnownParty, *, is_own: bool) -> dict[str, Any]:
+    """The single fields that a row changes. Two rows that say different things of one party are never both taken."""
+    given = {name: value for name in _FIELDS if (value := getattr(contact.party, name))}
+    for name, value in given.items():
+        before, row = one.said.get(name, (value, 0))
+        if before != value:
+            raise RowRefused(name, _("Row %(row)s says otherwise about the same party. Mend one of the two.", row=row))
+    fresh: dict[str, Any] = {}
+    for name, value in given.items():
+        one.said[name] = (value, contact.row.row_number)
+        if is_own and value != (getattr(one, name) or ""):
+            fresh[name] = value
+            contact.changes.append((name, str(getattr(one, name) or ""), str(value)))
+    return fresh
+
+
+def _merged(one: KnownParty, part_of_id: uuid.UUID | None) -> NewParty:
+    """A party as all rows of the file together say it is."""
+    return NewParty(
+        form=one.form,
+        name=one.name,
+        kinds=sorted(one.kinds),
+        names=[OtherName(name, kind) for kind, name in one.names],
+        country=one.country,
+        website=one.website,
+        about=one.about,
+        part_of_id=part_of_id,
+    )
+
+
+def _first_row(one: KnownParty) -> int:
+    return one.said.get("", (None, 0))[1]
