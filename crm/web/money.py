@@ -149,7 +149,7 @@ def event_lines(events: Sequence[MoneyEvent], url: Callable[[MoneyEvent], str]) 
             "when": event.on,
             "kind": str(TERM_NAMES.get(event.kind, event.kind)),
             "title": _("%(kind)s (taken back)", kind=TERM_NAMES.get(event.kind, event.kind))
-            if event.is_reversal
+            if event.is_reversal and event.kind != "reversal"
             else str(TERM_NAMES.get(event.kind, event.kind)),
             "amount": event.amount,
             "reference": event.reference,

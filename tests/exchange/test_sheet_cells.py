@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.exchange.cells import CellInvalid
 from crm.exchange.sheet_cells import (
@@ -23,7 +26,7 @@ from crm.exchange.sheet_cells import (
 )
 from crm.exchange.sheet_columns import guess, is_heading, missing
 from crm.exchange.sheets import Setup, read_sheet, read_totals
-from crm.money import Money
+from crm.money import Money, to_minor
 
 APRIL = date(2026, 4, 3)
 
@@ -197,3 +200,13 @@ def test_typed_totals_are_read_by_currency():
     for text in ("1250; EUR 3", "many", "1.234"):
         with pytest.raises(CellInvalid):
             read_totals(text, ["EUR"])
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789.,' -()+€$£EURUSDmbnk٣٫\u00a0\u200f=x"), max_size=30) | st.text(max_size=80))
+def test_whatever_stands_in_a_cell_is_an_amount_in_whole_minor_units_or_a_sentence(text):
+    for mark in ("", "point", "comma"):
+        with suppress(CellInvalid):
+            amount = read_amount(text, "EUR", mark)
+            assert amount is None or (to_minor(amount) > 0 and amount.currency == "EUR")
+    amount_mark([text])
+    is_total_label(text)
