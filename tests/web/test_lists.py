@@ -301,7 +301,8 @@ def test_files_are_for_those_who_may_export(app, browser):
             for ending in ("csv", "xlsx"):
                 assert client.client.get(f"/{noun}.{ending}").status_code == (403 if name == "admin" else 200)
             if name != "admin":
-                assert f"/{noun}.xlsx" in client.get(f"/{noun}/").get_data(as_text=True)
+                everybodys = "?whose=all" if noun == "follow-ups" else ""  # a reader's own list is empty here, and offers no file
+                assert f"/{noun}.xlsx" in client.get(f"/{noun}/{everybodys}").get_data(as_text=True)
     anonymous = browser(None).client
     assert anonymous.get("/pledges.xlsx").status_code == 302
 
