@@ -25,7 +25,7 @@ from bench.dataset import COUNTRY_OFFICER, KEYS, PASSWORD, ROOT
 from config import load
 from crm.app import create_app
 from crm.db import db
-from crm.jobs import imports
+from crm.jobs import engine, imports
 from crm.models.asks import Ask
 from crm.models.imports import ImportBatch
 from crm.models.interactions import Interaction
@@ -51,6 +51,7 @@ def application(url: str) -> Iterator[Flask]:
             with app.app_context():
                 db.session.remove()
                 db.engine.dispose()
+            engine.forget_client(app)
 
 
 @dataclass(frozen=True)

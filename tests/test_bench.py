@@ -13,6 +13,7 @@ from config import load
 from crm.app import create_app
 from crm.commands.verify import checks
 from crm.db import db
+from crm.jobs import engine
 from crm.policy import unscoped
 
 TINY = 0.002
@@ -29,6 +30,7 @@ def test_the_data_set_is_true_on_both_databases(database_url: str, tmp_path: Pat
             assert {name: next(check(), None) for name, check in checks(tmp_path).items()} == dict.fromkeys(checks(tmp_path))
         db.session.remove()
         db.engine.dispose()
+    engine.forget_client(app)
 
 
 @pytest.mark.sqlite_only

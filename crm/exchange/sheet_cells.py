@@ -66,7 +66,7 @@ class DayAmbiguous(CellInvalid):
         self.readings = readings
         super().__init__(
             _(
-                "“%(text)s” can be %(one)s or %(other)s. Say above how days are written in this file.",
+                "“%(text)s” can be %(one)s or %(other)s. Say under “Columns” how days are written in this file.",
                 text=text,
                 one=readings[0].isoformat(),
                 other=readings[1].isoformat(),
@@ -268,7 +268,7 @@ def read_amount(cell: str, currency: str = "", mark: str = "", *, otherwise: str
         return None
     code = currency_named(text) or currency or otherwise
     if not code:
-        raise NoCurrency(_("Nothing says which currency “%(text)s” is in. Say above which one this file is in.", text=text[:60]))
+        raise NoCurrency(_("Nothing says which currency “%(text)s” is in. Say under “Columns” which one this file is in.", text=text[:60]))
     if currency and code != currency:
         raise CellInvalid(_("The amount says %(other)s, but the currency is %(currency)s.", other=code, currency=currency))
     try:
@@ -277,7 +277,7 @@ def read_amount(cell: str, currency: str = "", mark: str = "", *, otherwise: str
         smaller, larger = error.readings
         raise AmountDoubtful(
             _(
-                "“%(text)s” can be %(larger)s or %(smaller)s. Say above how amounts are written in this file.",
+                "“%(text)s” can be %(larger)s or %(smaller)s. Say under “Columns” how amounts are written in this file.",
                 text=text[:60],
                 larger=f"{code} {larger:,f}",
                 smaller=f"{code} {smaller:,f}",

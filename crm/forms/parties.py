@@ -14,7 +14,7 @@ from crm.forms.money_fields import DayField
 from crm.i18n import LazyText, _, _l
 
 FORM_NAMES: dict[str, LazyText] = {"person": _l("Person"), "organisation": _l("Organisation"), "group": _l("Group")}
-VISIBILITY_NAMES: dict[str, LazyText] = {"shared": _l("Shared with all offices"), "office": _l("Your office only")}
+VISIBILITY_NAMES: dict[str, LazyText] = {"shared": _l("Shared with all offices"), "office": _l("Your office")}
 CHANNEL_NAMES: dict[str, LazyText] = {
     "email": _l("E-mail"),
     "phone": _l("Phone"),

@@ -395,6 +395,28 @@ def title_of(record: Any) -> str:
     return str(getattr(record, "reference", "") or getattr(record, "source_id", "") or record.id)
 
 
+#: What a file brings whole, in the order in which it is shown.
+BROUGHT = ("parties", "positions", "interactions", "programmes", "pledges", "receipts")
+BROUGHT_SHOWN = 50
+
+
+def brought(batch_id: uuid.UUID) -> list[tuple[str, uuid.UUID, str]]:
+    """The first records that a batch made and that the reader may see: noun, id, title. Two statements, and one for each noun."""
+    found: list[tuple[str, uuid.UUID, str]] = []
+    of_batch = select(ImportChange.noun, ImportChange.new).where(
+        ImportChange.batch_id == batch_id, ImportChange.record_id.is_(None), ImportChange.noun.in_(BROUGHT)
+    )
+    made: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for noun, left in db.session.execute(of_batch.order_by(ImportChange.id).limit(len(BROUGHT))):
+        made[noun] += [uuid.UUID(key) for key in json.loads(left or "{}")]
+    for noun in BROUGHT:
+        entity = _classes()[noun]
+        if ids := made[noun][: BROUGHT_SHOWN - len(found)]:
+            records = {record.id: record for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
+            found += [(noun, key, title_of(records[key])) for key in ids if key in records]
+    return found
+
+
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 

@@ -107,7 +107,7 @@ class Parties(ByChunk[SheetRow]):
                 taken.append(contact)
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
-        doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new])
+        doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new and _makes(one)])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
         for one in pending:
@@ -308,10 +308,17 @@ class Parties(ByChunk[SheetRow]):
         alike = found.possible_duplicates(office_id, asked)
         said = {row: ", ".join(names) for row, names in alike.items()}
         for contact in asked:
-            keys = [*(f"name {fold(name)}" for name in contact.names), *(value for _kind, value in contact.channels)]
-            earlier = next((row for key in keys if (row := self._reached.get(key)) and row != contact.row), None)
+            names = {f"name {fold(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
+            reached = {
+                value: _("row %(row)s of this file: the same e-mail address")
+                if kind == "email"
+                else _("row %(row)s of this file: the same number")
+                for kind, value in contact.channels
+            }
+            keys = names | reached
+            earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(key)) and row != contact.row), None)
             if earlier is not None:
-                said.setdefault(contact.row, _("row %(row)s of this file", row=earlier))
+                said.setdefault(contact.row, earlier[1] % {"row": earlier[0]})
             for key in keys:
                 self._reached.setdefault(key, contact.row)
         return said
@@ -552,6 +559,11 @@ def _merged(one: KnownParty, part_of_id: uuid.UUID | None) -> NewParty:
         about=one.about,
         part_of_id=part_of_id,
     )
+
+
+def _makes(contact: _Contact) -> bool:
+    """Whether a row makes its party: later rows of the same party add to it, and are no second one."""
+    return contact.match is not None and _first_row(contact.match) == contact.row.row_number
 
 
 def _first_row(one: KnownParty) -> int:

@@ -26,6 +26,7 @@ from crm.queries import imports as queries
 from crm.queries import jobs
 from crm.services import import_undo, submissions
 from crm.services.imports import permission_for
+from crm.web import lookups as shared
 from crm.web.control_totals import control_of
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, status
@@ -240,8 +241,20 @@ def detail(batch_id: uuid.UUID) -> Any:
         work=work,
         may_cancel=may and work is not None,
         so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
+        brought=_brought(batch)
+        if (batch.state == "applied" or batch.taken) and undo["undone"] is None and can(actor(), Permission.RECORD_SEE)
+        else [],
         **undo,
     )
+
+
+def _brought(batch: ImportBatch) -> list[dict[str, str]]:
+    """The first records that came in, each with its page."""
+    found = []
+    for noun, key, title in import_undo.brought(batch.id):
+        name = "party_id" if noun == "parties" else f"{noun.removesuffix('s')}_id"
+        found.append({"title": title, "url": shared.link(f"{noun}.detail", **{name: key})})
+    return found
 
 
 def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]]:

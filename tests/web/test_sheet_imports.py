@@ -41,7 +41,11 @@ def test_a_list_is_checked_brought_in_and_undone_by_an_advocacy_officer(browser)
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
     client.submit(place, {}, action="/apply")
     assert "Ana <b>Bell</b>" in text(client.get("/parties/"))
-    assert "Undo this import" in text(client.get(place))
+    done = client.get(place)
+    assert "Undo this import" in text(done)
+    came = tree(done).xpath("//h2[. = 'What came in']/following-sibling::ul//a")
+    assert [link.text_content().split(" (")[0] for link in came] == ["Ana <b>Bell</b>", "Bo"]
+    assert "ana@x.example" in text(client.get(came[0].get("href")))
     page = text(client.get(f"{place}/undo"))
     assert "Would be removed 2" in page
     client.submit(f"{place}/undo", {}, action="/undo")
@@ -51,6 +55,16 @@ def test_a_list_is_checked_brought_in_and_undone_by_an_advocacy_officer(browser)
     assert "Bell" not in text(client.get("/parties/"))
     target = client.client.post(f"{place}/undo", data={"csrf_token": client.token()})  # a second click finds it done
     assert target.status_code == 303
+
+
+def test_a_row_that_repeats_one_is_no_duplicate_and_one_that_is_like_it_says_why(browser):
+    client = browser("officer")
+    rows = (["Dina Masri", "dina@x.example"], ["DINA MASRI", "dina@x.example"], ["Petra Daily", "dina@x.example"])
+    page = text(client.get(upload(client, sheet(["Name", "E-mail"], *rows)).location))
+    assert (
+        "2 new, 1 changed, 0 unchanged, 1 possible duplicates" in page or "2 new, 0 changed, 1 unchanged, 1 possible duplicate" in page
+    ), page
+    assert "4Petra Dailyrow 2 of this file: the same e-mail address" in page
 
 
 def test_what_a_file_leaves_open_is_asked_first(browser):
