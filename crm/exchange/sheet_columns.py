@@ -138,9 +138,12 @@ def _headings(slug: str) -> Mapping[str, str]:
     return found
 
 
+_LONGER_THAN_HEADINGS = 100
+
+
 def is_heading(slug: str, cell: str) -> bool:
     """Whether a cell is a heading that lists of this kind are known to have."""
-    return len(cell) < 100 and (fold(cell) in _headings(slug) or bool(_field_of_year(slug, cell)))  # noqa: PLR2004 - no heading is so long
+    return len(cell) < _LONGER_THAN_HEADINGS and (fold(cell) in _headings(slug) or bool(_field_of_year(slug, cell)))
 
 
 def _field_of_year(slug: str, heading: str) -> str:

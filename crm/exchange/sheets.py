@@ -58,7 +58,6 @@ _EXAMPLES = 3
 _MOST_EXAMPLE = 60
 #: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
 _NUMBER_CELL = re.compile(r"-?\d+\.\d+")
-_NO_FIELD = SheetField("", "")  # type: ignore[arg-type]  # of a column that is left out
 
 
 @dataclass(frozen=True)
@@ -365,7 +364,7 @@ class _Rows:
         named = " ".join(
             cell
             for place, cell in enumerate(cells)
-            if file.kind.fields.get(file.columns.get(file.headings[place], ""), _NO_FIELD).reads not in AMOUNTS
+            if (item := file.kind.fields.get(file.columns.get(file.headings[place], ""))) is None or item.reads not in AMOUNTS
         )
         currency = currency_named(named) or (next(iter(file.control.read)) if len(file.control.read) == 1 else file.setup.currency)
         values: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased, selectinload
 
 from crm.db import db
@@ -47,7 +47,7 @@ class KnownParty:
     said: dict[str, tuple[object, int]] = field(default_factory=dict)  # what this file said of it, and in which row
 
 
-def usable(office_id: uuid.UUID) -> object:
+def usable(office_id: uuid.UUID) -> ColumnElement[bool]:
     """Parties that a record of an office may name: shared ones and the office's own."""
     return or_(Party.visibility == SHARED, Party.office_id == office_id)
 
@@ -57,7 +57,7 @@ def known_parties(office_id: uuid.UUID, folded: Collection[str], references: Col
     rows: dict[uuid.UUID, Party] = {}
     for column, wanted in ((Party.folded_name, sorted(folded)), (Party.reference, sorted(references))):
         for start in range(0, len(wanted), _CHUNK):
-            statement = select(Party).where(column.in_(wanted[start : start + _CHUNK]), usable(office_id))  # type: ignore[arg-type]
+            statement = select(Party).where(column.in_(wanted[start : start + _CHUNK]), usable(office_id))
             for party in db.session.scalars(statement.options(selectinload(Party.kinds), selectinload(Party.names))):
                 rows[party.id] = party
     ids = list(rows)
@@ -142,15 +142,15 @@ def parties_named(office_id: uuid.UUID, texts: Iterable[str], *, forms: Sequence
     columns = (Party.id, Party.name, Party.reference, Party.form, Party.folded_name)
     own = [usable(office_id)] + ([Party.form.in_(forms)] if forms else [])
     for chunk in _parts(sorted({text.strip().upper() for text in wanted if "-" in text})):
-        for row in db.session.execute(select(*columns).where(Party.reference.in_(chunk), *own)):  # type: ignore[arg-type]
+        for row in db.session.execute(select(*columns).where(Party.reference.in_(chunk), *own)):
             by_reference[row.reference] = Named(row.id, row.name, row.reference, row.form)
     for chunk in _parts(sorted(set(wanted.values()))):
-        for row in db.session.execute(select(*columns).where(Party.folded_name.in_(chunk), *own)):  # type: ignore[arg-type]
+        for row in db.session.execute(select(*columns).where(Party.folded_name.in_(chunk), *own)):
             by_name[row.folded_name][row.id] = Named(row.id, row.name, row.reference, row.form)
         other = (
             select(*columns[:4], PartyName.folded_name)
             .join(PartyName, PartyName.party_id == Party.id)
-            .where(PartyName.folded_name.in_(chunk), *own)  # type: ignore[arg-type]
+            .where(PartyName.folded_name.in_(chunk), *own)
         )
         for row in db.session.execute(other):
             by_name[row.folded_name].setdefault(row.id, Named(row.id, row.name, row.reference, row.form))

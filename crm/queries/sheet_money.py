@@ -210,7 +210,7 @@ def near(text: str, names: Mapping[str, str]) -> list[str]:
 def donor_names(office_id: uuid.UUID) -> dict[str, str]:
     """What the donors that an office can use are called -> reference: for `near`. One statement, the newest first."""
     is_donor = Party.id.in_(select(PartyKind.party_id).where(PartyKind.kind == "donor"))
-    statement = select(Party.name, Party.reference).where(is_donor, usable(office_id))  # type: ignore[arg-type]
+    statement = select(Party.name, Party.reference).where(is_donor, usable(office_id))
     return {row.name: row.reference for row in db.session.execute(statement.order_by(Party.id.desc()).limit(_MOST_NAMES))}
 
 

@@ -325,7 +325,8 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, aro
             part.refuse("name", _("Choose somebody from the list."))
         if one.user_id is not None and one.user_id not in around.colleagues:
             checks.refuse("ours", _("Choose one of your colleagues."))
-        known = around.parties[one.party_id].name if one.party_id in around.parties else around.colleagues.get(one.user_id)  # type: ignore[arg-type,index]
+        party = around.parties.get(one.party_id) if one.party_id else None
+        known = party.name if party else around.colleagues.get(one.user_id) if one.user_id else None
         text = known or part.text("name", one.name, NAME_LENGTH)
         post = part.text("post", one.post, NAME_LENGTH) or (around.posts.get((one.party_id, day), "")[:NAME_LENGTH] if one.party_id else "")
         if text:

@@ -6,10 +6,10 @@ import re
 import uuid
 from collections import Counter
 
-from sqlalchemy import inspect, text
+from sqlalchemy import select
 
 from bench import dataset, inside
-from crm.db import db
+from crm.db import Base, db
 from crm.policy import unscoped
 from tests.architecture.routes import NOUN_OF, routes
 from tests.factories.counting import count_statements
@@ -26,16 +26,14 @@ FEWEST_PAGES = 70
 def some_records(chosen: inside.Chosen) -> dict[str, uuid.UUID]:
     """A record of each noun of the officer's office; of the main ones, one with much below it."""
     found = {}
-    tables = inspect(db.engine)
-    for noun, table in TABLES.items():
-        columns = {column["name"] for column in tables.get_columns(table)} if tables.has_table(table) else set()
-        if "id" not in columns:
+    for noun, name in TABLES.items():
+        table = Base.metadata.tables.get(name)
+        if table is None or "id" not in table.c:
             continue
-        own = "WHERE office_id = :office" if "office_id" in columns else ""
-        office = chosen.office if db.engine.dialect.name == "postgresql" else chosen.office.hex
-        key = db.session.scalar(text(f"SELECT id FROM {table} {own} ORDER BY id LIMIT 1"), {"office": office} if own else {})  # noqa: S608
+        wanted = select(table.c.id).order_by(table.c.id).limit(1)
+        key = db.session.scalar(wanted.where(table.c.office_id == chosen.office) if "office_id" in table.c else wanted)
         if key is not None:
-            found[noun] = key if isinstance(key, uuid.UUID) else uuid.UUID(key)
+            found[noun] = key
     named = ("interaction", "ask", "pledge", "agreement", "receipt", "programme")
     return found | {f"{name}s": getattr(chosen, name) for name in named} | {"parties": chosen.party}
 
