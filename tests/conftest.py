@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy.pool import QueuePool
 
 from config import load
@@ -20,6 +23,22 @@ from tests.factories.browser import Browser
 pytest_plugins = ["tests.conftest_database"]
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates as compiled for an earlier test of this process: every test has an application of its own, whose templates are the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], object] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))  # type: ignore[assignment]
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = CompiledTemplates()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for the application gets the world, unless the test names another template."""
     for item in items:
@@ -27,10 +46,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.template("world"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Argon2 with the least work: a hash as people have it takes 0.2 s, and nearly every test signs somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(users, "_NOBODY", users._hasher.hash("nobody"))
+        yield
+
+
 @pytest.fixture
 def app(settings_environ: dict[str, str]) -> Iterator[Flask]:
     """The application on a fresh copy of the world, on each kind of database in turn. No context is pushed."""
     made = create_app(load(settings_environ))
+    made.jinja_env.bytecode_cache = COMPILED
     yield made
     with made.app_context():
         db.session.remove()
