@@ -248,10 +248,10 @@ def database_templates() -> Templates:
 
 @pytest.fixture
 def sqlite_url(request: pytest.FixtureRequest, database_templates: Templates) -> Iterator[str]:
-    """The address of a fresh, migrated SQLite file."""
+    """The address of a fresh, migrated SQLite file: the same one for every test of a process, so that the application can be kept."""
     source = database_templates.sqlite(_template_of(request))
     folder = Path(os.environ[RUN_FOLDER])
-    path = folder / f"test-{uuid.uuid4().hex}.sqlite3"
+    path = folder / f"test-{os.getpid()}.sqlite3"
     shutil.copyfile(source, path)
     try:
         yield f"sqlite:///{path}"
@@ -262,9 +262,9 @@ def sqlite_url(request: pytest.FixtureRequest, database_templates: Templates) ->
 
 @pytest.fixture
 def postgresql_url(request: pytest.FixtureRequest, postgres_server: Server, database_templates: Templates) -> Iterator[str]:
-    """The address of a fresh, migrated PostgreSQL database; dropped afterwards, open connections or not."""
+    """The address of a fresh, migrated PostgreSQL database; dropped afterwards, open connections or not. The address stays the same."""
     source = database_templates.postgresql(_template_of(request), postgres_server)
-    database = f"tl_test_{uuid.uuid4().hex}"
+    database = f"tl_test_{Path(os.environ[RUN_FOLDER]).name}_{os.getpid()}"
     postgres_server.create(database, source)
     try:
         yield postgres_server.address(database)
@@ -285,9 +285,12 @@ def database_url(request: pytest.FixtureRequest, database_kind: str) -> str:
 
 
 @pytest.fixture
-def settings_environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+def settings_environ(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Settings of an application on `database_url`: for `config.load(…)`, or the environment of a command."""
-    return {"APP_ENV": "testing", "DATABASE_URL": database_url, "INSTANCE_PATH": str(tmp_path / "instance"), **TEST_KEYS}
+    instance = tmp_path_factory.getbasetemp() / "instance"
+    instance.mkdir(mode=0o700)
+    yield {"APP_ENV": "testing", "DATABASE_URL": database_url, "INSTANCE_PATH": str(instance), **TEST_KEYS}
+    shutil.rmtree(instance)
 
 
 def _template_of(request: pytest.FixtureRequest) -> str:
