@@ -197,8 +197,6 @@ class PostgresSink(Sink):
         for table, column in (("audit_entries", "seq"), ("audit_values", "id"), ("reference_counters", "id")):
             self._do(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), (SELECT coalesce(max({column}), 1) FROM {table}))")  # noqa: S608
         self._connection.commit()
-        self._connection.autocommit = True
-        self._do("VACUUM ANALYZE")
         self._connection.close()
 
 
@@ -859,6 +857,12 @@ def new_database(base: str, name: str) -> str:
     return make_url(base).set(database=name).render_as_string(hide_password=False)
 
 
+def vacuum(url: str) -> None:
+    """What a PostgreSQL server does by itself after a while: statistics, and a map of what all may see."""
+    with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
 def server_version(url: str) -> str:
     """What a PostgreSQL server calls its version."""
     with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
@@ -872,7 +876,9 @@ def fill(url: str, scale: float, seed: int = 7, today: date | None = None) -> Bu
     sink: Sink = SqliteSink(Path(make_url(url).database or "")) if url.startswith("sqlite") else PostgresSink(url)
     World(sink, scale, seed, day).build()
     sink.finish()
-    migrate(url)  # as before every start: SQLite gets its statistics
+    migrate(url)  # as before every start: search words, keys of possible duplicates; SQLite gets its statistics
+    if not url.startswith("sqlite"):
+        vacuum(url)
     return Built(url, time.monotonic() - began, dict(sink.counts), day.isoformat())
 
 

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import pysqlite3.dbapi2 as pysqlite3
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, insert, select
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, insert, inspect, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -347,7 +347,9 @@ def write_following(session: Session, entity: type[Any], rows: Sequence[Mapping[
         return []
     options = {"render_nulls": True}  # rows that lack a value go into the same statement as those that have one
     if key is None:
-        session.execute(insert(entity), rows, execution_options=options)
+        # Asked for a column, SQLAlchemy sends many rows in a statement; without, each alone, and SQLite's full text index writes all it has
+        # gathered before every statement.
+        session.execute(insert(entity).returning(inspect(entity).primary_key[0]), rows, execution_options=options)
         return []
     return list(session.scalars(insert(entity).returning(key, sort_by_parameter_order=True), rows, execution_options=options))
 

@@ -152,12 +152,12 @@ def entries(searchable: Searchable, record_ids: Sequence[uuid.UUID]) -> dict[uui
         for key, *found in db.session.execute(select(parent, *columns).where(parent.in_(record_ids)).order_by(part.model.id)):
             texts[key] += found
     names = names_of({row[3] for row in rows if row[3] is not None})
+    words_of = {key: party_words(known) for key, known in names.items()}
     wanted = {}
     for key, office_id, level, party_id, *values in rows:
         circle = level if level == SHARED or (level == OFFICE and not issubclass(model, Shareable)) else OPEN
         near = names[key] if is_party else values[len(searchable.texts) :]
         words = normalise(" ".join(text for text in (*values[: len(searchable.texts)], *texts[key]) if text))
-        party_names = names.get(party_id, []) if party_id is not None else []
         wanted[key] = Wanted(
             noun=searchable.noun,
             record_id=key,
@@ -167,7 +167,7 @@ def entries(searchable: Searchable, record_ids: Sequence[uuid.UUID]) -> dict[uui
             mark=mark(office_id, circle, searchable.letter),
             wide="" if circle == OFFICE else searchable.letter,
             words=" ".join([*words, *(_name_words(near) if searchable.names else [])]),
-            party_words=party_words(party_names),
+            party_words=words_of.get(party_id, ""),
         )
     return wanted
 

@@ -34,14 +34,40 @@ def _folded(part: str) -> tuple[str, ...]:
     return tuple(word for word in fold(part).split() if any(c.isalnum() for c in word))
 
 
-def _pieces(text: str) -> Iterable[str]:
+def _parts(text: str) -> Iterable[str]:
     for part in text.split():
-        for start in range(0, len(part), _PART):
-            yield from _folded(part[start : start + _PART])
+        if len(part) <= _PART:
+            yield part
+        else:
+            yield from (part[start : start + _PART] for start in range(0, len(part), _PART))
+
+
+def _pieces(text: str) -> Iterable[str]:
+    for part in _parts(text):
+        yield from _folded(part)
 
 
 def _bigrams(run: str) -> list[str]:
     return [run[place : place + 2] for place in range(len(run) - 1)]
+
+
+@lru_cache(maxsize=65_536)
+def _indexed(part: str) -> tuple[str, ...]:
+    """What a piece of text without blanks is found under: texts repeat their words, so this is what `normalise` asks again and again."""
+    found: list[str] = []
+    for piece in _folded(part):
+        for run in _RUNS.findall(piece):
+            if _IS_UNSPACED.match(run):
+                found += [*_bigrams(run), run[-1]]
+                continue
+            word = run[:LONGEST_WORD]
+            found.append(word)
+            if word.isdigit() and word[0] == "0" and (bare := word.lstrip("0")):
+                found.append(bare)
+            article = next((one for one in _ARABIC_ARTICLES if word.startswith(one)), "")
+            if article and len(word) - len(article) >= _SHORTEST_STEM:
+                found.append(word[len(article) :])
+    return tuple(found)
 
 
 def normalise(text: str) -> list[str]:
@@ -49,18 +75,8 @@ def normalise(text: str) -> list[str]:
     without blanks as pairs of characters and its last one; a number also without its leading noughts; an Arabic word also
     without its article. At most 2,000 words of 40 characters."""
     found: dict[str, None] = {}
-    for piece in _pieces(text):
-        for run in _RUNS.findall(piece):
-            if _IS_UNSPACED.match(run):
-                found.update(dict.fromkeys([*_bigrams(run), run[-1]]))
-                continue
-            word = run[:LONGEST_WORD]
-            found[word] = None
-            if word.isdigit() and word[0] == "0" and (bare := word.lstrip("0")):
-                found[bare] = None
-            article = next((one for one in _ARABIC_ARTICLES if word.startswith(one)), "")
-            if article and len(word) - len(article) >= _SHORTEST_STEM:
-                found[word[len(article) :]] = None
+    for part in _parts(text):
+        found.update(dict.fromkeys(_indexed(part)))
         if len(found) >= MOST_WORDS:
             break
     return list(found)[:MOST_WORDS]

@@ -122,14 +122,10 @@ def _mend(searchable: Searchable, after: uuid.UUID | None) -> tuple[uuid.UUID | 
     with unscoped("search entries follow their records"):
         ids = record_ids(searchable, after)
         found = differences(searchable, ids)
+        write_following(db.session(), SearchEntry, [vars(one.wanted) for one in found if one.wanted and not one.held])
         for one in found:
-            if one.wanted is None:
-                continue
-            if one.held is None:
-                db.session.add(SearchEntry(**vars(one.wanted)))
-            else:
-                for name, value in vars(one.wanted).items():
-                    setattr(one.held, name, value)
+            for name, value in vars(one.wanted).items() if one.wanted and one.held else ():
+                setattr(one.held, name, value)
         db.session.flush()
     db.session.expunge_all()
     return (ids[-1] if len(ids) == CHUNK else None), len(ids), len(found)
