@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import dataset, inside, measure
+from bench import dataset, inside, measure, sheets
 from bench.dataset import COUNTRY_OFFICER, ROOT, Built
 from bench.inside import Statement
 from bench.measure import Effort, Row
@@ -121,6 +121,7 @@ class Run:
                 print("\n## Files, packs, memory\n")
                 self._export(server)
                 print(f"- web workers after all that: {', '.join(f'{size:.0f}' for size in server.memory())} MB PSS each (goal 200 MB)")
+            self._sheet()
             with app.app_context():
                 self._packs(chosen)
                 self._explain()
@@ -200,6 +201,20 @@ class Run:
         print(
             f"- /parties.csv as HQ: {done.rows:,} rows, {done.size / 2**20:.1f} MB, first byte {done.first * 1000:.0f} ms (goal 100), whole {done.whole:.1f} s"
             f" = {done.whole / max(1, done.rows) * 50_000:.1f} s per 50,000 (goal 2); worker {done.before:.0f} MB before, {done.most:.0f} MB at most"
+        )
+
+    def _sheet(self) -> None:
+        rows = round(self.effort.sheet * self.given.scale) if self.effort is measure.FULL else self.effort.sheet
+        if self.given.only and self.given.only not in "spreadsheet":
+            return
+        try:
+            done = sheets.bring_in(self.built.url, self.folder, rows, self.given.seed)
+        except Exception as error:  # noqa: BLE001 - as above
+            print(f"- spreadsheet of parties: not measured ({type(error).__name__}: {error})")
+            return
+        print(
+            f"- spreadsheet of {done.rows:,} parties, possible duplicates looked for: {done.seconds:.0f} s = {done.rows / done.seconds:.0f}/s (goal 300),"
+            f" {done.rows / done.processor:.0f} a processor second; {done.megabytes:.0f} MB at most (goal 300); {done.said}"
         )
 
     def _packs(self, chosen: inside.Chosen) -> None:

@@ -51,11 +51,12 @@ class Effort:
     saves: int
     packs: int
     flows: int
+    sheet: int
     page_seconds: float
 
 
-FULL = Effort(gets=60, load_each=25, load_seconds=2.5, saves=20, packs=7, flows=2000, page_seconds=4.0)
-QUICK = Effort(gets=4, load_each=1, load_seconds=0.5, saves=1, packs=1, flows=100, page_seconds=0.5)
+FULL = Effort(gets=60, load_each=25, load_seconds=2.5, saves=20, packs=7, flows=2000, sheet=100_000, page_seconds=4.0)
+QUICK = Effort(gets=4, load_each=1, load_seconds=0.5, saves=1, packs=1, flows=100, sheet=100, page_seconds=0.5)
 
 
 @dataclass
@@ -126,8 +127,17 @@ def pages(chosen: Chosen) -> list[Page]:
         Page(RECORDS, "objective", "objectives.detail"),
         Page(RECORDS, "form: log an interaction", "interactions.create"),
         Page(RECORDS, "form: pledge", "pledges.create"),
-        Page(SEARCH, "search", "search.index", {"q": "nguyen"}),
-        Page(PALETTE, "palette suggestion", "search.suggest", {"q": "ngu"}),
+        Page(SEARCH, "search, a name", "search.index", {"q": "nguyen"}),
+        Page(SEARCH, "search, a name with a slip", "search.index", {"q": "nguyne"}),
+        Page(SEARCH, "search, an Arabic name", "search.index", {"q": "الخطيب"}),
+        Page(SEARCH, "search, a frequent word", "search.index", {"q": "minister"}),
+        Page(SEARCH, "search, four frequent words", "search.index", {"q": "minister figures three districts"}),
+        Page(SEARCH, "search, one letter", "search.index", {"q": "m"}),
+        Page(SEARCH, "search, nothing found", "search.index", {"q": "xylophonist quartz"}),
+        Page(PALETTE, "palette, three letters", "search.suggest", {"q": "ngu"}),
+        Page(PALETTE, "palette, one letter", "search.suggest", {"q": "m"}),
+        Page(PALETTE, "palette, a name with a slip", "search.suggest", {"q": "nguyne"}),
+        Page(PALETTE, "palette, an action", "search.suggest", {"q": "log meeting with nguyen"}),
         Page(WIDE, "office money overview", "money.index"),
         Page(WIDE, "coverage grid", "coverage.index"),
     ]
