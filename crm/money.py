@@ -97,10 +97,13 @@ def _step(currency: str) -> Decimal:
 
 def _decimal(value: object) -> Decimal:
     """Return an exact, finite Decimal; a float is a mistake of ours and raises `ProgrammingError`."""
-    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+    if type(value) is Decimal:  # nearly always: pages of money come through here thousands of times
+        exact = value
+    elif isinstance(value, bool) or not isinstance(value, Decimal | int):
         message = f"money is Decimal or int, never {type(value).__name__}"
         raise ProgrammingError(message)
-    exact = Decimal(value)
+    else:
+        exact = Decimal(value)
     if not exact.is_finite():
         raise AmountInvalid("The amount is not a number.")
     return exact
@@ -118,7 +121,9 @@ class Money:
 
     def __post_init__(self) -> None:
         """Refuse floats, infinities and unknown currencies."""
-        object.__setattr__(self, "amount", _decimal(self.amount))
+        exact = _decimal(self.amount)
+        if exact is not self.amount:
+            object.__setattr__(self, "amount", exact)
         minor_units(self.currency)
 
     def _same(self, other: object) -> Decimal:
@@ -245,13 +250,14 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
         raise ProgrammingError(message)
     shares = _whole_numbers(weights)
     whole = sum(shares)
-    if any(share < 0 for share in shares) or whole <= 0:
+    if whole <= 0 or min(shares) < 0:
         raise AmountInvalid("The shares of a split must not be negative, and at least one must be greater than 0.")
     size = abs(total_minor)
     parts = [share * size // whole for share in shares]
-    by_remainder = sorted(range(len(parts)), key=lambda line: (-(shares[line] * size % whole), line))
-    for line in by_remainder[: size - sum(parts)]:
-        parts[line] += 1
+    if left := size - sum(parts):
+        by_remainder = sorted(range(len(parts)), key=lambda line: (-(shares[line] * size % whole), line))
+        for line in by_remainder[:left]:
+            parts[line] += 1
     return [-part for part in parts] if total_minor < 0 else parts
 
 
