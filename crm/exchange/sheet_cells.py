@@ -289,7 +289,8 @@ def read_amount(cell: str, currency: str = "", mark: str = "", *, otherwise: str
 
 _TOTALS = (
     "total/totals/grand total/sum/overall total/total general/total général/totaux/somme/suma/totales/total amount/montant total/subtotal/"
-    "sub total/sub-total/sous-total/subtotales/المجموع/مجموع/الاجمالي/الإجمالي/إجمالي/المجموع الكلي/المجموع الفرعي"
+    "sub total/sub-total/sous-total/subtotales/gesamt/gesamtsumme/insgesamt/summe/zwischensumme/итого/всего/合计/总计/小计/共计/"
+    "المجموع/مجموع/الاجمالي/الإجمالي/إجمالي/المجموع الكلي/المجموع الفرعي"
 )
 _TOTAL_WORDS = frozenset(map(fold, _TOTALS.split("/")))
 _LONGEST_LABEL = 60

@@ -155,6 +155,12 @@ def _field_of_year(slug: str, heading: str) -> str:
     return ""
 
 
+def _beside(kind: SheetKind, heading: str, before: str) -> str:
+    """The field that a heading means because of the column before it; else ""."""
+    fits = (name for name, item in kind.fields.items() if before in item.after and heading in map(fold, item.beside.split("/")))
+    return next(fits, "")
+
+
 def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
     """Heading -> field, "" where none fits. What a field is called exactly comes first, then headings that begin or end with it."""
     kind = SHEETS[slug]
@@ -167,8 +173,10 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
             taken.add(name)
 
     usable = [heading for heading in found if not is_reject_column(heading)]
+    before = ""
     for heading in usable:
-        take(heading, _headings(slug).get(fold(heading)))
+        take(heading, _beside(kind, fold(heading), before) or _headings(slug).get(fold(heading)))
+        before = found[heading]
     for heading in usable:
         take(heading, _field_of_year(slug, heading))
     for heading in usable:

@@ -180,6 +180,8 @@ INTERACTIONS = SheetKind(
                 _l("Who does the next step"),
                 "owner/responsible/assigned to/action owner/by whom/who will do it/responsable/attribué à/chargé de suivi/asignado a/encargado/"
                 "المسؤول/المكلف/الشخص المسؤول",
+                beside="who/by/name/person/qui/par/nom/quién/por/nombre/من/الاسم",
+                after=("next_step", "due"),
             ),
             "note": SheetField(
                 _l("Note for the office alone"),

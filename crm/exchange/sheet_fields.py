@@ -55,7 +55,8 @@ class SheetField:
     """A field of a kind of list: its name to a person, how a cell of it is read, and headings that offices give it.
 
     `words`: for a word of a list, folded spelling -> code. `is_many`: several columns may go into it. `one_of`: needed, unless
-    another field of the same group is there. `marks`: what parts the entries of a cell that holds several."""
+    another field of the same group is there. `marks`: what parts the entries of a cell that holds several. `beside`: headings that
+    mean it right after a column of one of the fields `after`, whatever they mean elsewhere."""
 
     label: LazyText
     headings: str
@@ -64,6 +65,8 @@ class SheetField:
     is_many: bool = False
     one_of: str = ""
     marks: str = ""
+    beside: str = ""
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

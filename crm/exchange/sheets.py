@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -56,6 +56,8 @@ LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
 _EXAMPLES = 3
 _MOST_EXAMPLE = 60
+#: What parts the amounts of a total in several currencies.
+_BETWEEN_TOTALS = ";\n|/+&"
 #: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
 _NUMBER_CELL = re.compile(r"-?\d+\.\d+")
 
@@ -65,7 +67,8 @@ class Setup:
     """What was said of a file: the sheet, the row of headings, heading -> field, how days and amounts are written, and mended cells.
 
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
-    `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it."""
+    `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
+    `left_out`: the numbers of rows that a person says are none of the list."""
 
     sheet: str = ""
     header_row: int = 0
@@ -78,6 +81,7 @@ class Setup:
     currency: str = ""
     totals: str = ""
     edits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: Sequence[int] = ()
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -94,8 +98,8 @@ class Setup:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     def remembered(self) -> Setup:
-        """What holds for the next file of the same source too: everything but mended cells, totals and where the headings were."""
-        return replace(self, edits={}, totals="", header_row=0, sheet="")
+        """What holds for the next file of the same source too: everything but mended cells, rows left out, totals and where the headings were."""
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,14 @@ class SheetTotal:
 @dataclass(slots=True)
 class Control:
     """The amounts of a file, to be held against its own total: currency -> [how many, their sum in minor units], of all rows and of
-    those that could not be read as a whole; how many rows have no amount that can be read; the totals at the foot."""
+    those that could not be read as a whole; how many rows have no amount that can be read; the totals at the foot, and the rows of
+    those that add up several currencies, which nothing can be held against."""
 
     read: dict[str, list[int]] = field(default_factory=dict)
     refused: dict[str, list[int]] = field(default_factory=dict)
     unread: int = 0
     totals: list[SheetTotal] = field(default_factory=list)
+    mixed: list[int] = field(default_factory=list)
 
     def take(self, amounts: Iterable[Money], *, is_refused: bool = False) -> None:
         """Count the amounts of a row."""
@@ -169,6 +175,12 @@ class SheetFile:
     questions: list[Question] = field(default_factory=list)
     notes: list[RowNote] = field(default_factory=list)
     control: Control = field(default_factory=Control)
+    left_out: list[int] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something has to be said of the file before its rows can be judged: a question, or a column that is needed."""
+        return bool(self.questions or self.missing())
 
     @property
     def kind(self) -> SheetKind:
@@ -223,7 +235,7 @@ def read_sheet(
     if setup.columns is None:
         earlier = remembered(digest_of(listing.headings))
         if earlier is not None:
-            setup = replace(earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits)
+            setup = replace(earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits, left_out=setup.left_out)
     guessed = columns_of.guess(slug, listing.headings)
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields
@@ -250,6 +262,9 @@ class _Rows:
 
     def __init__(self, file: SheetFile, reporting: str) -> None:
         self.file, self.reporting = file, reporting
+        out = set(file.setup.left_out)
+        file.left_out = [number for number, _cells in file.listing.rows if number in out]
+        self.rows = [(number, _mended(file, number, cells)) for number, cells in file.listing.rows if number not in out]
         known = file.kind.fields
         self.columns = [
             (place, heading, known[name], name) for place, heading in enumerate(file.headings) if (name := file.columns.get(heading, ""))
@@ -263,7 +278,7 @@ class _Rows:
         """How a column writes its days or amounts (with the others of its field); what stays open of its days becomes a question."""
         setup = self.file.setup
         places = [place for place, other, _item, its in self.columns if other == heading or (its == name and item.reads in AMOUNTS)]
-        cells = (row[place] for _number, row in self.file.listing.rows for place in places if place < len(row))
+        cells = (row[place] for _number, row in self.rows for place in places)
         if item.reads in AMOUNTS:
             typed = (cell for cell in cells if self.file.grid.kind == "text" or not _NUMBER_CELL.fullmatch(cell))
             return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(typed)
@@ -276,9 +291,8 @@ class _Rows:
         return order
 
     def take(self) -> None:
-        """Every row: a typed one, a problem, or a total; what the amounts come to."""
-        for row_number, found in self.file.listing.rows:
-            cells = _mended(self.file, row_number, found)
+        """Every row that is not left out: a typed one, a problem, or a total; what the amounts come to."""
+        for row_number, cells in self.rows:
             if self.file.kind.is_money and self._is_total(cells):
                 self.totals.append((row_number, cells, len(self.file.rows) + len(self.file.problems)))
             else:
@@ -310,6 +324,10 @@ class _Rows:
                 values[name] = value
         if not values and problem is None:
             return
+        if not file.kind.is_money and _looks_like_a_total(cells):
+            problem = RowProblem(
+                row_number, "", _("This row looks like a total, not a record of the list. Leave it out, or write out what it is."), cells
+            )
         if file.kind.is_money:
             amounts = counted(file.kind, values)
             file.control.take(amounts, is_refused=problem is not None)
@@ -325,10 +343,10 @@ class _Rows:
         if about and (heading, about) not in {(question.heading, question.about) for question in self.file.questions}:
             self.file.questions.append(Question(heading, " ".join(cell.split())[:_MOST_EXAMPLE], about))
 
-    def _value(self, item: SheetField, heading: str, cell: str, currency: str) -> Any:
+    def _value(self, item: SheetField, heading: str, cell: str, currency: str, *, is_total: bool = False) -> Any:
         if item.reads not in AMOUNTS:
             return _read(item, cell, self.ways[heading])
-        own, otherwise = self.currencies[heading], self.file.setup.currency
+        own, otherwise = self.currencies[heading], "" if is_total else self.file.setup.currency
         if item.reads == REPORTED:
             currency, otherwise = own or self.reporting, ""
         amount = read_amount(
@@ -366,20 +384,43 @@ class _Rows:
             for place, cell in enumerate(cells)
             if (item := file.kind.fields.get(file.columns.get(file.headings[place], ""))) is None or item.reads not in AMOUNTS
         )
-        currency = currency_named(named) or (next(iter(file.control.read)) if len(file.control.read) == 1 else file.setup.currency)
-        values: dict[str, Any] = {}
+        read = list(file.control.read)
+        currency = currency_named(named) or (read[0] if len(read) == 1 else "" if read else file.setup.currency)
         try:
-            for place, heading, item, name in self.columns:
-                if name in file.kind.counted and (amount := self._value(item, heading, cells[place], currency)) is not None:
-                    values[name] = (*values.get(name, ()), *amount) if item.is_many else amount
+            amounts = self._amounts_of_total(cells, currency)
         except CellInvalid as error:
+            if isinstance(error, NoCurrency) and len(read) > 1:
+                file.control.mixed.append(row_number)
+                return
+            place, heading = next((place, heading) for place, heading, _item, name in self.columns if name in file.kind.counted)
+            if isinstance(error, AmountDoubtful):
+                self._ask(heading, cells[place], error)
             sentence = _("This row is a total, and it cannot be held against the rows: %(why)s", why=str(error))
             file.problems.append(RowProblem(row_number, "", sentence, cells))
             return
         sums: dict[str, list[int]] = {}
-        add_up(sums, counted(file.kind, values))
+        add_up(sums, amounts)
         file.control.totals += [SheetTotal(row_number, code, minor) for code, (_count, minor) in sums.items()]
         file.notes.append(RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number)))
+
+    def _amounts_of_total(self, cells: tuple[str, ...], currency: str) -> list[Money]:
+        """What a total row says, by currency where it says several: "EUR 1,250,000; USD 300,000"."""
+        values: dict[str, Any] = {}
+        for place, heading, item, name in self.columns:
+            if name not in self.file.kind.counted:
+                continue
+            pieces = parts(cells[place], _BETWEEN_TOTALS)
+            if len(pieces) > 1 and all(map(currency_named, pieces)):
+                return [amount for piece in pieces if (amount := read_amount(piece, "", self.ways[heading], is_zero_fine=True))]
+            if (amount := self._value(item, heading, cells[place], currency, is_total=True)) is not None:
+                values[name] = (*values.get(name, ()), *amount) if item.is_many else amount
+        return counted(self.file.kind, values)
+
+
+def _looks_like_a_total(cells: tuple[str, ...]) -> bool:
+    """Whether a row of a list that has no amounts is called a total and holds nothing but numbers beside."""
+    first, *rest = [cell.strip() for cell in cells if cell.strip()]
+    return is_total_label(first) and all(plain_digits(cell).isdecimal() for cell in rest)
 
 
 def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[str, int]:

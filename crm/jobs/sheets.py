@@ -79,6 +79,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         kind,
         replace(file.setup, columns=file.columns).dump(),
         _control(file, {reject.row_number for reject in broken}),
+        is_open=file.is_open,
+        left_out=file.left_out,
     )
     return ReadSheet(file, contents)
 
@@ -113,7 +115,7 @@ def _control(file: SheetFile, broken: Collection[int]) -> dict[str, Any]:
             add_up(control.refused, counted(file.kind, row.values))
     totals = [[total.currency, total.minor, total.row_number] for total in control.totals]
     totals += [[currency, minor, 0] for currency, minor in said_totals(file).items()]
-    return {"read": control.read, "refused": control.refused, "unread": control.unread, "totals": totals}
+    return {"read": control.read, "refused": control.refused, "unread": control.unread, "totals": totals, "mixed": control.mixed}
 
 
 def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:

@@ -23,7 +23,8 @@ _IS_FILE = ImportBatch.format != BULK
 @dataclass(frozen=True)
 class Summary:
     """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
-    many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`)."""
+    many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`).
+    Of a spreadsheet also whether it leaves something open, and the numbers of the rows that were left out."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -32,6 +33,8 @@ class Summary:
     rates: Mapping[str, int] = field(default_factory=dict)
     sums: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
     control: Mapping[str, Any] = field(default_factory=dict)
+    is_open: bool = False
+    left_out: Sequence[int] = ()
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -69,6 +72,8 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("rates", {}),
         kept.get("sums", {}),
         kept.get("control", {}),
+        bool(kept.get("is_open")),
+        kept.get("left_out", ()),
     )
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import math
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from anyascii import anyascii
@@ -134,6 +136,8 @@ _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MOST_WORDS = 12
 _LONG_WORD, _SHORT_WORD = 8, 5
 _STRIPPED_FROM = 7
+#: Share of two names' words, weighed by how rare they are, from which on one is offered for the other.
+_NEAR_ENOUGH = 1 / 3
 
 
 class Likeness(enum.IntEnum):
@@ -262,3 +266,33 @@ def _is_mistyped(one: str, other: str) -> bool:
     if shorter < _SHORT_WORD - 1 or one.isdigit() or other.isdigit():
         return False
     return OSA.distance(one, other) <= (2 if shorter >= _LONG_WORD else 1)
+
+
+class Nearest:
+    """Names to be found by one that is not among them: by the words they share, rare ones first ("Kingdom of Vesterhav" leads to
+    "Vesterhav, Ministry of Foreign Affairs"). What is near may be somebody else: it is offered, never taken."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._words = {name: frozenset(map(skeleton, words(name))) for name in names}
+        self._having: dict[str, list[str]] = defaultdict(list)
+        for name, parts in self._words.items():
+            for part in parts:
+                self._having[part].append(name)
+
+    def of(self, text: str, most: int = 3) -> list[str]:
+        """The nearest names, the likeliest first; none where nothing but common words is shared."""
+        mine = frozenset(map(skeleton, words(text)))
+        shared: dict[str, float] = defaultdict(float)
+        for part in mine:
+            for name in self._having.get(part, ()):
+                shared[name] += self._weight(part)
+        own = self._sum(mine)
+        rated = {name: 2 * weight / (own + self._sum(self._words[name])) for name, weight in shared.items()}
+        fits = (name for name, rate in rated.items() if rate >= _NEAR_ENOUGH)
+        return sorted(fits, key=lambda name: (-rated[name], name))[:most]
+
+    def _weight(self, part: str) -> float:
+        return math.log1p(len(self._words) / max(1, len(self._having.get(part, ()))))
+
+    def _sum(self, parts: Iterable[str]) -> float:
+        return sum(map(self._weight, parts))

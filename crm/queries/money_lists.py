@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from crm.db import db
 from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge, Receipt, ReceiptMatch
@@ -38,10 +39,12 @@ class AgreementFilter:
 @dataclass(frozen=True)
 class ReceiptFilter:
     """What a list of receipts is narrowed to; anything empty does not narrow. Days bound the day the money arrived.
-    `under`: money under an agreement, that converted a pledge, or that came alone."""
+    `under`: money under an agreement, that converted a pledge, or that came alone. `taken_back`: those that were taken back, and those
+    that take one back, are "hidden", or "only" they are listed."""
 
     q: str = ""
     under: str = ""
+    taken_back: str = ""
     donor_id: uuid.UUID | None = None
     since: date | None = None
     until: date | None = None
@@ -130,7 +133,10 @@ def _receipts(filters: ReceiptFilter, sort: str) -> tuple[Select[Any], Order]:
         "pledge": Receipt.pledge_id.is_not(None),
         "alone": and_(Receipt.agreement_id.is_(None), Receipt.pledge_id.is_(None)),
     }
+    back = aliased(Receipt)
+    is_void = or_(Receipt.reversal_of_id.is_not(None), exists().where(back.reversal_of_id == Receipt.id))
     conditions: list[ColumnElement[bool] | None] = [
+        {"hidden": ~is_void, "only": is_void}.get(filters.taken_back),
         named_like(filters.q, Receipt.donor_id, Receipt.reference, Receipt.bank_reference) if filters.q else None,
         kinds.get(filters.under),
         Receipt.donor_id == filters.donor_id if filters.donor_id else None,

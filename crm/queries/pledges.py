@@ -48,11 +48,12 @@ class PledgeFilter:
     """What a list of pledges is narrowed to; anything empty does not narrow.
 
     `status`: outstanding, part-converted, converted, part-lapsed (signed, and the rest lapsed or was withdrawn), lapsed (also
-    withdrawn or cut to nothing), taken-back (recorded by mistake), or late.
+    withdrawn or cut to nothing), taken-back (recorded by mistake), or late. `taken_back`: "hidden" or "only" those.
     """
 
     q: str = ""
     status: str = ""
+    taken_back: str = ""
     donor_id: uuid.UUID | None = None
     programme_id: uuid.UUID | None = None
     office_id: uuid.UUID | None = None
@@ -109,6 +110,7 @@ def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bo
     conditions: list[ColumnElement[bool] | None] = [
         named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
         _status_where(filters.status, today),
+        {"hidden": Pledge.announced_minor != 0, "only": Pledge.announced_minor == 0}.get(filters.taken_back),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,
         Pledge.programme_id == filters.programme_id if filters.programme_id else None,
         Pledge.office_id == filters.office_id if filters.office_id else None,

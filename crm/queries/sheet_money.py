@@ -18,6 +18,8 @@ from crm.models.commitments import Commitment
 from crm.models.parties import Party, PartyKind
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt
 from crm.models.programmes import Programme, Requirement
+from crm.queries.duplicates import Candidate, possible_duplicates_of
+from crm.queries.likeness import Nearest
 from crm.queries.names import fold
 from crm.queries.sheet_imports import usable
 
@@ -207,11 +209,26 @@ def near(text: str, names: Mapping[str, str]) -> list[str]:
     return [folded[found] for found in get_close_matches(fold(text), folded, _MOST_NEAR, _LIKENESS)]
 
 
-def donor_names(office_id: uuid.UUID) -> dict[str, str]:
-    """What the donors that an office can use are called -> reference: for `near`. One statement, the newest first."""
-    is_donor = Party.id.in_(select(PartyKind.party_id).where(PartyKind.kind == "donor"))
-    statement = select(Party.name, Party.reference).where(is_donor, usable(office_id))
-    return {row.name: row.reference for row in db.session.execute(statement.order_by(Party.id.desc()).limit(_MOST_NAMES))}
+def donors_meant(office_id: uuid.UUID, texts: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """Which parties cells may mean that name no one party: (name, reference), those that are alike first, then donors (by kind, or
+    of a pledge or agreement) that share rare words with the cell or differ by a slip. Five statements and one."""
+    listed = sorted(texts)
+    alike = possible_duplicates_of([Candidate(text, other_names=(text,)) for text in listed], office_id=office_id) if listed else []
+    is_donor = or_(
+        Party.id.in_(select(PartyKind.party_id).where(PartyKind.kind == "donor")),
+        Party.id.in_(select(Pledge.donor_id)),
+        Party.id.in_(select(Agreement.donor_id)),
+    )
+    statement = select(Party.name, Party.reference).where(is_donor, usable(office_id)).order_by(Party.id.desc()).limit(_MOST_NAMES)
+    donors = {row.name: row.reference for row in db.session.execute(statement)} if listed else {}
+    nearest, folded = Nearest(donors), {fold(name): name for name in donors}
+    found = {}
+    for text, same in zip(listed, alike, strict=True):
+        slips = [folded[name] for name in get_close_matches(fold(text), folded, _MOST_NEAR, _LIKENESS)]
+        meant = [(one.name, one.reference) for one in same]
+        meant += [(name, donors[name]) for name in (*nearest.of(text), *slips)]
+        found[text] = list({reference: (name, reference) for name, reference in meant}.values())[:_MOST_NEAR]
+    return found
 
 
 def agreement_names(office_id: uuid.UUID) -> dict[str, str]:

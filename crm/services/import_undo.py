@@ -114,6 +114,18 @@ class Plan:
         return whole or sum(len(ids) for ids in self.removals.values())
 
     @property
+    def restored(self) -> int:
+        """How many records are put back: of which a field changes back, or a part that was taken away is made again."""
+        return len(self.restores) + len({values[OWNED[noun]] for (noun, _id), values in self.revivals.items()})
+
+    @property
+    def by_noun(self) -> dict[str, tuple[int, int]]:
+        """Noun -> how many are removed, how many put back; parts after the records that they came with."""
+        back = Counter(noun for noun, _id in (*self.restores, *self.revivals))
+        nouns = sorted({*self.removals, *back}, key=lambda noun: (_is_part(noun), list(NOUNS).index(noun) if noun in NOUNS else len(NOUNS)))
+        return {noun: (len(self.removals.get(noun, ())), back[noun]) for noun in nouns}
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing at all would be done."""
         return not (self.removals or self.restores or self.revivals or self.reversed)
@@ -460,7 +472,7 @@ def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID
 def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[str] | None = None, **said: int) -> uuid.UUID:
     """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
     that. `counts`: what was done before. Part of the services that undo; inside their transaction."""
-    counts = Counter() if counts is None else counts
+    counts, by_noun = Counter() if counts is None else counts, doing.by_noun
     _reverse(actor, batch, doing, counts)
     _restore(doing, counts)
     _revive(doing, counts)
@@ -469,7 +481,10 @@ def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[
     record = ImportUndo(
         office_id=batch.office_id,
         batch_id=batch.id,
-        summary=json.dumps({**counts, **said, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]}, ensure_ascii=False),
+        summary=json.dumps(
+            {**counts, **said, "by_noun": by_noun, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]},
+            ensure_ascii=False,
+        ),
     )
     db.session.add(record)
     db.session.flush()
@@ -477,7 +492,8 @@ def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[
 
 
 def summary_of(record: ImportUndo) -> dict[str, Any]:
-    """The kept summary of an undo: removed, reversed, restored, gone, kept (numbers) and names (of what was kept)."""
+    """The kept summary of an undo: removed, reversed, restored, gone, kept (numbers), by_noun (noun -> removed, put back), and names
+    (of what was kept)."""
     try:
         found = json.loads(record.summary)
     except ValueError:

@@ -155,8 +155,12 @@ class Contents(Generic[Record]):
     notes: Sequence[str] = ()
     kind: ByChunk[Record] | None = None
     settings: str = ""  # of a spreadsheet: how it is read
-    #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, and "totals" given.
+    #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, the "totals" given, and
+    #: the "mixed" rows of totals that add up several currencies.
     control: Mapping[str, Any] = field(default_factory=dict)
+    #: Of a spreadsheet: whether something has to be said of it first, and the rows that a person left out.
+    is_open: bool = False
+    left_out: Sequence[int] = ()
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""
@@ -804,6 +808,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
             )
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
+    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out)}
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 

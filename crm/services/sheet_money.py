@@ -26,7 +26,7 @@ from crm.policy import Actor
 from crm.queries import sheet_imports as parties
 from crm.queries import sheet_money as held
 from crm.queries.names import fold
-from crm.queries.sheet_imports import Named, NewContact
+from crm.queries.sheet_imports import Named
 from crm.queries.sheet_money import KnownProgramme
 from crm.services.imports import ByChunk, Outcome, Reject, Sample
 from crm.services.money_rules import office_of
@@ -212,10 +212,8 @@ class MoneySheet(ByChunk[SheetRow]):
         wanted = sorted({text for text in texts if text})
         self.donors = parties.parties_named(office_id, wanted)
         unknown = [text for text in wanted if not self.donors.get(text)]
-        asked = [NewContact(place, "organisation", (text,), ()) for place, text in enumerate(unknown)]
-        alike = parties.possible_duplicates(office_id, asked) if asked else {}
-        names = held.donor_names(office_id) if unknown else {}
-        self.alike = {text: alike.get(place) or held.near(text, names) for place, text in enumerate(unknown)}
+        meant = held.donors_meant(office_id, unknown)
+        self.alike = {text: [f"{name} ({reference})" for name, reference in found] for text, found in meant.items()}
 
     def donor(self, text: str) -> Named:
         """Who a cell means; refused where nobody, or several, and then whom it may mean is named."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.formatting import money, number
@@ -27,6 +27,11 @@ def control_of(summary: Summary, *, is_done: bool) -> dict[str, Any] | None:
         rows.append([currency, _cell(currency, read[currency]), *(_cell(currency, parts[action]) for action in _ACTIONS)])
     becomes = (_("New"), _("Changed")) if is_done else (_("Would be new"), _("Would change"))
     notes = [_compared(currency, minor, row, read.get(currency, (0, 0))[1]) for currency, minor, row in totals]
+    open_ones = sorted(set(read) - {currency for currency, _minor, _row in totals})
+    mixed = summary.control.get("mixed", ()) if open_ones else ()
+    notes += [(_mixed(row, read), "late") for row in mixed]
+    if totals and open_ones:
+        notes.append((_("No total is given for: %(currencies)s.", currencies=", ".join(open_ones)), "soon"))
     unread = summary.control["unread"]
     if unread:
         sentence = ngettext(
@@ -36,6 +41,16 @@ def control_of(summary: Summary, *, is_done: bool) -> dict[str, Any] | None:
         )
         notes.append((sentence, "late"))
     return {"headers": [_("Currency"), _("In the file"), *becomes, _("Unchanged"), _("Rejected")], "rows": rows, "notes": notes}
+
+
+def _mixed(row: int, currencies: Iterable[str]) -> str:
+    """What stands in the way of a total that adds up several currencies."""
+    return _(
+        "The total in row %(row)s adds up several currencies (%(currencies)s), so nothing can be held against it. Say what each of them "
+        "should come to under “Columns, days and amounts”.",
+        row=row,
+        currencies=", ".join(sorted(currencies)),
+    )
 
 
 def _cell(currency: str, counted: Sequence[int]) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from crm import clock
-from crm.data import currencies
+from crm.data import countries_by_iso2, currencies
 from crm.errors import Conflict, Invalid, Refused
 from crm.exchange import registry
 from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetField
 from crm.formatting import day, file_size, number
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
@@ -22,8 +23,9 @@ from crm.jobs import imports, sheets
 from crm.jobs.imports import FAMILIES
 from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.queries import codes, jobs
 from crm.queries import imports as queries
-from crm.queries import jobs
+from crm.queries.asks import ANSWER_LABELS
 from crm.services import import_undo, submissions
 from crm.services.imports import permission_for
 from crm.web import lookups as shared
@@ -82,6 +84,7 @@ FIELDS: dict[str, LazyText] = {
     "funding_usd_minor": _l("Funding"),
     "percent_funded": _l("Per cent funded"),
 }
+_MOST_ROWS_NAMED = 20
 FAMILY_NAMES: dict[str, LazyText] = {
     "fts": _l("FTS"),
     "rates": _l("Exchange rates"),
@@ -159,8 +162,9 @@ def create() -> Any:
                 return done
         else:
             form.take(Invalid(_("Your role does not bring such a file into this office. Ask the head of the office."), field="office"))
+    lists = [kind for slug, kind in sheets.KINDS.items() if can(who, permission_for(slug))]
     fixed = registry.FORMATS.values() if can(who, Permission.IMPORT_ALL) else ()
-    kinds = [(str(entry.title), str(entry.description)) for entry in (*sheets.KINDS.values(), *fixed)]
+    kinds = [(str(entry.title), str(entry.description)) for entry in (*lists, *fixed)]
     return render_template("imports/form.html", form=form, kinds=kinds), status(form)
 
 
@@ -195,8 +199,7 @@ def _check(form: UploadForm, office_id: uuid.UUID) -> Response | None:
 
 def _is_open(who: Actor, batch_id: uuid.UUID) -> bool:
     """Whether something has to be said of a spreadsheet before it can be brought in."""
-    file = imports.sheet_to_mend(who, batch_id).file
-    return bool(file.questions or file.missing())
+    return imports.sheet_to_mend(who, batch_id).file.is_open
 
 
 @bp.get("/<uuid:batch_id>")
@@ -230,7 +233,9 @@ def detail(batch_id: uuid.UUID) -> Any:
         notes=summary.notes,
         samples=[_sample(sample, batch.format) for sample in summary.samples],
         doubles=summary.doubles,
-        impact=_impact(batch, summary.double_rows) if batch.format in sheets.KINDS else "",
+        impact=_impact(batch, summary.double_rows, len(summary.left_out)) if batch.format in sheets.KINDS else "",
+        is_open=summary.is_open,
+        left_out=_left_out(summary.left_out),
         rejects=rejects,
         counts=_counts(batch, summary.rates),
         form=ActForm() if may_go_on else None,
@@ -282,18 +287,31 @@ def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]
     ]
 
 
-def _impact(batch: ImportBatch, doubles: int) -> str:
+def _impact(batch: ImportBatch, doubles: int, left_out: int) -> str:
     """The whole file in one sentence."""
-    counts = {
-        "new": batch.created,
-        "changed": batch.updated,
-        "unchanged": batch.unchanged,
-        "doubles": doubles,
-        "rejected": batch.rejected,
+    shown = {
+        "new": number(batch.created, get_locale()),
+        "changed": number(batch.updated, get_locale()),
+        "unchanged": number(batch.unchanged, get_locale()),
+        "doubles": ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", doubles, n=number(doubles, get_locale())),
+        "problems": ngettext("%(n)s with a problem", "%(n)s with problems", batch.rejected, n=number(batch.rejected, get_locale())),
+        "out": number(left_out, get_locale()),
     }
-    return _(
-        "%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s possible duplicates, %(rejected)s with problems.",
-        **{name: number(count, get_locale()) for name, count in counts.items()},
+    if left_out:
+        return _("%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s, %(problems)s, %(out)s left out.", **shown)
+    return _("%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s, %(problems)s.", **shown)
+
+
+def _left_out(rows: Sequence[int]) -> str:
+    """Which rows a person left out; "" where none."""
+    if not rows:
+        return ""
+    named = ", ".join(number(row, get_locale()) for row in rows[:_MOST_ROWS_NAMED]) + (" …" if len(rows) > _MOST_ROWS_NAMED else "")
+    return ngettext(
+        "Row %(rows)s was left out by hand: it is no row of the list.",
+        "%(num)d rows were left out by hand, as they are no rows of the list: %(rows)s.",
+        len(rows),
+        rows=named,
     )
 
 
@@ -304,7 +322,32 @@ def _undo_of(batch: ImportBatch, *, may: bool) -> dict[str, Any]:
         return {"undone": None, "may_undo": may and not import_undo.why_not(batch)}
     found = import_undo.summary_of(record)
     names = [(str(import_undo.NOUNS.get(one["noun"], one["noun"])), one["title"], one["why"]) for one in found.get("names", [])]
-    return {"undone": record, "may_undo": False, "undo_counts": found, "undo_names": names}
+    return {
+        "undo_words": undo_words(batch),
+        "undone": record,
+        "may_undo": False,
+        "undo_counts": found,
+        "undo_names": names,
+        "undo_rows": undo_rows(found.get("by_noun", {})),
+    }
+
+
+def undo_rows(by_noun: Mapping[str, Sequence[int]]) -> list[list[str]]:
+    """What an undo removes and puts back, a line for each kind of record or part."""
+    return [
+        [str(import_undo.NOUNS.get(noun, noun)), *(number(count, get_locale()) for count in counts)] for noun, counts in by_noun.items()
+    ]
+
+
+def undo_words(batch: ImportBatch) -> str:
+    """Why the figures of an undo are others than those of its import."""
+    return _(
+        "The import counted rows of the file: %(created)s new, %(updated)s changed. Undoing counts records. A row can have made several, "
+        "such as a person with their organisation and post; and where a row only added something to a record, undoing removes what it "
+        "added and puts nothing back.",
+        created=number(batch.created, get_locale()),
+        updated=number(batch.updated, get_locale()),
+    )
 
 
 def _so_far(batch: ImportBatch) -> str:
@@ -375,16 +418,35 @@ def _bring_label(batch: ImportBatch) -> str:
 
 def _sample(sample: dict[str, Any], slug: str) -> dict[str, Any]:
     known = currencies()
-    labels = {**FIELDS, **({name: item.label for name, item in SHEETS[slug].fields.items()} if slug in SHEETS else {})}
+    fields_known = SHEETS[slug].fields if slug in SHEETS else {}
+    labels = {**FIELDS, **{name: item.label for name, item in fields_known.items()}}
     return {
         "row": sample["row"],
         "is_new": sample["action"] == "created",
         "title": sample["title"],
         "changes": [
-            {"field": name if name in known else str(labels.get(name, name)), "old": old or DASH, "new": new or DASH}
+            {
+                "field": name if name in known else str(labels.get(name, name)),
+                "old": _in_words(name, fields_known.get(name), old) or DASH,
+                "new": _in_words(name, fields_known.get(name), new) or DASH,
+            }
             for name, old, new in sample["changes"]
         ],
     }
+
+
+def _in_words(name: str, item: SheetField | None, text: str) -> str:
+    """A value as a person reads it: the name of a country, the words of a list, for their codes."""
+    if item is None or not text:
+        return text
+    if name == "answer":
+        return str(ANSWER_LABELS.get(text, text))
+    if item.reads == COUNTRY:
+        country = countries_by_iso2().get(text)
+        return country.name if country else text
+    if item.reads in (WORD, WORDS) and isinstance(item.words, ListedWords):
+        return ", ".join(codes.label(item.words.name, code) for code in text.split(", "))
+    return text
 
 
 @bp.post("/<uuid:batch_id>/apply")
@@ -393,6 +455,9 @@ def apply(batch_id: uuid.UUID) -> Any:
     """Bring a checked file in: a short one at once, a long one, or the rest of one, in the background. A second click finds it done."""
     batch = queries.get(batch_id)
     require(actor(), permission_for(batch.format), batch.office_id)
+    if batch.state == "checked" and queries.summary_of(batch).is_open:
+        flash(_("Say first what the file leaves open; then it can be brought in."), "warning")
+        return redirect(url_for("sheet_imports.columns", batch_id=batch_id), code=303)
     try:
         if batch.state != "checked" or not imports.is_short(batch):
             imports.apply_in_background(actor(), batch_id)

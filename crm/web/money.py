@@ -32,6 +32,8 @@ STATUS_NAMES: dict[str, tuple[LazyText, str]] = {
     "taken-back": (_l("Taken back"), "quiet"),
     "late": (_l("Late"), "late"),
 }
+#: What a list does with what was taken back: left out where its address does not say otherwise.
+TAKEN_BACK: dict[str, LazyText] = {"shown": _l("Shown too"), "only": _l("Only these")}
 TERM_NAMES: dict[str, LazyText] = {
     "announced": _l("Announced"),
     "uplift": _l("Raised"),
@@ -53,6 +55,21 @@ SOON_DAYS = 30
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------
+
+
+def taken_back_options() -> list[tuple[str, str]]:
+    """The choices of a list's filter for what was taken back."""
+    return [("", _("Left out")), *((key, str(label)) for key, label in TAKEN_BACK.items())]
+
+
+def taken_back_chip(choice: str) -> str:
+    """What stands above a list that does not leave out what was taken back; "" where it does."""
+    return {"shown": _("With those taken back"), "only": _("Only those taken back")}.get(choice, "")
+
+
+def taken_back_asked(choice: str) -> str:
+    """The filter of a query for a choice of the list."""
+    return {"shown": "", "only": "only"}.get(choice, "hidden")
 
 
 def searched(args: Mapping[str, str] | None = None) -> str:

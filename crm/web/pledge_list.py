@@ -19,7 +19,7 @@ from crm.queries.parties import names_of
 from crm.queries.programmes import titles_of
 from crm.web import lookups as shared
 from crm.web.listing import ASCENDING, DESCENDING, Column, Listing, Reading
-from crm.web.money import STATUS_NAMES, searched, status_word
+from crm.web.money import STATUS_NAMES, TAKEN_BACK, searched, status_word, taken_back_asked
 from crm.web.money_forms import read_uuid
 
 
@@ -110,9 +110,12 @@ def _around(today: Days, rows: Sequence[Any], needs: Collection[str]) -> Around:
 def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     today = shared.days_here()
     year, since, until = shared.year_span(args)
+    status = shared.choice_arg("status", STATUS_NAMES, args)
+    back = shared.choice_arg("back", TAKEN_BACK, args)
     filters = queries.PledgeFilter(
         q=searched(args),
-        status=shared.choice_arg("status", STATUS_NAMES, args),
+        status=status,
+        taken_back=taken_back_asked("shown" if status == "taken-back" else back),
         donor_id=read_uuid(args.get("donor")),
         programme_id=read_uuid(args.get("programme")),
         since=since,
@@ -122,6 +125,7 @@ def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     asked: dict[str, object] = {
         "q": filters.q,
         "status": filters.status,
+        "back": back,
         "donor": filters.donor_id,
         "programme": filters.programme_id,
         "year": year,

@@ -33,7 +33,19 @@ from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.listing import Seen
 from crm.web.lookups import conflict_page, opened, prefill, settle, short, still_there, value_words
-from crm.web.money import STATUS_NAMES, TERM_NAMES, as_of, event_lines, funnel_chart, may_write, record_url, set_up, status_word
+from crm.web.money import (
+    STATUS_NAMES,
+    TERM_NAMES,
+    as_of,
+    event_lines,
+    funnel_chart,
+    may_write,
+    record_url,
+    set_up,
+    status_word,
+    taken_back_chip,
+    taken_back_options,
+)
 from crm.web.money_forms import (
     checked_save,
     chosen,
@@ -68,6 +80,9 @@ def index() -> Any:
         page=page,
         filters=reading.filters,
         year=reading.understood.get("year", ""),
+        back=reading.understood.get("back", ""),
+        back_options=taken_back_options(),
+        back_chip=taken_back_chip(reading.understood.get("back", "")),
         headers=seen.headers(),
         rows=seen.cells(page.rows),
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},

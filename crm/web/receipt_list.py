@@ -17,7 +17,7 @@ from crm.queries import money_lists as queries
 from crm.queries.parties import names_of
 from crm.web import lookups as shared
 from crm.web.listing import ASCENDING, DESCENDING, Column, Listing, Reading
-from crm.web.money import searched
+from crm.web.money import TAKEN_BACK, searched, taken_back_asked
 from crm.web.money_forms import read_uuid
 
 UNDER_NAMES: dict[str, LazyText] = {
@@ -117,8 +117,10 @@ def _around(rows: Sequence[Any], needs: Collection[str]) -> Around:
 
 def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     year, since, until = shared.year_span(args)
+    back = shared.choice_arg("back", TAKEN_BACK, args)
     filters = queries.ReceiptFilter(
         q=searched(args),
+        taken_back=taken_back_asked(back),
         under=shared.choice_arg("under", UNDER_NAMES, args),
         donor_id=read_uuid(args.get("donor")),
         since=since,
@@ -128,6 +130,7 @@ def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     asked: dict[str, object] = {
         "q": filters.q,
         "under": filters.under,
+        "back": back,
         "donor": filters.donor_id,
         "year": year,
         "sort": sort if sort != queries.RECEIPT_SORTS[0] else "",

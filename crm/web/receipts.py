@@ -29,7 +29,7 @@ from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.listing import Seen
 from crm.web.lookups import prefill, settle
-from crm.web.money import may_write
+from crm.web.money import may_write, taken_back_chip, taken_back_options
 from crm.web.money_forms import checked_save, given, hidden_answers, offer_money, offer_offices, read_uuid, writable
 from crm.web.money_history import history_page
 from crm.web.pledges import bp as pledges_bp
@@ -47,18 +47,21 @@ def index() -> Any:
     filters, asked = seen.reading.filters, paging()
     page = seen.reading.page(asked)
     donors = money_choices.donors_of(Receipt)
-    year = seen.reading.understood.get("year", "")
+    year, back = (seen.reading.understood.get(name, "") for name in ("year", "back"))
     chips = [
         (filters.q, _("Words: %(words)s", words=filters.q), "q"),
         (filters.under, str(UNDER_NAMES.get(filters.under, "")), "under"),
         (filters.donor_id, _("Donor: %(name)s", name=dict(donors).get(filters.donor_id, _("one donor"))), "donor"),
         (year, _("Arrived in %(year)s", year=year), "year"),
+        (back, taken_back_chip(back), "back"),
     ]
     return render_template(
         "receipts/index.html",
         page=page,
         filters=filters,
         year=year,
+        back=back,
+        back_options=taken_back_options(),
         headers=seen.headers(),
         rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],

@@ -61,6 +61,7 @@ _ARGUMENTS: Mapping[str, LazyText] = {
     "country": _l("Country"),
     "state": _l("State"),
     "status": _l("State"),
+    "back": _l("Taken back"),
     "party": _l("Party"),
     "donor": _l("Donor"),
     "programme": _l("Programme"),

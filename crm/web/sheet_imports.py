@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,15 +26,18 @@ from crm.policy import Permission, all_offices, can, require
 from crm.queries import codes
 from crm.queries import imports as queries
 from crm.queries import sheet_imports as held
+from crm.queries.sheet_money import donors_meant
 from crm.services import import_undo
 from crm.services.imports import permission_for
 from crm.services.sheet_imports import calling_country, note_level
 from crm.web.gate import actor, permit
 from crm.web.helpers import status
+from crm.web.imports import undo_rows, undo_words
 
 bp = Blueprint("sheet_imports", __name__, url_prefix="/imports")
 
 ROWS_SHOWN = 40
+OUT_SHOWN = 100
 KEPT_SHOWN = 100
 
 
@@ -94,7 +98,7 @@ def columns(batch_id: uuid.UUID) -> Any:
         if form.validate():
             said = _said(form, file, chosen)
             if said is not None and _recheck(form, batch_id, said, is_remembered=form.is_remembered.data):
-                return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+                return _after_columns(batch_id)
     fields = [("", _("Leave it out")), *((name, str(item.label)) for name, item in SHEETS[batch.format].fields.items())]
     listed = [
         {"place": place, "heading": heading, "field": chosen.get(heading, ""), "examples": file.examples(heading)}
@@ -105,6 +109,14 @@ def columns(batch_id: uuid.UUID) -> Any:
         render_template("imports/columns.html", batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()),
         status(form),
     )
+
+
+def _after_columns(batch_id: uuid.UUID) -> Response:
+    """Where saying what the columns are leads: to what the file would do, unless what was said raises a question."""
+    if queries.summary_of(queries.get(batch_id)).is_open:
+        flash(_("The file was read this way, and something is left open: see below."), "warning")
+        return redirect(url_for("sheet_imports.columns", batch_id=batch_id), code=303)
+    return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
 
 
 def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | None:
@@ -140,6 +152,7 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         columns=chosen if is_same else None,
         day_order=form.day_order.data or "",
         edits=file.setup.edits if is_same else {},
+        left_out=file.setup.left_out if is_same else (),
     )
 
 
@@ -168,6 +181,7 @@ def rows(batch_id: uuid.UUID) -> Any:
     used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
     grid = []
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
+    out = _left_out(file)
     for reject in rejects:
         original = sheets.cells_of(file, reject.row_number)
         shown = {**original, **edits.get(str(reject.row_number), {})}
@@ -177,12 +191,16 @@ def rows(batch_id: uuid.UUID) -> Any:
             text = clean(request.form[name]) if name in request.form else str(shown.get(heading, ""))
             if text != str(shown.get(heading, "")).strip():
                 edits.setdefault(str(reject.row_number), {})[heading] = text
-            cells.append({"name": name, "heading": heading, "text": text, "is_wrong": heading == reject.column})
-        grid.append({"row": reject.row_number, "why": reject.reason, "column": reject.column, "cells": cells})
+            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading == reject.column})
+        grid.append(
+            {"row": reject.row_number, "why": reject.reason, "column": reject.column, "cells": cells, "is_out": reject.row_number in out}
+        )
+    meant = _meant(batch, file, grid)
     if request.method == "POST" and form.validate():
-        if len(edits) > MOST_EDITS:
+        _take_meant(file, meant, edits)
+        if len(edits) > MOST_EDITS or len(out) > MOST_EDITS:
             form.take(Invalid(_("So many rows are mended sooner in the file itself: download the rejected rows.")))
-        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, edits=edits)):
+        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out))):
             left = queries.get(batch_id).rejected
             flash(
                 ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
@@ -192,8 +210,53 @@ def rows(batch_id: uuid.UUID) -> Any:
             )
             page = "sheet_imports.rows" if left else "imports.detail"
             return redirect(url_for(page, batch_id=batch_id), code=303)
-    headings = [heading for _place, heading in used]
-    return render_template("imports/rows.html", batch=batch, form=form, grid=grid, headings=headings), status(form)
+    listed = [
+        {"row": row, "text": " · ".join(text for text in sheets.cells_of(file, row).values() if text.strip()), "is_out": row in out}
+        for row in file.left_out[:OUT_SHOWN]
+    ]
+    return render_template("imports/rows.html", batch=batch, form=form, grid=grid, left_out=listed, meant=meant), status(form)
+
+
+def _left_out(file: SheetFile) -> set[int]:
+    """The rows that are left out: as they were, and of those that the page asked about as it was answered."""
+    asked = {text for text in request.form.getlist("asked") if text.isascii() and text.isdigit()}
+    said = {text for text in request.form.getlist("out") if text in asked}
+    known = {number for number, _cells in file.listing.rows}
+    return {row for row in (*file.left_out, *known) if (str(row) in said if str(row) in asked else row in file.left_out)}
+
+
+def _meant(batch: ImportBatch, file: SheetFile, grid: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    """Whom a cell for a donor may mean that names nobody on record: name of the cell -> what can be taken in its place."""
+    if not file.kind.is_money:
+        return {}
+    wrong = {
+        cell["name"]: cell["text"]
+        for line in grid
+        for cell in line["cells"]
+        if cell["is_wrong"] and cell["text"] and file.columns.get(cell["heading"]) == "donor"
+    }
+    found = donors_meant(batch.office_id, set(wrong.values()))
+    return {
+        name: [{"name": meant, "reference": reference, "take": f"{name}:{reference}"} for meant, reference in found[text]]
+        for name, text in wrong.items()
+    }
+
+
+def _take_meant(file: SheetFile, meant: Mapping[str, Sequence[Mapping[str, str]]], edits: dict[str, dict[str, str]]) -> None:
+    """Write the party that was chosen into every row that names the same in this column."""
+    chosen = next((one for offered in meant.values() for one in offered if one["take"] == request.form.get("take")), None)
+    if chosen is None:
+        return
+    row, place = chosen["take"].partition(":")[0].split("-")[1:]
+    heading = file.headings[int(place)]
+
+    def stands(number: int) -> str:
+        return edits.get(str(number), {}).get(heading, str(sheets.cells_of(file, number).get(heading, ""))).strip()
+
+    text = stands(int(row))
+    for number, _cells in file.listing.rows:
+        if stands(number) == text:
+            edits.setdefault(str(number), {})[heading] = chosen["reference"]
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])
@@ -217,4 +280,13 @@ def undo(batch_id: uuid.UUID) -> Any:
     doing = import_undo.plan(batch)
     kept = [(str(import_undo.NOUNS.get(one.noun, one.noun)), one.title, one.why) for one in doing.kept[:KEPT_SHOWN]]
     is_money = batch.format in sheets.KINDS and sheets.KINDS[batch.format].is_money
-    return render_template("imports/undo.html", batch=batch, doing=doing, kept=kept, is_money=is_money, form=ActForm())
+    return render_template(
+        "imports/undo.html",
+        batch=batch,
+        doing=doing,
+        kept=kept,
+        is_money=is_money,
+        form=ActForm(),
+        rows=undo_rows(doing.by_noun),
+        words=undo_words(batch),
+    )

@@ -71,3 +71,11 @@ def test_no_heading_stands_for_two_fields(kind):
     for name, item in kind.fields.items():
         for heading in {fold(text) for text in item.headings.split("/")}:
             assert seen.setdefault(heading, name) == name, heading
+
+
+def test_who_beside_a_next_step_does_it_and_elsewhere_is_whom_we_met():
+    beside = guess("interactions", ["Date", "With", "Subject", "Next step", "Due", "Who"])
+    assert (beside["With"], beside["Who"]) == ("party", "owner")
+    assert guess("interactions", ["Date", "Next step", "Who", "Due"])["Who"] == "owner"
+    assert guess("interactions", ["Date", "Who", "Next step"])["Who"] == "party"
+    assert guess("interactions", ["Date", "Name", "Next step", "Owner", "Who"])["Owner"] == "owner"

@@ -62,7 +62,7 @@ def test_a_row_that_repeats_one_is_no_duplicate_and_one_that_is_like_it_says_why
     rows = (["Dina Masri", "dina@x.example"], ["DINA MASRI", "dina@x.example"], ["Petra Daily", "dina@x.example"])
     page = text(client.get(upload(client, sheet(["Name", "E-mail"], *rows)).location))
     assert (
-        "2 new, 1 changed, 0 unchanged, 1 possible duplicates" in page or "2 new, 0 changed, 1 unchanged, 1 possible duplicate" in page
+        "2 new, 1 changed, 0 unchanged, 1 possible duplicate," in page or "2 new, 0 changed, 1 unchanged, 1 possible duplicate," in page
     ), page
     assert "4Petra Dailyrow 2 of this file: the same e-mail address" in page
 
@@ -83,6 +83,50 @@ def test_what_a_file_leaves_open_is_asked_first(browser):
     assert "1 new" in text(client.get(detail))
     again = upload(client, data + b"Bo,Org,Deputy,05/06/2026\n").location
     assert not again.endswith("/columns")  # remembered
+
+
+def test_a_day_column_that_is_named_by_hand_asks_how_days_are_written_before_bringing_in(browser):
+    client = browser("officer")
+    data = sheet(
+        ["Name", "Organisation", "Post", "Angefangen"], ["Ana", "Org", "Head", "03/04/2026"], ["Bo", "Org", "Deputy", "05/06/2026"]
+    )
+    place = upload(client, data).location
+    assert not place.endswith("/columns")
+    answer = client.submit(f"{place}/columns", {"column-3": "post_since"})
+    assert answer.location.endswith("/columns")
+    assert "“03/04/2026” in the column “Angefangen” can mean two days. Say below how days are written." in text(client.get(answer.location))
+    page = client.get(place)
+    assert "Say what is left open" in text(page)
+    assert not tree(page).xpath("//form[contains(@action, '/apply')]")
+    bold = client.client.post(f"{place}/apply", data={"csrf_token": client.token()})  # a page that stood open since
+    assert bold.location.endswith("/columns")
+    assert client.submit(f"{place}/columns", {"day_order": "dmy"}).location.endswith(place)
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 2 new" in text(client.get(place))
+
+
+def test_rows_that_are_no_records_are_left_out_taken_back_and_counted(browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "E-mail"], ["Ana", "ana@x.example"], ["Gesamt", "1"], ["Bo", "bo at x"])).location
+    assert "2 with problems." in text(client.get(place))
+    client.submit(f"{place}/rows", {"out": ["3", "4", "999"]})
+    page = text(client.get(place))
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems, 2 left out." in page
+    assert "2 rows were left out by hand, as they are no rows of the list: 3, 4." in page
+    kept = client.get(f"{place}/rows")
+    assert tree(kept).xpath("//input[@name='out'][@checked]/@value") == ["3", "4"]
+    assert "Row 4: Bo · bo at x" in text(kept)
+    client.submit(f"{place}/rows", {"out": "3"})
+    page = text(client.get(place))
+    assert "1 with a problem, 1 left out." in page
+    assert "Row 3 was left out by hand" in page
+    client.submit(f"{place}/rows", {"cell-4-1": "bo@x.example"})
+    client.submit(place, {}, action="/apply")
+    page = text(client.get(place))
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems, 1 left out." in page
+    assert "Gesamt" not in text(client.get("/parties/"))
+    again = upload(client, sheet(["Name", "E-mail"], ["Ana", "ana@x.example"], ["Cy", "c@x.example"])).location
+    assert "left out" not in text(client.get(again)).split("Worth knowing")[0]  # of that file alone
 
 
 def test_rejected_cells_are_mended_on_the_page_and_typed_text_stays(browser):
@@ -202,9 +246,37 @@ def test_a_list_of_posts_asks_only_what_it_needs_and_is_brought_in_and_undone(br
     assert "1 new" in text(client.get(place))
     client.submit(place, {}, action="/apply")
     assert "Director, Fund <b>X</b>, Ana" in text(client.get(place))
-    assert "Would be removed 2 new records" in text(client.get(f"{place}/undo"))  # the post and who holds it
+    assert "Would be removed 2 records" in text(client.get(f"{place}/undo"))  # the post and who holds it
     client.submit(f"{place}/undo", {}, action="/undo")
     assert "This import was undone." in text(client.get(place))
+
+
+def test_the_figures_of_an_undo_say_why_they_are_not_those_of_the_import(browser):
+    client = browser("officer")
+    head = ["Name", "E-mail", "Country", "Organisation", "Post"]
+    upload_and_apply(client, sheet(head, ["Ana", "ana@x.example", "", "", ""], ["Bo", "", "", "", ""]))
+    data = sheet(head, ["Ana", "ana@x.example", "", "Org", "Head"], ["Bo", "", "Kenya", "", ""], ["Cy", "cy@x.example", "", "", ""])
+    place = upload_and_apply(client, data)
+    assert "1 new, 2 changed" in text(client.get(place))
+    page = client.get(f"{place}/undo")
+    assert "Would be removed 2 records that this file made; their parts are named below Would be put back 1" in text(page)
+    assert "The import counted rows of the file: 1 new, 2 changed. Undoing counts records." in text(page)
+    lines = [[cell.text_content().strip() for cell in line.xpath("./th|./td")] for line in tree(page).xpath("//tbody/tr")]
+    assert lines == [["Party", "2", "1"], ["Post", "1", "0"], ["Who holds a post", "1", "0"], ["Way to reach a party", "1", "0"]]
+    client.submit(f"{place}/undo", {}, action="/undo")
+    page = client.get(place)
+    done = [[cell.text_content().strip() for cell in line.xpath("./th|./td")] for line in tree(page).xpath("//tbody/tr")]
+    assert done[: len(lines)] == lines
+    assert "Removed 2 records; their parts are named below Put back 1 records" in text(page)
+
+
+def test_changes_are_shown_in_words_and_not_in_codes(browser):
+    client = browser("officer")
+    head = ["Name", "Type", "Country", "Category"]
+    upload_and_apply(client, sheet(head, ["Tamkeen", "organisation", "", "Donor"]))
+    page = tree(client.get(upload(client, sheet(head, ["Tamkeen", "organisation", "JO", "Private sector"])).location))
+    lines = [[cell.text_content() for cell in line.xpath("./td")] for line in page.xpath("//table[caption='The first changes']/tbody/tr")]
+    assert {tuple(line[1:]) for line in lines} == {("Country", "–", "Jordan"), ("What they are to us", "Donor", "Donor, Private sector")}
 
 
 def upload_and_apply(client, data, **more):
