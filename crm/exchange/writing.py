@@ -20,6 +20,7 @@ Cell = str | date | datetime | Decimal | int | None
 #: Excel's own bounds: rows of a sheet (one of them the heading), digits it keeps of a number, and its first day.
 _SHEET_ROWS, _DIGITS, _FIRST_DAY = 1_048_575, 15, date(1900, 3, 1)
 _WIDTHS = (10, 44)
+_SHEET_NAME = 31
 
 
 def csv_text(cell: Cell) -> str:
@@ -61,12 +62,19 @@ def write_workbook(target: IO[bytes], title: str, header: Sequence[str], chunks:
         book.set_properties({"title": title, "created": clock.now().astimezone(UTC).replace(tzinfo=None)})
         writers = _Formats(book)
         rows = itertools.chain.from_iterable(chunks)
-        is_first = True
+        written = 0
         while part := list(itertools.islice(rows, 1)):
-            _write_sheet(book, writers, header, itertools.chain(part, itertools.islice(rows, _SHEET_ROWS - 1)))
-            is_first = False
-        if is_first:
-            _write_sheet(book, writers, header, ())
+            written += 1
+            _write_sheet(book, _sheet_name(title, written), writers, header, itertools.chain(part, itertools.islice(rows, _SHEET_ROWS - 1)))
+        if not written:
+            _write_sheet(book, _sheet_name(title, 1), writers, header, ())
+
+
+def _sheet_name(title: str, place: int) -> str:
+    """What a sheet is called: the list's name as far as Excel takes it, and which of several it is."""
+    number = f" {place}" if place > 1 else ""
+    name = "".join(char for char in title if char not in "[]:*?/\\").strip("' ")[: _SHEET_NAME - len(number)].strip("' ")
+    return f"{name}{number}" if name and name.casefold() != "history" else ""
 
 
 class _Formats:
@@ -85,8 +93,8 @@ class _Formats:
         return self._numbers[decimals]
 
 
-def _write_sheet(book: Any, formats: _Formats, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    sheet = book.add_worksheet()
+def _write_sheet(book: Any, name: str, formats: _Formats, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    sheet = book.add_worksheet(name or None)
     sheet.freeze_panes(1, 0)
     for place, label in enumerate(header):
         sheet.set_column(place, place, min(max(len(label) + 4, _WIDTHS[0]), _WIDTHS[1]) if place else _WIDTHS[1])

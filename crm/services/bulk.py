@@ -182,7 +182,7 @@ _PARTIES = Noun(
     (
         Action(
             "add-kind",
-            _l("Add what they are to us"),
+            _l("Add a kind"),
             "kind",
             _kinds,
             lambda record, given: tuple(sorted({*_kinds(record), given.value})),
@@ -190,7 +190,7 @@ _PARTIES = Noun(
         ),
         Action(
             "remove-kind",
-            _l("Take away what they are to us"),
+            _l("Take a kind away"),
             "kind",
             _kinds,
             lambda record, given: tuple(kind for kind in _kinds(record) if kind != given.value),

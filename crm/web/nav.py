@@ -35,7 +35,7 @@ _ENTRIES = (
     (_l("Imports"), "imports.index", "imports", Permission.IMPORT_CONTACTS, False, False),
     (_l("Offices and people"), "offices.index", "offices", Permission.NAME_SEE, False, False),
     (_l("Code lists"), "codes.index", "settings", Permission.CODE_MANAGE, False, False),
-    (_l("Background work"), "jobs.index", "settings", Permission.JOB_MANAGE, False, False),
+    (_l("Background work"), "jobs.index", "history", Permission.JOB_MANAGE, False, False),
 )
 
 

@@ -23,13 +23,15 @@ from crm.web.party_page import local_day
 
 @dataclass(frozen=True)
 class Around:
-    """What stands beside some parties: kinds, other names, when each was last met; and the words for kinds and forms."""
+    """What stands beside some parties: kinds, other names, when each was last met; the words for kinds and forms; whether the form
+    has a column of its own."""
 
     reader: Actor
     words: Mapping[str, str]
     kinds: Mapping[uuid.UUID, Sequence[str]] = field(default_factory=dict)
     names: Mapping[uuid.UUID, Sequence[str]] = field(default_factory=dict)
     contacts: Mapping[uuid.UUID, datetime] = field(default_factory=dict)
+    has_form: bool = False
 
 
 def _country(row: Any, _around: Around) -> str:
@@ -38,7 +40,8 @@ def _country(row: Any, _around: Around) -> str:
 
 
 def _kinds(row: Any, around: Around) -> list[str]:
-    return [around.words[row.form], *(around.words[kind] for kind in around.kinds.get(row.id, ()))]
+    kinds = [around.words[kind] for kind in around.kinds.get(row.id, ())]
+    return kinds if around.has_form else [around.words[row.form], *kinds]
 
 
 def _contact(row: Any, around: Around) -> Any:
@@ -67,7 +70,7 @@ COLUMNS = (
     Column("country", _l("Country"), _country, phone="status"),
     Column("contact", _l("Last interaction"), _contact, phone="when", needs="contacts"),
     Column("reference", _l("Reference"), lambda row, _around: row.reference, phone="hide", sorts=(("newest", DESCENDING),)),
-    Column("form", _l("Form"), lambda row, around: around.words[row.form], is_usual=False),
+    Column("form", _l("Form"), lambda row, around: around.words[row.form], is_usual=False, needs="form"),
     Column("names", _l("Other names"), lambda row, around: around.names.get(row.id, ()), is_usual=False, needs="names"),
     Column("website", _l("Website"), lambda row, _around: row.website, is_usual=False),
 )
@@ -81,6 +84,7 @@ def _around(reader: Actor, words: Mapping[str, str], rows: Sequence[Any], needs:
         queries.kinds_of(ids) if "kinds" in needs else {},
         queries.other_names_of(ids) if "names" in needs else {},
         queries.last_contacts(ids) if "contacts" in needs else {},
+        has_form="form" in needs,
     )
 
 

@@ -317,8 +317,8 @@ def _tenure_ended(record: Any, party_id: uuid.UUID) -> dict[str, Any]:
 
 
 def _tenure(record: Any, party_id: uuid.UUID, *, began: bool) -> dict[str, Any]:
-    person = record.person.name if record.person else _("Somebody")
-    post = record.position.title if record.position else _("a post")
+    person = f"\u2068{record.person.name}\u2069" if record.person else _("Somebody")  # each name in the direction of its own script
+    post = f"\u2068{record.position.title}\u2069" if record.position else _("a post")
     to = url_for("positions.detail", position_id=record.position_id)
     if began:
         title = _("%(person)s became %(post)s", person=person, post=post)

@@ -399,6 +399,29 @@ def test_a_column_that_is_not_shown_is_not_looked_up(app, browser):
     assert not [text for text in statements.texts if "FROM party_kinds" in text or "FROM interactions" in text]
 
 
+def test_the_form_of_a_party_is_said_once(app, browser):
+    filled(app, more=2)
+    client = browser("officer")
+    forms = {"Organisation", "Person", "Group"}
+    for columns, wanted in (("kinds,form", {0}), ("kinds", {1})):
+        said = [row["What they are to us"].split("; ") for row in named(client, f"/parties.csv?columns={columns}")]
+        assert {len(forms & set(words)) for words in said} == wanted, said
+        heads, rows = page_of(client, f"/parties/?columns={columns}")
+        place = heads.index("What they are to us")
+        assert {len(forms & set(row[place])) for row in rows} == wanted
+
+
+def named(client, address):
+    head, *rows = csv_of(client, address)
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_the_sheet_of_a_workbook_is_called_as_its_list(app, browser, noun):
+    response = browser("officer").get(f"/{noun}.xlsx")
+    assert CalamineWorkbook.from_filelike(io.BytesIO(response.get_data())).sheet_names == [str(LISTINGS[noun].title)]
+
+
 def test_columns_are_chosen_on_the_page(app, browser):
     filled(app)
     client = browser("officer")

@@ -107,7 +107,20 @@ def test_a_person_is_recorded_together_with_the_post_and_its_organisation(app, b
     shown = text(browser("officer").get(answer.location))
     assert "Minister of Health, Ministry of Health" in shown
     assert "since 1 Feb 2025" in shown
-    assert "Amal Haddad became Minister of Health" in shown
+    assert "\u2068Amal Haddad\u2069 became \u2068Minister of Health\u2069" in shown
+
+
+def test_names_in_another_script_stand_in_their_own_direction_on_the_timeline(app, browser):
+    with app.app_context():
+        actor = users.actor_by_email(world.address("officer"))
+        bind_actor(actor)
+        body = make(actor, "Ministry", form="organisation")
+        person = make(actor, "سلمى", form="person")
+        post = positions.add_position(actor, office_id("JOR"), positions.NewPosition(body, "مدير"))
+        positions.add_tenure(actor, office_id("JOR"), positions.NewTenure(post, person, date(2026, 1, 1), ends_on=date(2026, 2, 1)))
+    shown = text(browser("officer").get(f"/parties/{person}"))
+    assert "\u2068سلمى\u2069 became \u2068مدير\u2069" in shown
+    assert "\u2068سلمى\u2069 left the post of \u2068مدير\u2069" in shown
 
 
 def test_a_post_in_an_unknown_organisation_is_refused_beside_its_field_and_nothing_is_saved(app, browser):
