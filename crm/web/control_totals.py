@@ -28,7 +28,7 @@ def control_of(summary: Summary, *, is_done: bool) -> dict[str, Any] | None:
     becomes = (_("New"), _("Changed")) if is_done else (_("Would be new"), _("Would change"))
     notes = [_compared(currency, minor, row, read.get(currency, (0, 0))[1]) for currency, minor, row in totals]
     open_ones = sorted(set(read) - {currency for currency, _minor, _row in totals})
-    mixed = summary.control.get("mixed", ()) if open_ones else ()
+    mixed = summary.control.get("mixed", ()) if not totals else ()
     notes += [(_mixed(row, read), "late") for row in mixed]
     if totals and open_ones:
         notes.append((_("No total is given for: %(currencies)s.", currencies=", ".join(open_ones)), "soon"))
