@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.queries.likeness import Likeness, keys, likeness
+from crm.queries.likeness import Likeness, Nearest, keys, likeness
 
 ALIKE = [
     ("Luxembourg, Government of", "Government of Luxembourg", False, Likeness.SAME),
@@ -64,3 +64,14 @@ def test_any_two_texts_are_compared_the_same_way_round_and_never_fail(one, other
 def test_keys_fit_a_column_of_eight_bytes_and_are_few(name):
     assert len(keys(name)) <= 16
     assert all(-(2**63) <= key < 2**63 for key in keys(name))
+
+
+def test_the_nearest_names_share_rare_words_and_common_words_lead_nowhere():
+    donors = ["Vesterhav, Royal Aid Office", "Norland, Ministry of Foreign Affairs", "Sunrise Family Foundation", "Ford Foundation"]
+    donors += [f"Ministry of Health of {name}" for name in ("Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta")]
+    nearest = Nearest(donors)
+    assert nearest.of("Kingdom of Vesterhav") == ["Vesterhav, Royal Aid Office"]
+    assert nearest.of("Sunrise Foundation")[0] == "Sunrise Family Foundation"
+    assert nearest.of("Ministry of Fisheries, Agriculture and Rural Development") == []
+    assert [Nearest(names).of(text) for names, text in (([], "Norland"), (donors, ""), (donors, "Zzyzx"))] == [[], [], []]
+    assert len(nearest.of("Ministry of Health", 2)) == 2

@@ -228,3 +228,10 @@ def test_an_administrator_of_one_office_sees_its_jobs_only(app, browser):  # P1
     assert "Kenya" not in page
     for action in ("retry", "dismiss"):
         assert client.client.post(f"/jobs/{foreign['jobs']}/{action}", data={"csrf_token": client.token()}).status_code == 404
+
+
+def test_each_entry_of_the_navigation_has_an_icon_of_its_own(browser):
+    links = tree(browser("admin").get("/account/")).xpath("(//nav)[1]//a[.//*[local-name()='use']]")
+    icons = {link.get("href"): link.xpath(".//*[local-name()='use']/@href")[0] for link in links}
+    assert {"/code-lists/", "/jobs/"} <= icons.keys()
+    assert len(set(icons.values())) == len(icons), icons
