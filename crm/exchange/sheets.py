@@ -391,6 +391,7 @@ class _Rows:
         except CellInvalid as error:
             if isinstance(error, NoCurrency) and len(read) > 1:
                 file.control.mixed.append(row_number)
+                file.notes.append(_taken_for_total(row_number))
                 return
             place, heading = next((place, heading) for place, heading, _item, name in self.columns if name in file.kind.counted)
             if isinstance(error, AmountDoubtful):
@@ -401,7 +402,7 @@ class _Rows:
         sums: dict[str, list[int]] = {}
         add_up(sums, amounts)
         file.control.totals += [SheetTotal(row_number, code, minor) for code, (_count, minor) in sums.items()]
-        file.notes.append(RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number)))
+        file.notes.append(_taken_for_total(row_number))
 
     def _amounts_of_total(self, cells: tuple[str, ...], currency: str) -> list[Money]:
         """What a total row says, by currency where it says several: "EUR 1,250,000; USD 300,000"."""
@@ -415,6 +416,10 @@ class _Rows:
             if (amount := self._value(item, heading, cells[place], currency, is_total=True)) is not None:
                 values[name] = (*values.get(name, ()), *amount) if item.is_many else amount
         return counted(self.file.kind, values)
+
+
+def _taken_for_total(row_number: int) -> RowNote:
+    return RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number))
 
 
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:

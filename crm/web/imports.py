@@ -340,7 +340,9 @@ def undo_rows(by_noun: Mapping[str, Sequence[int]]) -> list[list[str]]:
 
 
 def undo_words(batch: ImportBatch) -> str:
-    """Why the figures of an undo are others than those of its import."""
+    """Why the figures of an undo are others than those of its import; "" for rates, which both count by day."""
+    if batch.format in FAMILIES["rates"]:
+        return ""
     return _(
         "The import counted rows of the file: %(created)s new, %(updated)s changed. Undoing counts records. A row can have made several, "
         "such as a person with their organisation and post; and where a row only added something to a record, undoing removes what it "

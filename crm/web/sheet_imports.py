@@ -247,15 +247,14 @@ def _take_meant(file: SheetFile, meant: Mapping[str, Sequence[Mapping[str, str]]
     chosen = next((one for offered in meant.values() for one in offered if one["take"] == request.form.get("take")), None)
     if chosen is None:
         return
-    row, place = chosen["take"].partition(":")[0].split("-")[1:]
-    heading = file.headings[int(place)]
-
-    def stands(number: int) -> str:
-        return edits.get(str(number), {}).get(heading, str(sheets.cells_of(file, number).get(heading, ""))).strip()
-
-    text = stands(int(row))
-    for number, _cells in file.listing.rows:
-        if stands(number) == text:
+    row, place = map(int, chosen["take"].partition(":")[0].split("-")[1:])
+    heading = file.headings[place]
+    stands = {
+        number: edits.get(str(number), {}).get(heading, cells[place] if place < len(cells) else "").strip()
+        for number, cells in file.listing.rows
+    }
+    for number, text in stands.items():
+        if text == stands[row]:
             edits.setdefault(str(number), {})[heading] = chosen["reference"]
 
 
