@@ -139,7 +139,7 @@ def set_up_engine(engine: Engine) -> None:
             f"busy_timeout={_PATIENT_MS}",
             "foreign_keys=ON",
             "trusted_schema=OFF",
-            "cache_size=-16000",
+            "cache_size=-4000",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
