@@ -36,10 +36,12 @@ def xlsx_of(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def cells_of_csv(data: bytes) -> list[list[str]]:
-    """The cells of a CSV file as a spreadsheet splits it; fails on one that it would run."""
+    """The cells of a CSV file; fails on one that a spreadsheet would run, whether it parts cells by commas, semicolons or tabs."""
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    for cell in (cell for row in rows for cell in row):
-        assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠")) or _HARMLESS.fullmatch(cell), cell
+    for row in rows:
+        for cell in row:
+            for part in (cell, *(each.strip(" ") for each in re.split(r"[;\t\r\n]", cell))):
+                assert not part.startswith(tuple("=+-@\t\r\n＝＋－＠")) or _HARMLESS.fullmatch(part), cell
     return rows
 
 
