@@ -117,7 +117,7 @@ def _set_up_templates(app: Flask) -> None:
         who = g.get("actor")
         return "" if value is None else format_datetime(value, pattern, tzinfo=zone(who.timezone if who else "UTC"), locale=get_locale())
 
-    app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat, said_when=said_when)
+    app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat, said_when=said_when, web_link=formatting.web_link)
 
     @app.context_processor
     def common() -> dict[str, Any]:

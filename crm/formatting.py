@@ -162,3 +162,8 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def is_blank(text: str) -> bool:
     """Whether nothing of a text would be seen: blanks, marks of direction, joiners, fillers, or nothing at all."""
     return all(unicodedata.category(char) in _UNSEEN or char in _FILLERS for char in text)
+
+
+def web_link(text: str) -> str:
+    """A recorded web address where it is one that a page may link to (http, https), else "": no text of a record runs."""
+    return text if text.lower().startswith(("http://", "https://")) else ""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from crm.formatting import is_blank
 from crm.i18n import gettext as _
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}.*)?")
 _WORDED = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -](\d{4})")
 _MONTHS = {
@@ -45,16 +45,16 @@ class CellInvalid(ValueError):
     """A cell cannot be read; its text is the reason, for a person."""
 
 
-def clean(cell: str, limit: int) -> str:
-    """The cell as text: composed (NFC), without control characters and outer blanks. Markup and formulas stay text; characters
-    that override the direction of writing, which make one name look like another, are refused."""
+def clean(cell: str, limit: int, *, may_turn: bool = False) -> str:
+    """The cell as text: composed (NFC), without control characters and outer blanks. Markup and formulas stay text. Characters that
+    override the direction of writing make one name look like another: refused, unless the text `may_turn` as one typed in a form may."""
     text = cell.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         if is_blank(text):
             return ""  # a name that shows nothing is none
     if not text.isprintable():
-        if "\u202d" in text or "\u202e" in text:
+        if not may_turn and ("\u202d" in text or "\u202e" in text):
             raise CellInvalid(_("The text holds a hidden character that turns the direction of writing round."))
         text = _CONTROLS.sub("", text).strip()
     if len(text) > limit:

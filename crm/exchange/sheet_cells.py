@@ -169,10 +169,20 @@ def day_order(cells: Iterable[str]) -> tuple[str, str]:
     return "", doubtful
 
 
-def parts(cell: str, marks: str = ";\n|") -> tuple[str, ...]:
-    """The entries of a cell that holds several, in their order, each once."""
-    pieces = re.split(f"[{re.escape(marks)}]", cell)
+_PARTS = ";\n|"
+
+
+def parts(cell: str, marks: str = _PARTS) -> tuple[str, ...]:
+    """The entries of a cell that holds several, in their order, each once; one in quotation marks may hold the marks that part them."""
+    mark = f"[{re.escape(marks)}]"
+    found = re.findall(rf'\s*"((?:[^"]|"")+)"\s*(?:{mark}|$)|([^{re.escape(marks)}]+)', cell)
+    pieces = (quoted.replace('""', '"') or plain for quoted, plain in found)
     return tuple(dict.fromkeys(" ".join(piece.split()) for piece in pieces if piece.strip()))
+
+
+def joined(entries: Iterable[str]) -> str:
+    """Entries as one cell that `parts` takes apart into the same ones."""
+    return "; ".join(f'"{each.replace(chr(34), chr(34) * 2)}"' if each[:1] == '"' or set(each) & set(_PARTS) else each for each in entries)
 
 
 @lru_cache(maxsize=1)

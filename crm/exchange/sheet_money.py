@@ -13,7 +13,9 @@ from crm.queries.names import fold
 
 _YEAR_NAMED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
-_CURRENCY = SheetField(_l("Currency"), "currency/curr/ccy/currency code/devise/monnaie/moneda/divisa/العملة/عملة", CURRENCY)
+_CURRENCY = SheetField(
+    _l("Currency"), "currency/currency of the need/curr/ccy/currency code/devise/monnaie/moneda/divisa/العملة/عملة", CURRENCY
+)
 _DONOR = (
     "donor/donor name/funder/funding partner/partner/contributor/bailleur/bailleur de fonds/donateur/partenaire/donante/financiador/"
     "socio/المانح/الجهة المانحة/الممول/المتبرع"
@@ -21,7 +23,7 @@ _DONOR = (
 _PROGRAMME = "programme/program/project/programme title/programme/projet/programa/proyecto/البرنامج/المشروع"
 _OURS = "reference/ref/our reference/throughline reference/référence/notre référence/referencia/nuestra referencia/المرجع/مرجعنا"
 _THEIRS = (
-    "donor reference/donor ref/grant reference/grant ref/grant number/grant no/grant/grant id/contract/contract number/pledge no/pledge number/"
+    "donor reference/donor's reference/donor ref/grant reference/grant ref/grant number/grant no/grant/grant id/contract/contract number/pledge no/pledge number/"
     "pledge id/pledge ref/numéro de subvention/référence du bailleur/référence bailleur/convention/n° de convention/numéro de promesse/"
     "referencia del donante/número de subvención/número de convenio/رقم المنحة/مرجع المانح/رقم التعهد"
 )
@@ -47,13 +49,13 @@ PROGRAMMES = SheetKind(
             "summary": SheetField(_l("Summary"), "summary/description/objective/résumé/objectif/resumen/descripción/الوصف/ملخص"),
             "sector": SheetField(_l("Sector (DAC code)"), "sector code/dac code/dac sector/code cad/código cad/رمز القطاع"),
             "place_text": SheetField(
-                _l("Place"), "place/location/area/region/governorate/lieu/zone/région/lugar/zona/región/المكان/المنطقة/المحافظة"
+                _l("Place"), "place/where/location/area/region/governorate/lieu/zone/région/lugar/zona/región/المكان/المنطقة/المحافظة"
             ),
             "currency": _CURRENCY,
             "year": SheetField(_l("Year"), "year/budget year/année/exercice/año/السنة/العام", YEAR),
             "amount": SheetField(
                 _l("Needed in the year"),
-                "amount/requirement/requirements/required/need/needs/budget/funding required/besoin/besoins/montant/montant requis/budget requis/"
+                "amount/needs in the year/requirement/requirements/required/need/needs/budget/funding required/besoin/besoins/montant/montant requis/budget requis/"
                 "necesidad/necesidades/monto/importe/presupuesto/المبلغ/الاحتياج/الاحتياجات/الميزانية",
                 NEED,
             ),
@@ -83,7 +85,7 @@ PLEDGES = SheetKind(
             ),
             "pledged_on": SheetField(
                 _l("Pledged on"),
-                "pledged on/pledge date/date of pledge/date/day/date announced/date de la promesse/date d'annonce/fecha/fecha de la promesa/"
+                "pledged on/made/pledge date/date of pledge/date/day/date announced/date de la promesse/date d'annonce/fecha/fecha de la promesa/"
                 "fecha del compromiso/التاريخ/تاريخ التعهد",
                 DAY,
                 one_of="pledged_on",
@@ -131,13 +133,13 @@ RECEIPTS = SheetKind(
             ),
             "agreement": SheetField(
                 _l("Agreement or pledge"),
-                "agreement/pledge/agreement or pledge/agreement reference/accord/promesse/acuerdo/compromiso/convenio/الاتفاقية/التعهد/"
+                "agreement/pledge/agreement or pledge/under/agreement reference/accord/promesse/acuerdo/compromiso/convenio/الاتفاقية/التعهد/"
                 + _THEIRS,
             ),
             "donor": SheetField(_l("Donor"), _DONOR + "/payer/received from/payeur/reçu de/pagador/recibido de/المرسل"),
             "value_on": SheetField(
                 _l("Value date"),
-                "value date/date/day/received on/date received/payment date/booking date/date de valeur/date de réception/date de paiement/"
+                "value date/arrived/date/day/received on/date received/payment date/booking date/date de valeur/date de réception/date de paiement/"
                 "fecha valor/fecha/fecha de recepción/fecha de pago/تاريخ القيمة/التاريخ/تاريخ الاستلام",
                 DAY,
                 one_of="value_on",
@@ -156,10 +158,10 @@ RECEIPTS = SheetKind(
             ),
             "bank_reference": SheetField(
                 _l("Bank reference"),
-                "bank reference/bank ref/transaction/transaction id/transaction reference/deposit/référence bancaire/référence de l'opération/"
+                "bank reference/the bank's reference/bank ref/transaction/transaction id/transaction reference/deposit/référence bancaire/référence de l'opération/"
                 "referencia bancaria/referencia del banco/مرجع البنك/رقم الحوالة",
             ),
-            "reason": SheetField(_l("Note"), _NOTE),
+            "reason": SheetField(_l("Note"), _NOTE + "/reason"),
         }
     ),
     counted=("amount",),

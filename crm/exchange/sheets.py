@@ -308,7 +308,7 @@ class _Rows:
             if not cells[place].strip():
                 continue
             try:
-                value = self._value(item, heading, clean(cells[place], LONGEST_CELL), values.get("currency", ""))
+                value = self._value(item, heading, clean(cells[place], LONGEST_CELL, may_turn=True), values.get("currency", ""))
             except CellInvalid as error:
                 self._ask(heading, cells[place], error)
                 problem = problem or RowProblem(row_number, heading, str(error), cells)

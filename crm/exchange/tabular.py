@@ -487,19 +487,26 @@ _PREFIX = "'"
 _HARMLESS = re.compile(r"[+-]\d{1,18}(?:[.,]\d{1,18})*%?|\+\d[\d ]{3,24}")
 
 
+#: Where a spreadsheet that parts cells otherwise than by commas would begin another cell inside of one, with the apostrophes there.
+_INSIDE = re.compile(r"(?<!^)([;\t\r\n] *)('*)(?=[=+\-@＝＋－＠])(?!(?<!')[+-]\d[\d ]*(?:[.,]\d+)*%?(?:[;\t\r\n]|$))")
+_INSIDE_KEPT = re.compile(r"(?<!^)([;\t\r\n] *)'('*)(?=[=+\-@＝＋－＠])")
+
+
 def neutralise(text: str) -> str:
-    """Return a cell that no spreadsheet runs: text beginning like a formula gets an apostrophe before it; plain numbers do not (P5)."""
+    """Return a cell that no spreadsheet runs: text beginning like a formula gets an apostrophe before it; plain numbers do not (P5).
+
+    The same inside of it after a semicolon, a tab or a line break: where lists are parted by semicolons, as in most of Europe, those
+    would begin a cell."""
     core = text.lstrip(_PREFIX)
-    if not core or core[0] not in _FORMULA or (text[0] != _PREFIX and _HARMLESS.fullmatch(text)):
-        return text
-    return _PREFIX + text
+    begins = bool(core) and core[0] in _FORMULA and (text[0] == _PREFIX or not _HARMLESS.fullmatch(text))
+    return (_PREFIX if begins else "") + _INSIDE.sub(r"\1'\2", text)
 
 
 def restore(text: str) -> str:
     """Return the text that `neutralise` was given: the importer's other half of P5."""
     if text[:1] == _PREFIX and (core := text.lstrip(_PREFIX)) and core[0] in _FORMULA:
-        return text[1:]
-    return text
+        text = text[1:]
+    return _INSIDE_KEPT.sub(r"\1\2", text) if _PREFIX in text else text
 
 
 def rejects_csv(problems: Iterable[RowProblem], header: Sequence[str], tags: Sequence[str] = ()) -> bytes:

@@ -12,6 +12,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from crm import clock
+from crm.exchange.sheet_cells import joined
 from crm.exchange.writing import Cell
 from crm.formatting import day, moment, money
 from crm.i18n import LazyText, _, get_locale
@@ -240,7 +241,7 @@ class Seen:
                 return value.astimezone(zone)
             if isinstance(value, date):
                 return value
-            return value.amount if isinstance(value, Money) else "; ".join(value)
+            return value.amount if isinstance(value, Money) else joined(value)
 
         for rows in self.reading.chunks():
             around = self.reading.around(rows, needs)

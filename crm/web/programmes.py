@@ -90,6 +90,7 @@ def detail(programme_id: uuid.UUID) -> Any:
         outputs={item.output_id: item for item in money.outputs},
         chart=_funding_chart(money),
         lines={series.indicator.id: _indicator_chart(series) for series in found.indicators},
+        measured={series.indicator.id: _measured(series) for series in found.indicators},
         asks=money_choices.asks_for(programme_id),
         promises_=money_choices.promises_for(programme_id),
         plans=flows.links(programme_id=programme_id),
@@ -199,6 +200,13 @@ def _indicator_chart(series: IndicatorSeries) -> charts.Chart | None:
     chart = charts.for_screens(charts.line, data, prefix=f"i{indicator.id.hex[-8:]}", lang=get_locale())
     rows = tuple((day(on, get_locale()), *row[1:]) for (on, _value), row in zip(points, chart.rows, strict=True))
     return dataclasses.replace(chart, headers=(chart.headers[0], indicator.unit or _("Value")), rows=rows)
+
+
+def _measured(series: IndicatorSeries) -> list[tuple[str, str, str]]:
+    """(day, value, source) of each measurement; none where no source was said."""
+    if not any(row.source for row in series.measurements):
+        return []
+    return [(day(row.measured_on, get_locale()), number(row.value, get_locale()), row.source) for row in series.measurements]
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,7 @@ from crm.exchange.sheet_cells import (
     amount_mark,
     day_order,
     is_total_label,
+    joined,
     parts,
     read_amount,
     read_country,
@@ -238,3 +240,30 @@ def test_whatever_stands_in_a_cell_is_an_amount_in_whole_minor_units_or_a_senten
             assert amount is None or (to_minor(amount) > 0 and amount.currency == "EUR")
     amount_mark([text])
     is_total_label(text)
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from('ab=;|"\n, '), min_size=1, max_size=12), max_size=5))
+def test_entries_of_one_cell_come_apart_as_they_were(entries):
+    kept = tuple(dict.fromkeys(text for entry in entries if (text := " ".join(entry.split()))))
+    assert parts(joined(kept)) == kept
+
+
+@pytest.mark.parametrize(
+    ("cell", "entries"),
+    [
+        ("a; b|c\nd", ("a", "b", "c", "d")),
+        ('"x;=1+1"; y', ("x;=1+1", "y")),
+        ('"The Fund" Ltd; "open', ('"The Fund" Ltd', '"open')),
+        ('"a ""b"" c"', ('a "b" c',)),
+        ("; ;", ()),
+    ],
+)
+def test_entries_in_quotation_marks_hold_the_marks_that_part_them(cell, entries):
+    assert parts(cell) == entries
+
+
+def test_no_cell_of_entries_takes_long():
+    started = time.perf_counter()
+    for piece in ('";', '";"', '"";', '"""', 'a"', ' "', ";"):
+        parts(piece * 7_000)
+    assert time.perf_counter() - started < 1

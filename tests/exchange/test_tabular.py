@@ -383,3 +383,24 @@ def test_every_damaged_zip_is_refused(kind):
         data[place] ^= 0xFF
         with contextlib.suppress(Refused):
             unpack_single(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x; @SUM(A1)", "x; '@SUM(A1)"),
+        ("first\n=2+2", "first\n'=2+2"),
+        ("a;'=1", "a;''=1"),
+        ("a; -5.00; +41 22 555", "a; -5.00; +41 22 555"),
+        ("one, -two", "one, -two"),
+    ],
+)
+def test_p5_no_text_begins_a_cell_where_semicolons_part_them(text, written):
+    assert neutralise(text) == written
+    assert restore(written) == text
+
+
+@given(st.text(alphabet="a;=+-@'1 \t\n,5%.", max_size=12))
+def test_p5_what_was_neutralised_is_restored(text):
+    assert restore(neutralise(text)) == text

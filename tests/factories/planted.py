@@ -8,14 +8,15 @@ import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from crm import clock
 from crm.db import db, transactional
 from crm.models.asks import Ask, AskAnswer
-from crm.models.codes import Code
+from crm.models.codes import Code, CodeLabel
 from crm.models.commitments import Commitment
 from crm.models.documents import Document, Snapshot
 from crm.models.files import File, FileContent
@@ -42,6 +43,7 @@ from crm.models.programmes import Indicator, Measurement, Output, Programme, Pro
 from crm.models.saved_lists import SavedList
 from crm.models.users import User
 from crm.policy import all_offices, bind_actor, system_actor, unscoped
+from tests.factories import naughty
 
 DAY = date(2026, 3, 4)
 MOMENT = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -55,6 +57,37 @@ def plant(code: str, canary: str, *, level: str = "open", amount: int = 7_654_32
     ids = _plant(code, canary, level, amount)
     bind_actor(None)
     return ids
+
+
+@transactional
+def plant_hostile(code: str) -> tuple[dict[str, uuid.UUID], dict[int, str]]:
+    """Plant the rows with a hostile text in every column of text that people type; the ids by noun, and which column has which number.
+
+    What is not scoped by an office, its own name, its people's and those of a code in use, is made hostile too."""
+    with unscoped("test"):
+        bind_actor(system_actor(all_offices()))
+    ids = _plant(code, naughty.PAYLOAD + naughty.mark(998), "open", 7_654_321_00)
+    columns: dict[int, str] = {}
+    with unscoped("test"):
+        entry = db.session.scalars(select(Code).where(Code.list_name == "party-kinds", Code.code == "donor")).one()
+        db.session.add_all([CodeLabel(code_id=entry.id, language="fr", label="x")])
+        for number, (mapper, attribute, column) in enumerate(naughty.typed_columns()):
+            columns[number] = f"{mapper.local_table.name}.{column.name}"
+            text = naughty.text_for(column, number)
+            for place, record in enumerate(db.session.scalars(_planted(mapper.class_, ids["offices"], entry.id))):
+                setattr(record, attribute, f"{text}{place or ''}")
+        head = db.session.scalars(select(User).where(User.email.startswith("head@"))).one()
+        for record in (*db.session.scalars(select(SavedList)), *db.session.scalars(select(ImportBatch))):
+            setattr(record, "user_id" if isinstance(record, SavedList) else "created_by_id", head.id)  # who may do most reads them
+        db.session.flush()
+    return ids | {"codes": entry.id}, columns
+
+
+def _planted(model: Any, office_id: uuid.UUID, code_id: uuid.UUID) -> Select[Any]:
+    """The office's records of a model; of those that have no office, the one code."""
+    unscoped_ones = {Office: Office.id == office_id, Code: Code.id == code_id, CodeLabel: CodeLabel.code_id == code_id}
+    wanted = unscoped_ones[model] if model in unscoped_ones else model.office_id == office_id  # noqa: SIM401 - those three have no office
+    return select(model).where(wanted).order_by(model.id)
 
 
 @transactional
@@ -375,13 +408,13 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             size=1,
             state="applied",
             message=f"{canary} message",
-            header=canary,
+            header=json.dumps({"header": [canary, f"{canary} too"], "tags": []}),
             rows=2,
             created=1,
             rejected=1,
         )
     )
-    keep(ImportSheet(**own, batch_id=batch.id, settings=f'{{"sheet": "{canary} sheet"}}'))
+    keep(ImportSheet(**own, batch_id=batch.id, settings=json.dumps({"sheet": f"{canary} sheet"})))
     several = keep(
         ImportBatch(
             **own,
@@ -399,15 +432,15 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
     )
     keep(ImportSheet(**own, batch_id=several.id, settings=json.dumps({"ids": [str(party.id)], "query": ""})))
     ids["bulk"] = several.id
-    keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=f'{{"sheet": "{canary} layout"}}'))
+    keep(ImportLayout(**own, format="parties", headings="0" * 64, settings=json.dumps({"sheet": f"{canary} layout"})))
     keep(
         ImportChange(
             **own, batch_id=batch.id, noun="parties", record_id=party.id, field="about", old=f"{canary} old", new=f"{canary} about"
         )
     )
-    keep(ImportUndo(**own, batch_id=batch.id, summary=f'{{"names": [{{"noun": "parties", "title": "{canary} kept", "why": "x"}}]}}'))
+    keep(ImportUndo(**own, batch_id=batch.id, summary=json.dumps({"names": [{"noun": "parties", "title": f"{canary} kept", "why": "x"}]})))
     job = keep(Job(**own, kind="import", subject_id=batch.id, state="failed", tries=5, message=f"{canary} why", ended_at=MOMENT))
-    keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=f'["{canary}"]'))
+    keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=json.dumps([canary])))
     flow = keep(
         Flow(
             **own,

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from reports import briefing_pack, registry, snapshots
 from tests.factories import briefing, planted
 from tests.factories import money as made
 from tests.factories.counting import count_statements
+from tests.factories.naughty import NAUGHTY, PAYLOAD
 
 DIGIT = re.compile(r"\d")
 
@@ -405,6 +407,22 @@ def test_marks_without_end_and_turned_names_stay_in_their_place_and_in_the_snaps
     assert "\u202egnip\u202c\u2069" in kept.html
     text = text_of(jobs.read_file(document, place))
     assert ", Head of cooperation" in text
+
+
+def squeezed(text: str) -> str:
+    """A text without blanks, its ligatures and wide letters as plain ones: what a PDF gives back of it."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def test_hostile_texts_stand_in_the_pdf_as_they_were_typed(scene, place):
+    """P4; those written from the right, and those with marks that are not drawn, have their own tests."""
+    texts = [text for text in NAUGHTY if not any(unicodedata.bidirectional(c) in ("R", "AL", "RLO", "LRI", "BN", "NSM") for c in text)]
+    assert len(texts) > 30
+    notes.write_note(scene.actor, scene.office_id, scene.donor, "\n".join(texts), "open")
+    document = make(met(scene, participants=(interactions.NewParticipant("theirs", name=PAYLOAD, post=PAYLOAD),)), place)
+    text = squeezed(text_of(jobs.read_file(document, place)))
+    assert [each for each in (*texts, PAYLOAD) if squeezed(each) not in text] == []
+    assert "<img src=zqz" not in queries.snapshot(document.id).html
 
 
 # --- one page, whatever is typed -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
 from crm.db import db, transactional
+from crm.exchange.sheet_cells import parts
 from crm.exchange.tabular import restore
 from crm.formatting import day, money
 from crm.models.asks import Ask
@@ -263,6 +264,8 @@ def compare(client, noun, asked, columns):
                 assert texts == [" ".join(cell.split()), row[places["Reference"]]]
             elif label == "Where":
                 assert texts == [text for text in (cell, row[places["Sector"]]) if text]
+            elif label == "Other names":
+                assert "; ".join(texts) == "; ".join(parts(cell))
             elif label == "What they are to us":
                 assert "; ".join(texts) == cell
             else:
