@@ -108,6 +108,12 @@ _PATIENT_MS, _IMPATIENT_MS = 5000, 100
 #: PRAGMA optimize: analyse (0x02) all tables that have grown, not only those just asked (0x10000); this many entries of an index
 #: at the most. With its own bound of 2,000 SQLite took a third of all contacts for fewer than those of 25 parties.
 _OPTIMIZE, _ANALYSED = 0x10002, 100_000
+#: The full text index keeps its pages in tables of its own. Counted while they were nearly empty, they are read whole whenever a few of
+#: their rows are removed: at a million contacts a gigabyte each time. So they are never said to be small.
+_SHADOWS_ARE_LARGE = """
+    UPDATE sqlite_stat1 SET stat = '1000000' WHERE idx IS NULL AND CAST(stat AS INTEGER) < 1000000
+    AND tbl IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
+"""
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _impatient: ContextVar[bool] = ContextVar("impatient", default=False)
 _steady: ContextVar[bool] = ContextVar("steady", default=False)
@@ -184,6 +190,10 @@ def refresh_statistics() -> None:
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA analysis_limit={_ANALYSED}")
             cursor.execute(f"PRAGMA optimize={_OPTIMIZE:#x}")
+            cursor.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'")
+            if cursor.fetchone():
+                cursor.execute(_SHADOWS_ARE_LARGE)
+                cursor.execute("ANALYZE sqlite_schema")  # reads the table of statistics again
     finally:
         connection.close()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
-from crm.db import db, transactional
+from crm.db import db, refresh_statistics, transactional
 from crm.models.interactions import Interaction, Participant
 from crm.models.parties import Party, PartyName
 from crm.models.search import SearchEntry, damage
@@ -411,3 +413,13 @@ def test_many_names_made_at_once_are_all_in_the_index(acting: Acting) -> None:
     is_in_order()
     assert names(who, "reported 699")[0] == "Reported 699 Fund"  # then the one whose reference ends so
     assert db.session.scalar(select(func.count(PartyName.id))) == 0
+
+
+@pytest.mark.sqlite_only
+def test_taking_words_out_of_the_index_reads_no_other_page_of_it(context: Flask) -> None:
+    """Statistics of the index's own tables, made while it was nearly empty, had SQLite read all of it for every few rows."""
+    refresh_statistics()
+    with closing(db.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("EXPLAIN QUERY PLAN DELETE FROM search_tokens_data WHERE id >= 1 AND id <= 2")
+        assert [row[3] for row in cursor.fetchall()] == ["SEARCH search_tokens_data USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
