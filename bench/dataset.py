@@ -191,11 +191,12 @@ class PostgresSink(Sink):
             copy.write(text + "\n")
 
     def finish(self) -> None:
-        """Constraints, indexes, counters and what the planner must know."""
+        """Constraints, indexes, counters and what the planner must know for the index that is filled next."""
         for statement in self._again:
             self._do(statement)
         for table, column in (("audit_entries", "seq"), ("audit_values", "id"), ("reference_counters", "id")):
             self._do(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), (SELECT coalesce(max({column}), 1) FROM {table}))")  # noqa: S608
+        self._do("ANALYZE")
         self._connection.commit()
         self._connection.close()
 

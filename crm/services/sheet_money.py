@@ -58,13 +58,15 @@ def money_of(row: SheetRow, name: str) -> Money | None:
 
 @dataclass
 class Judged:
-    """What a record would do: "created", "updated" or "unchanged"; `sums`: its amounts with what becomes of each; `write` does it."""
+    """What a record would do: "created", "updated" or "unchanged"; `sums`: its amounts with what becomes of each; `write` does it, and
+    `forget` takes back what later rows are told of it, where it is refused after all."""
 
     action: str
     title: str
     sums: Sequence[tuple[str, Money]]
     changes: tuple[tuple[str, str, str], ...] = ()
     write: Callable[[Actor], object] | None = None
+    forget: Callable[[], object] | None = None
     like: str = ""
 
 
@@ -161,8 +163,7 @@ class MoneySheet(ByChunk[SheetRow]):
             try:
                 judged = self.judge(office_id, record)
                 if is_writing and judged.write is not None:
-                    with savepoint():
-                        judged.write(actor)
+                    self._write(judged, actor)
             except RowRefused as error:
                 self._reject(record, error.name, error.sentence, outcome)
             except Invalid as error:
@@ -173,6 +174,16 @@ class MoneySheet(ByChunk[SheetRow]):
             else:
                 self._count(record, judged, outcome)
         outcome.notes[:] = self.notes()
+
+    def _write(self, judged: Judged, actor: Actor) -> None:
+        assert judged.write is not None  # noqa: S101 - asked before
+        try:
+            with savepoint():
+                judged.write(actor)
+        except (Invalid, IntegrityError, DataError):
+            if judged.forget is not None:
+                judged.forget()
+            raise
 
     def _column(self, name: str) -> str:
         plain = re.sub(r"^(plan|matches)(-\d+)?-?", "", name) or "amount"

@@ -134,6 +134,7 @@ class Pledges(MoneySheet):
             _title(donor.name, amount, on),
             self.all_amounts(record, "created"),
             write=lambda actor: self._make(actor, new, record.row_number),
+            forget=lambda: self._said.pop(key),
             like=_("%(references)s: the same donor and amount within a week", references=", ".join(near[:3])) if near else "",
         )
 

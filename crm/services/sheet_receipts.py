@@ -88,7 +88,7 @@ class Receipts(MoneySheet):
         if target is None and donor is None:
             if referred is None:
                 raise RowRefused("agreement", _("Say under which agreement or against which pledge the money came, or from whom."))
-            return self._held(record, referred, amount, on)
+            return self._referred(record, referred, amount, on)
         donor_id = target.donor_id if target is not None else donor.id if donor is not None else None
         new = NewReceipt(
             amount=amount,
@@ -102,7 +102,7 @@ class Receipts(MoneySheet):
             reason=record.text("reason"),
         )
         if referred is not None:
-            return self._held(record, referred, amount, on)
+            return self._referred(record, referred, amount, on, donor_id=new.donor_id, target_id=target.id if target is not None else None)
         alike = self._alike(new, target.id if target is not None else None)
         key = (fold(bank), new.agreement_id or new.pledge_id or new.donor_id, on, amount.currency, to_minor(amount))
         if alike is not None:
@@ -118,9 +118,14 @@ class Receipts(MoneySheet):
             )
         pledge = db.session.get(Pledge, target.id) if isinstance(target, KnownPledge) else None
         receipts.check_receipt(new, office_id, target if isinstance(target, Agreement) else None, pledge)
-        if isinstance(target, KnownPledge):
-            self._spend(target, amount)
+        spent = self._spend(target, amount) if isinstance(target, KnownPledge) else 0
         self._said[key] = record.row_number
+
+        def forget() -> None:
+            del self._said[key]
+            if isinstance(target, KnownPledge) and target.id is not None:
+                self._spent[target.id] -= spent
+
         near = [
             one.reference
             for one in self._known
@@ -139,14 +144,16 @@ class Receipts(MoneySheet):
             ),
             self.all_amounts(record, "created"),
             write=lambda actor: self._make(actor, new, record.row_number),
+            forget=forget,
             like=_("%(references)s: the same donor and amount within a week", references=", ".join(near[:3])) if near else "",
         )
 
     def _make(self, actor: Actor, new: NewReceipt, row_number: int) -> None:
         self._claimed[receipts.record_receipt(actor, new)] = row_number
 
-    def _spend(self, pledge: KnownPledge, amount: Money) -> None:
-        """Refuse money that a pledge cannot take, after what earlier rows of the file took of it."""
+    def _spend(self, pledge: KnownPledge, amount: Money) -> int:
+        """Refuse money that a pledge cannot take, after what earlier rows of the file took of it; how much of it this row takes, in minor
+        units."""
         assert pledge.id is not None  # noqa: S101 - on record
         if pledge.currency != amount.currency:
             sentence = _(
@@ -158,7 +165,9 @@ class Receipts(MoneySheet):
             raise RowRefused("amount", sentence)
         left = pledge.outstanding_minor - self._spent[pledge.id]
         receipts.refuse_settled(pledge.reference, left)
-        self._spent[pledge.id] += min(left, to_minor(amount))
+        taken = min(left, to_minor(amount))
+        self._spent[pledge.id] += taken
+        return taken
 
     # --- what is on record ---------------------------------------------------------------------------------------
 
@@ -199,6 +208,33 @@ class Receipts(MoneySheet):
                 return (exact or parted)[0]
             return next((one for one in named if one.target_id == target_id and one.donor_id == new.donor_id), None)
         return next((one for one in same if one.minor == to_minor(new.amount)), None)
+
+    def _referred(
+        self,
+        record: SheetRow,
+        one: KnownReceipt,
+        amount: Money,
+        on: date,
+        *,
+        donor_id: uuid.UUID | None = None,
+        target_id: uuid.UUID | None = None,
+    ) -> Judged:
+        """A row that names a receipt by our reference: whatever it says of it must be so, and it may say it once."""
+        earlier = self._claimed.get(one.id, record.row_number) if one.id is not None else record.row_number
+        if earlier != record.row_number:
+            raise RowRefused("reference", _("Row %(row)s is about %(reference)s already.", row=earlier, reference=one.reference))
+        bank = record.text("bank_reference")
+        sentence = _(
+            "%(reference)s is on record otherwise. A file does not change a receipt: take it back on its page, then record it again."
+        )
+        for name, is_other in (
+            ("agreement", target_id is not None and target_id != one.target_id),
+            ("donor", bool(record.text("donor")) and donor_id is not None and donor_id != one.donor_id),
+            ("bank_reference", bool(bank) and fold(bank) != fold(one.bank_reference)),
+        ):
+            if is_other:
+                raise RowRefused(name, sentence % {"reference": one.reference})
+        return self._held(record, one, amount, on)
 
     def _held(self, record: SheetRow, one: KnownReceipt, amount: Money, on: date) -> Judged:
         """A row about a receipt on record: it says the same, or is refused, since what came is corrected by taking it back (M19)."""

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from crm import clock
 from crm.data import countries_by_iso2
-from crm.errors import Conflict, Invalid, NotFound
+from crm.errors import Conflict, Invalid, NotFound, Refused
 from crm.formatting import day, number
 from crm.forms.base import choices
 from crm.forms.bulk import FORMS, WHAT, ValueForm
@@ -92,7 +92,11 @@ def choose(noun: str) -> Any:
     action = bulk.action_of(noun, request.form.get("action", ""))
     if listing is None:
         raise NotFound
-    arguments = saved_lists.arguments(request.form.get("query", ""))
+    try:
+        arguments = saved_lists.arguments(request.form.get("query", ""))
+    except Refused as error:
+        flash(str(error), "error")
+        return redirect(url_for(listing.endpoint), code=303)
     back = url_for(listing.endpoint, **arguments)
     ids = _chosen(listing, arguments)
     is_asked = "step" in request.form or not action.asks_for

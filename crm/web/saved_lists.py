@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from crm.errors import NotFound
+from crm.errors import NotFound, Refused
 from crm.forms.saved_lists import SavedListForm
 from crm.i18n import LazyText, _, _l
 from crm.models.saved_lists import QUERY_LENGTH, SavedList
@@ -106,8 +106,11 @@ def address(saved: SavedList) -> str:
 
 
 def arguments(query: str) -> dict[str, Any]:
-    """The arguments that the kept address of a list names; only those that lists have."""
-    pairs = parse_qsl(query[:QUERY_LENGTH], max_num_fields=_MOST_ARGUMENTS) if query.count("&") < _MOST_ARGUMENTS else []
+    """The arguments that the kept address of a list names; only those that lists have. Raises Refused where it is too long: cut, it would
+    lose filters and mean more records than were asked for."""
+    if len(query) > QUERY_LENGTH or query.count("&") >= _MOST_ARGUMENTS:
+        raise Refused(_("What this list is filtered by is too long. Search for fewer words."))
+    pairs = parse_qsl(query, max_num_fields=_MOST_ARGUMENTS)
     return {name: value for name, value in pairs if name in _ARGUMENTS}
 
 
@@ -135,11 +138,15 @@ def create() -> Any:
     """Keep a list as its page showed it (?noun=parties&query=kind%3Ddonor) under a name."""
     who, form = actor(), SavedListForm()
     if request.method == "GET":
-        form.noun.data, form.query.data = request.args.get("noun", ""), request.args.get("query", "")[:QUERY_LENGTH]
+        form.noun.data, form.query.data = request.args.get("noun", ""), request.args.get("query", "")
     listing = LISTINGS.get(form.noun.data or "")
     if listing is None:
         raise NotFound
-    seen = Seen.of(listing, MultiDict(arguments(form.query.data or "")), who)
+    try:
+        seen = Seen.of(listing, MultiDict(arguments(form.query.data or "")), who)
+    except Refused as error:
+        flash(str(error), "error")
+        return redirect(url_for(listing.endpoint), code=303)
     shown: dict[str, Any] = dict(seen.arguments)
     query = urlencode(shown)
     answer = save_form(

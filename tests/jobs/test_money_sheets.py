@@ -13,7 +13,7 @@ import xlsxwriter
 from sqlalchemy import func, select
 
 from crm.db import db
-from crm.errors import Denied
+from crm.errors import Denied, Invalid
 from crm.exchange.sheets import Setup
 from crm.jobs import engine, imports, sheets
 from crm.models.jobs import Job
@@ -22,7 +22,7 @@ from crm.models.programmes import Programme, Requirement
 from crm.money import Money
 from crm.queries import imports as held
 from crm.queries.figures import stored
-from crm.services import pledges
+from crm.services import pledges, receipts
 from tests.factories import money
 
 
@@ -298,6 +298,48 @@ def test_one_transfer_for_two_agreements_is_two_receipts_and_a_changed_amount_is
     assert counts(bring(grants, data, "receipts")) == (0, 0, 2, 0)
     other = bring(grants, sheet(HEAD, ["2026-03-01", "FX-A", "", "11", "EUR", "BK"]), "receipts")
     assert "It is on record as JOR-RC-" in reasons(other)[0][2]
+
+
+def test_a_row_that_names_a_receipt_says_of_it_what_is_so_and_says_it_once(grants, signed):
+    head = ["Reference", *HEAD]
+    bring(grants, sheet(HEAD, ["2026-03-01", "FX-A", "", "10", "EUR", "BK"]), "receipts")
+    reference = db.session.scalars(select(Receipt.reference)).one()
+    right = [reference, "2026-03-01", "FX-A", "Fund X", "10", "EUR", "bk"]
+    wrong = (
+        [reference, "2026-03-01", "FX-P", "", "10", "EUR", ""],
+        [reference, "2026-03-01", "", "Fonds du Sud", "10", "EUR", ""],
+        [reference, "2026-03-01", "", "", "10", "EUR", "OTHER"],
+    )
+    for dry_run in (True, False):
+        batch = bring(grants, sheet(head, right, *wrong, right), "receipts", dry_run=dry_run)
+        assert counts(batch) == (0, 0, 1, 4)
+        assert sums(batch)["unchanged"] == {"EUR": [1, 1000]}
+        assert {(where, why) for _row, where, why in reasons(batch)} == {("Reference", f"Row 2 is about {reference} already.")}
+        for row, column in zip(wrong, ("Agreement", "Donor", "Bank reference"), strict=True):
+            ((_number, where, why),) = reasons(bring(grants, sheet(head, row), "receipts", dry_run=dry_run))
+            assert (where, f"{reference} is on record otherwise" in why) == (column, True)
+    assert count(Receipt) == 1
+
+
+@pytest.mark.parametrize("kind", ["receipts", "pledges"])
+def test_a_row_that_is_refused_after_all_is_told_to_no_later_row(grants, signed, monkeypatch, kind):
+    service, name = {"receipts": (receipts, "record_receipt"), "pledges": (pledges, "record_pledge")}[kind]
+    record, calls = getattr(service, name), []
+
+    def first_refused(*given):
+        calls.append(given)
+        if len(calls) == 1:
+            raise Invalid("Not now.", field="amount")
+        return record(*given)
+
+    monkeypatch.setattr(service, name, first_refused)
+    rows = {
+        "receipts": (HEAD, ["2026-03-01", "FX-P", "", "1000", "EUR", "B1"]),
+        "pledges": (["Donor", "Date", "Amount", "Currency"], ["Fund X", "2026-03-01", "10", "EUR"]),
+    }[kind]
+    batch = bring(grants, sheet(rows[0], rows[1], rows[1]), kind)
+    assert counts(batch) == (1, 0, 0, 1)
+    assert [why for _row, _where, why in reasons(batch)] == ["Not now."]
 
 
 # --- programmes ------------------------------------------------------------------------------------------------------

@@ -412,3 +412,14 @@ def test_the_preview_takes_as_many_statements_for_many_rows(app, browser):
             client.get(f"/bulk/{batch_id}")
         sent.append(statements.count)
     assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("query", ["q=" + "%F0%9F%98%80" * 200 + "&state=done", "x=1&" * 40 + "state=done"])
+def test_filters_that_are_too_long_are_refused_and_never_mean_more_records(app, browser, query):
+    client = browser("officer")
+    add(app, 2)
+    answer = client.client.post("/bulk/follow-ups", data={"csrf_token": client.token(), "action": "reopen", "all": "1", "query": query})
+    assert (answer.status_code, answer.location) == (303, "/follow-ups/")
+    assert "filtered by is too long" in client.get("/follow-ups/").get_data(as_text=True)
+    with person(app):
+        assert db.session.scalar(select(func.count(ImportBatch.id))) == 0
