@@ -576,23 +576,29 @@ def why_not(batch: ImportBatch) -> str:
 
 
 def plan_undo(actor: Actor, batch: ImportBatch) -> Plan:
-    """What undoing would do at this moment; records that the actor may not write any more stay, and are named. Reads only."""
+    """What undoing would do at this moment; records that the actor may not write any more stay, and those that somebody would get back who
+    may not have them now; they are named. Reads only."""
     found = import_undo.plan(batch)
     entity = NOUNS[json.loads(batch.header)["noun"]].entity
     owners = _owners(found)
     ids = {record_id for _noun, record_id in found.restores} | set(owners.values())
-    closed = {
-        record.id: title_of(record)
-        for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))
-        if not can(actor, Permission.CONTACT_LOG, record.office_id)
-    }
-    if not closed:
+    stays: dict[uuid.UUID, Kept] = {}
+    people: dict[str, Given] = {}
+    for record in db.session.scalars(select(entity).where(entity.id.in_(ids))):
+        why = "" if can(actor, Permission.CONTACT_LOG, record.office_id) else _("you may not write on it any more")
+        owner = found.restores.get((entity.__tablename__, record.id), {}).get("owner_id")
+        if not why and owner:
+            if owner not in people:
+                people[owner] = Given(owner, users.actor_by_id(uuid.UUID(owner)))
+            why = _works_there(record, people[owner])
+        if why:
+            stays[record.id] = Kept(entity.__tablename__, title_of(record), why, record.id)
+    if not stays:
         return found
-    found.restores = {key: values for key, values in found.restores.items() if key[1] not in closed}
-    found.revivals = {key: values for key, values in found.revivals.items() if owners[key[1]] not in closed}
-    found.removals = {noun: [one for one in some if owners[one] not in closed] for noun, some in found.removals.items()}
-    why = _("you may not write on it any more")
-    found.kept += [Kept(entity.__tablename__, title, why, record_id) for record_id, title in closed.items()]
+    found.restores = {key: values for key, values in found.restores.items() if key[1] not in stays}
+    found.revivals = {key: values for key, values in found.revivals.items() if owners[key[1]] not in stays}
+    found.removals = {noun: [one for one in some if owners[one] not in stays] for noun, some in found.removals.items()}
+    found.kept += stays.values()
     return found
 
 

@@ -20,6 +20,7 @@ from crm.models.imports import ImportBatch, ImportChange
 from crm.models.interactions import FollowUp
 from crm.models.jobs import Job
 from crm.models.parties import Party
+from crm.models.users import User
 from crm.policy import Permission, all_offices, bind_actor, system_actor, unscoped
 from crm.queries import bulk as queries
 from crm.services import bulk, follow_ups, parties, users
@@ -249,6 +250,25 @@ def test_what_the_service_of_one_record_refuses_is_named_too(app, acting):
     assert [fresh(FollowUp, key).due_on for key in (*good, *empty)] == [LATER, LATER, DAY]
     bulk.undo(actor, batch_id)
     assert {fresh(FollowUp, key).due_on for key in (*good, *empty)} == {DAY}
+
+
+def test_undo_gives_nothing_back_to_whoever_may_not_have_it_now(app, acting):
+    mine, theirs = add(app, 1), add(app, 1, name="manager")
+    actor = acting("officer")
+    manager, grants = acting("manager").user_id, acting("grants").user_id
+    bind_actor(actor)
+    batch_id = do(actor, "follow-ups", "owner", str(grants), [*mine, *theirs])
+    _end_access(manager)
+    plan = bulk.plan_undo(actor, bulk.own(actor, batch_id))
+    assert [(one.record_id, one.why) for one in plan.kept] == [(theirs[0], "This person may not sign in any more.")]
+    bulk.undo(actor, batch_id)
+    assert [fresh(FollowUp, key).owner_id for key in (*mine, *theirs)] == [actor.user_id, grants]
+
+
+@transactional
+def _end_access(user_id):
+    with unscoped("test"):
+        db.session.get_one(User, user_id).is_active = False
 
 
 def test_undo_leaves_what_one_may_not_write_any_more(app, acting):
