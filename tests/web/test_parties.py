@@ -515,7 +515,7 @@ def test_a_minister_leaves_and_everything_about_the_post_stays(app, browser):
     client.submit(f"/positions/tenures/{tenure}/end", {"ends_on": "2026-03-31"})
     shown = text(client.get(f"/positions/{post}"))
     assert "1 Jan 2025 to 31 Mar 2026" in shown
-    assert "Amal Haddad left the post of Minister of Health" in text(client.get(f"/parties/{ministry}"))
+    assert "\u2068Amal Haddad\u2069 left the post of \u2068Minister of Health\u2069" in text(client.get(f"/parties/{ministry}"))
     client.submit(f"/positions/{post}/tenures/new", {"person": "Amal Haddad", "starts_on": "2026-05-01"})
     client.submit(f"/positions/{post}/edit", {"title": "Minister of Public Health"})
     client.submit(f"/positions/tenures/{tenure}/edit", {"form_of_address": "Her Excellency"})
