@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
@@ -31,6 +31,7 @@ from crm.policy import Actor, require
 from crm.queries import imports as held
 from crm.services import import_undo, imports
 from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
+from crm.services.jobs import Run
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.
 FAMILIES: Mapping[str, tuple[str, ...]] = {
@@ -193,15 +194,64 @@ def _reread(actor: Actor, batch_id: uuid.UUID, setup: Setup) -> sheets.ReadSheet
     return sheets.read(batch.office_id, batch.format, data, setup, partial(_facts, batch.format, batch.file_name, data))
 
 
+def undo_is_short(batch: ImportBatch) -> bool:
+    """Whether a batch is undone at once; a longer undo is work for the background, as bringing in is."""
+    return import_undo.size_of(batch) <= (_MONEY_PART if _is_money(batch.format) else imports.CHUNK)
+
+
 def undo(actor: Actor, batch_id: uuid.UUID) -> None:
-    """Undo a batch: its money by parts, between which others may save, then the rest at once. Raises as `import_undo.undo` does."""
-    taken_back, part = 0, _MONEY_PART
-    while part == _MONEY_PART:
-        if taken_back:
-            time.sleep(_BREATH.get(db.engine.dialect.name, 0))
-        part = import_undo.take_back_part(actor, batch_id, _MONEY_PART)
-        taken_back += part
-    import_undo.undo(actor, batch_id, taken_back=taken_back)
+    """Undo a batch now: a short one in one transaction, a longer one by parts, between which others may save. Raises as
+    `import_undo.undo` does."""
+    if undo_is_short(held.get(batch_id)):
+        import_undo.undo(actor, batch_id)
+    else:
+        _undo_by_parts(batch_id, lambda _done, _left: actor)
+
+
+def undo_in_background(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Have a worker undo a batch, or the rest of it. Raises NotFound, Denied, Conflict."""
+    import_undo.queue(actor, batch_id, carry=engine.carry)
+
+
+def cancel_undo(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Stop undoing a batch. Raises NotFound, Denied, Conflict (none is going on)."""
+    import_undo.cancel(actor, batch_id)
+
+
+def _perform_undo(running: engine.Running) -> None:
+    running.actor()
+    batch_id = running.run.subject_id
+    if import_undo.undone(batch_id) is not None:
+        return
+
+    def between(done: int, left: int) -> Actor:
+        running.may_go_on()
+        who = running.actor()
+        running.progress(who, done, done + left)
+        return who
+
+    _undo_by_parts(batch_id, between, running.run)
+
+
+def _undo_by_parts(batch_id: uuid.UUID, between: Callable[[int, int], Actor], run: Run | None = None) -> None:
+    """Undo what is left of a batch. `between` is called before each part with how much was done and is left, and says who does it."""
+    batch = held.get(batch_id)
+    size = _MONEY_PART if _is_money(batch.format) else imports.CHUNK
+    doing = import_undo.parts(batch)
+    who = between(0, doing.left)
+    while doing.units:
+        started = time.monotonic()
+        done = import_undo.take_back_part(who, batch_id, doing, size, run)
+        size = _next_size(size, time.monotonic() - started)
+        time.sleep(_BREATH.get(db.engine.dialect.name, 0))
+        who = between(done, doing.left)
+    import_undo.finish(who, batch_id, doing, run)
+    refresh_statistics()
+
+
+engine.WORKS[imports.UNDO] = engine.Work(
+    perform=_perform_undo, tell=lambda actor, run, _state, sentence: import_undo.fail(actor, run.subject_id, sentence)
+)
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:

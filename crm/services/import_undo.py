@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import case, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
@@ -22,8 +22,9 @@ from crm.db import Base, db, hold, savepoint, transactional
 from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import SENTENCE_LENGTH
 from crm.models.commitments import Commitment
-from crm.models.imports import BULK, ImportBatch, ImportChange, ImportUndo
+from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
@@ -31,13 +32,17 @@ from crm.policy import Actor, require, unscoped
 from crm.queries import history
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
-from crm.services import pledges
+from crm.queries.jobs import open_job_of
+from crm.services import imports, jobs, pledges
 from crm.services.import_journal import FOLLOWING, OWNED, VERSION, as_text, left_as
 from crm.services.imports import permission_for
+from crm.services.jobs import Carry, Run
 from crm.services.receipts import reverse_receipt
 from crm.services.versions import touch
 
 _CHUNK = 400
+#: Characters of one made record in the journal: its id and version.
+_ENTRY_LENGTH = 46
 MOST_KEPT_NAMES = 200
 _MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
@@ -122,8 +127,7 @@ class Plan:
     def by_noun(self) -> dict[str, tuple[int, int]]:
         """Noun -> how many are removed, how many put back; parts after the records that they came with."""
         back = Counter(noun for noun, _id in (*self.restores, *self.revivals))
-        nouns = sorted({*self.removals, *back}, key=lambda noun: (_is_part(noun), list(NOUNS).index(noun) if noun in NOUNS else len(NOUNS)))
-        return {noun: (len(self.removals.get(noun, ())), back[noun]) for noun in nouns}
+        return {noun: (len(self.removals.get(noun, ())), back[noun]) for noun in _in_order({*self.removals, *back})}
 
     @property
     def is_empty(self) -> bool:
@@ -141,8 +145,11 @@ def undone(batch_id: uuid.UUID) -> ImportUndo | None:
     return db.session.scalar(select(ImportUndo).where(ImportUndo.batch_id == batch_id))
 
 
-def why_not(batch: ImportBatch) -> str:
-    """The sentence that says why a batch cannot be undone; "" where it can."""
+def why_not(batch: ImportBatch, run: Run | None = None) -> str:
+    """The sentence that says why a batch cannot be undone; "" where it can. `run`: the run of background work that wants to."""
+    job = open_job_of(batch.id)
+    if job is not None and batch.state not in CARRIED_STATES and (run is None or run.job_id != job.id):
+        return imports.is_being_undone() if job.kind == imports.UNDO else _("The rest of this file is being brought in.")
     is_in_part = batch.state in ("cancelled", "failed") and batch.taken > 0
     if batch.state != "applied" and not is_in_part:
         return _("Only a file that was brought in can be undone.")
@@ -158,14 +165,17 @@ def why_not(batch: ImportBatch) -> str:
 
 def plan(batch: ImportBatch) -> Plan:
     """What undoing a batch would do at this moment. Reads only."""
-    made, fields, gone = _journal(batch.id)
-    found = Plan(revivals=gone)
+    return _plan(_journal(batch))
+
+
+def _plan(journal: Journal, together: dict[Key, list[Key]] | None = None) -> Plan:
+    """What undoing what is written down would do. `together` takes in which record stays where another one stays."""
+    made, fields = dict(journal.made), journal.fields
+    found = Plan(revivals=dict(journal.gone))
     stays: dict[Key, str] = {}
     money = {noun: list(made.pop(noun, ())) for noun in LEDGER}
     _plan_receipts(money["receipts"], found)
     _plan_pledges(money["pledges"], found)
-    if batch.format != BULK:  # what money changed is changed back by the rows that reverse it
-        fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
     for noun, expected in made.items():
         now = _left_as_now(noun, expected)
         found.gone += len(expected) - len(now)
@@ -173,7 +183,9 @@ def plan(batch: ImportBatch) -> Plan:
             if mark != expected[record_id]:
                 stays[noun, record_id] = _("changed since")
     standing = {noun: set(_left_as_now(noun, expected)) for noun, expected in made.items()}
-    _hold_what_is_built_on(standing, stays)
+    below = _hold_what_is_built_on(standing, stays)
+    if together is not None:
+        together.update(below)
     for noun in _children_first():
         ids = [record_id for record_id in made.get(noun, {}) if record_id in standing[noun] and (noun, record_id) not in stays]
         if ids:
@@ -229,17 +241,35 @@ def _plan_pledges(ids: Sequence[uuid.UUID], found: Plan) -> None:
                 found.pledges.append(pledge_id)
 
 
-_Changes = dict[Key, list[tuple[str, str | None, str | None]]]
+@dataclass
+class Journal:
+    """What a batch, or a part of it, did: what it made (noun -> id -> how it was left), the fields it changed, oldest first, and the
+    parts it took away."""
+
+    made: dict[str, dict[uuid.UUID, str]] = field(default_factory=dict)
+    fields: dict[Key, list[tuple[str, str | None, str | None]]] = field(default_factory=dict)
+    gone: dict[Key, dict[str, str | None]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many records and parts."""
+        return sum(map(len, self.made.values())) + len(self.fields) + len(self.gone)
+
+    def take_in(self, other: Journal) -> None:
+        """Add what another one says."""
+        for noun, ids in other.made.items():
+            self.made.setdefault(noun, {}).update(ids)
+        self.fields.update(other.fields)
+        self.gone.update(other.gone)
 
 
-def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], _Changes, dict[Key, dict[str, str | None]]]:
-    """What the batch made (noun -> id -> how it was left), the fields it changed, oldest first, and the parts it took away."""
+def _journal(batch: ImportBatch) -> Journal:
     made: dict[str, dict[uuid.UUID, str]] = defaultdict(dict)
-    fields: _Changes = defaultdict(list)
+    fields: dict[Key, list[tuple[str, str | None, str | None]]] = defaultdict(list)
     gone: dict[Key, dict[str, str | None]] = {}
     rows = db.session.execute(
         select(ImportChange.noun, ImportChange.record_id, ImportChange.field, ImportChange.old, ImportChange.new)
-        .where(ImportChange.batch_id == batch_id)
+        .where(ImportChange.batch_id == batch.id)
         .order_by(ImportChange.id)
     )
     for noun, record_id, name, old, new in rows:
@@ -251,7 +281,9 @@ def _journal(batch_id: uuid.UUID) -> tuple[dict[str, dict[uuid.UUID, str]], _Cha
             gone[noun, record_id] = json.loads(old or "{}")
         elif name != VERSION and record_id not in made[noun]:
             fields[noun, record_id].append((name, old, new))
-    return made, fields, gone
+    if batch.format != BULK:  # what money changed is changed back by the rows that reverse it
+        fields = {key: changes for key, changes in fields.items() if key[0] not in LEDGER | {"agreements"}}
+    return Journal(made, fields, gone)
 
 
 @lru_cache(maxsize=1)
@@ -265,6 +297,11 @@ def _children_first() -> list[str]:
 
 def _is_part(noun: str) -> bool:
     return noun in _PARTS or getattr(_classes()[noun], "__audit_parent__", None) is not None
+
+
+def _in_order(nouns: Collection[str]) -> list[str]:
+    """Nouns as they are shown: parts after the records that they came with."""
+    return sorted(nouns, key=lambda noun: (_is_part(noun), list(NOUNS).index(noun) if noun in NOUNS else len(NOUNS)))
 
 
 def _chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
@@ -295,8 +332,8 @@ def _references_to(noun: str) -> Iterator[tuple[str, Any, Any]]:
                 yield name, entity, getattr(entity, mapper.get_property_by_column(local).key)
 
 
-def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[Key, str]) -> None:
-    """Add to `stays` what others refer to, what that hangs on, and the parts of what stays."""
+def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[Key, str]) -> dict[Key, list[Key]]:
+    """Add to `stays` what others refer to, what that hangs on, and the parts of what stays. Returns what stays where another stays."""
     below: dict[Key, list[Key]] = defaultdict(list)  # stays -> what then stays too
     visible = {record_id for ids in standing.values() for record_id in ids}
     for noun, ids in standing.items():
@@ -317,6 +354,7 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
             if other not in stays:
                 stays[other] = "" if _is_part(other[0]) else _("something that stays refers to it")
                 waiting.append(other)
+    return below
 
 
 def _pairs(entity: Any, column: Any, ids: Sequence[uuid.UUID]) -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
@@ -346,7 +384,9 @@ def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]],
 
 def _plan_record(noun: str, record: Any, changes: Sequence[tuple[str, str | None, str | None]], found: Plan) -> None:
     now: dict[str, str | None] = {}
-    left: set[str] = set()
+    before = {name: old for name, old, _new in reversed(changes)}
+    left = {name for name, old in before.items() if as_text(getattr(record, name)) == old}  # as before: nothing to put back
+    is_back = frozenset(left)
     for name, old, new in reversed(changes):
         current = now[name] if name in now else as_text(getattr(record, name))
         if name in left or current != new:
@@ -355,8 +395,8 @@ def _plan_record(noun: str, record: Any, changes: Sequence[tuple[str, str | None
             now[name] = old
     if now:
         found.restores[noun, record.id] = now
-    if left - {"folded_name"}:
-        words = ", ".join(str(FIELDS.get(name, name)) for name in sorted(left))
+    if changed := left - is_back - {"folded_name"}:
+        words = ", ".join(str(FIELDS.get(name, name)) for name in sorted(changed))
         found.kept.append(Kept(noun, title_of(record), _("changed since: %(fields)s", fields=words), record.id))
     db.session.expunge(record)
 
@@ -432,60 +472,263 @@ def brought(batch_id: uuid.UUID) -> list[tuple[str, uuid.UUID, str]]:
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 
-def _to_undo(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+def _to_undo(actor: Actor, batch_id: uuid.UUID, run: Run | None = None) -> ImportBatch:
     """A batch that the actor may undo, held until the transaction ends."""
+    if run is not None:
+        jobs.still_mine(actor, run)
     hold("import")
-    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK).with_for_update())
-    if batch is None:
-        raise NotFound
-    require(actor, permission_for(batch.format), batch.office_id)
-    if sentence := why_not(batch):
+    batch = _locked(actor, batch_id)
+    if sentence := why_not(batch, run):
         raise Conflict(sentence)
     return batch
 
 
-@transactional
-def take_back_part(actor: Actor, batch_id: uuid.UUID, most: int) -> int:
-    """Take back at most `most` of a batch's pledges and receipts: how many were. So a long undo lets others save in between; `undo`
-    does the rest, and where the work ends before, undoing again goes on. Raises as `undo` does."""
-    batch = _to_undo(actor, batch_id)
-    found = plan(batch)
-    part = Plan(receipts=found.receipts[:most])
-    part.pledges = found.pledges[: most - len(part.receipts)]
-    counts: Counter[str] = Counter()
-    _reverse(actor, batch, part, counts)
-    return counts["reversed"]
+def _locked(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    statement = select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK).with_for_update()
+    batch = db.session.scalar(statement.execution_options(populate_existing=True))
+    if batch is None:
+        raise NotFound
+    require(actor, permission_for(batch.format), batch.office_id)
+    return batch
 
 
 @transactional
-def undo(actor: Actor, batch_id: uuid.UUID, *, taken_back: int = 0) -> uuid.UUID:
+def undo(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
     """Undo a batch that was brought in: all of it, or nothing where an error stops it; what somebody built on is kept and named.
 
-    `taken_back`: how much of its money was taken back by parts before. Raises NotFound, Denied, Conflict (not brought in, undone
-    before, nothing written down). Returns the id of the undo."""
+    Raises NotFound, Denied, Conflict (not brought in, undone before, nothing written down). Returns the id of the undo."""
     batch = _to_undo(actor, batch_id)
-    doing = plan(batch)
-    doing.gone -= taken_back
-    return take_back(actor, batch, doing, counts=Counter(reversed=taken_back))
+    return take_back(actor, batch, plan(batch))
 
 
-def take_back(actor: Actor, batch: ImportBatch, doing: Plan, *, counts: Counter[str] | None = None, **said: int) -> uuid.UUID:
-    """Do what a plan says, and write down that the batch was undone, with what is `said` more: the id of
-    that. `counts`: what was done before. Part of the services that undo; inside their transaction."""
-    counts, by_noun = Counter() if counts is None else counts, doing.by_noun
-    _reverse(actor, batch, doing, counts)
-    _restore(doing, counts)
-    _revive(doing, counts)
-    _remove(doing, counts)
-    kept = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in doing.kept]
-    record = ImportUndo(
-        office_id=batch.office_id,
-        batch_id=batch.id,
-        summary=json.dumps(
-            {**counts, **said, "by_noun": by_noun, "gone": doing.gone, "kept": len(kept), "names": kept[:MOST_KEPT_NAMES]},
-            ensure_ascii=False,
-        ),
-    )
+# --- by parts: each a transaction, between which others may save ------------------------------------------------------
+
+
+@dataclass
+class Parts:
+    """An undo that is done by parts: what is to be undone, the first last; what stays; how many records are left.
+
+    Records that stay or go together are one of `units`, and a unit goes before what it refers to."""
+
+    units: list[Journal]
+    kept: dict[uuid.UUID, Kept]
+    gone: int
+    left: int
+
+    def part(self, most: int) -> tuple[Journal, int]:
+        """The next units together, of about `most` records, and how many units they are."""
+        part, count = Journal(), 0
+        for unit in reversed(self.units):
+            if count and part.size + unit.size > most:
+                break
+            part.take_in(unit)
+            count += 1
+        return part, count
+
+
+def parts(batch: ImportBatch) -> Parts:
+    """How a batch is undone by parts, as things are at this moment. Reads only: a part looks again before it does anything."""
+    journal = _journal(batch)
+    together: dict[Key, list[Key]] = {}
+    doing = _plan(journal, together)
+    units = [Journal(made={noun: {key: ""}}) for noun, ids in (("receipts", doing.receipts), ("pledges", doing.pledges)) for key in ids]
+    units += [Journal(fields={key: journal.fields[key]}) for key in doing.restores]
+    revived: dict[str | None, Journal] = defaultdict(Journal)
+    for key, values in doing.revivals.items():
+        revived[values[OWNED[key[0]]]].gone[key] = values
+    units += revived.values()
+    keys = [(noun, key) for noun, ids in doing.removals.items() for key in reversed(ids)]
+    _join_owned(doing, together)
+    for members in _groups(keys, together):
+        unit = Journal()
+        for noun, record_id in members:
+            unit.made.setdefault(noun, {})[record_id] = journal.made[noun][record_id]
+        units.append(unit)
+    if batch.format == "programmes" and units:  # a need counts again when the newer one goes: never both, nor neither
+        for unit in units[1:]:
+            units[0].take_in(unit)
+        del units[1:]
+    return Parts(units[::-1], {one.record_id: one for one in doing.kept}, doing.gone, sum(unit.size for unit in units))
+
+
+def _join_owned(doing: Plan, together: dict[Key, list[Key]]) -> None:
+    """Kinds and names go with the party that goes: their going counts up its version."""
+    for noun, column in OWNED.items():
+        entity, owned = _classes()[noun], doing.removals.get(noun, [])
+        owners = set(doing.removals.get("parties", ()))
+        for chunk in _chunks(owned):
+            for key, owner in db.session.execute(select(entity.id, getattr(entity, column)).where(entity.id.in_(chunk))):
+                if owner in owners:
+                    together.setdefault((noun, key), []).append(("parties", owner))
+                    together.setdefault(("parties", owner), []).append((noun, key))
+
+
+def _groups(keys: Sequence[Key], below: Mapping[Key, Sequence[Key]]) -> list[list[Key]]:
+    """Keys that hang on each other (strongly connected components, by Tarjan), each group before those that it hangs on."""
+    found: list[list[Key]] = []
+    wanted, index, low = set(keys), dict[Key, int](), dict[Key, int]()  # as Tarjan calls them
+    open_: dict[Key, None] = {}
+    for root in keys:
+        trail = [] if root in index else [(root, iter(below.get(root, ())))]
+        if trail:
+            index[root] = low[root] = len(index)
+            open_[root] = None
+        while trail:
+            key, others = trail[-1]
+            for other in others:
+                if other in wanted and other not in index:
+                    index[other] = low[other] = len(index)
+                    open_[other] = None
+                    trail.append((other, iter(below.get(other, ()))))
+                    break
+                if other in open_:
+                    low[key] = min(low[key], index[other])
+            else:
+                trail.pop()
+                if trail:
+                    low[trail[-1][0]] = min(low[trail[-1][0]], low[key])
+                if low[key] == index[key]:
+                    group: list[Key] = []
+                    while not group or group[-1] != key:
+                        group.append(open_.popitem()[0])
+                    found.append(group)
+    return found[::-1]
+
+
+@transactional
+def take_back_part(actor: Actor, batch_id: uuid.UUID, doing: Parts, most: int, run: Run | None = None) -> int:
+    """Undo the next part of a batch, of about `most` records, and keep what was done: where the work ends, `parts` finds what is left.
+    Returns how many records were gone through so far.
+
+    Raises as `undo` does, and Superseded where the run lost its job: nothing of the part is done then."""
+    batch = _to_undo(actor, batch_id, run)
+    journal, count = doing.part(most)
+    part = _plan(journal)
+    done = done_of(batch) or Done(gone=doing.gone)
+    _do(actor, batch, part, done)
+    done.is_begun = True
+    _keep(batch, done)
+    db.session.flush()
+    doing.kept |= {one.record_id: one for one in part.kept}
+    del doing.units[-count:]
+    doing.left -= journal.size
+    return done.total
+
+
+@transactional
+def finish(actor: Actor, batch_id: uuid.UUID, doing: Parts, run: Run | None = None) -> uuid.UUID:
+    """Write down that a batch was undone, after its last part. Raises as `take_back_part` does. Returns the id of the undo."""
+    batch = _to_undo(actor, batch_id, run)
+    return _write_down(batch, done_of(batch) or Done(gone=doing.gone), list(doing.kept.values()))
+
+
+@dataclass
+class Done:
+    """What an undo did so far: counts ("reversed", "restored"), noun -> removed and put back, what was gone before; why it failed."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    by_noun: dict[str, list[int]] = field(default_factory=dict)
+    gone: int = 0
+    failed: str = ""
+    is_begun: bool = False
+
+    @property
+    def removed(self) -> int:
+        """As `Plan.removed` counts."""
+        whole = sum(removed for noun, (removed, _back) in self.by_noun.items() if not _is_part(noun))
+        return whole or sum(removed for removed, _back in self.by_noun.values())
+
+    @property
+    def total(self) -> int:
+        """How many records and parts were gone through."""
+        return self.counts["reversed"] + sum(map(sum, self.by_noun.values()))
+
+
+def done_of(batch: ImportBatch) -> Done | None:
+    """What an undo that has not come to its end did; None where none was begun."""
+    kept = imports.undo_progress(batch)
+    return Done(**{**kept, "counts": Counter(kept["counts"])}) if kept else None
+
+
+def _keep(batch: ImportBatch, done: Done) -> None:
+    batch.progress = json.dumps({**json.loads(batch.progress or "{}"), imports.UNDO: vars(done)}, ensure_ascii=False)
+
+
+# --- in the background ------------------------------------------------------------------------------------------------
+
+
+def size_of(batch: ImportBatch) -> int:
+    """About how many records and parts an import made or changed. One statement, however long the journal is."""
+    made = func.sum(case((ImportChange.record_id.is_(None), func.length(ImportChange.new)), else_=0))
+    row = db.session.execute(select(made, func.count(ImportChange.record_id.distinct())).where(ImportChange.batch_id == batch.id)).one()
+    return (int(row[0] or 0) + _ENTRY_LENGTH - 1) // _ENTRY_LENGTH + int(row[1])
+
+
+@transactional
+def queue(actor: Actor, batch_id: uuid.UUID, *, carry: Carry) -> uuid.UUID:
+    """Have a worker undo a batch, or the rest of one. Raises NotFound, Denied, Conflict (as `undo`, or it is being undone)."""
+    batch = _to_undo(actor, batch_id)
+    if (done := done_of(batch)) is not None:
+        done.failed = ""
+        _keep(batch, done)
+    permission, total = permission_for(batch.format), size_of(batch)
+    return jobs.ask(actor, permission, batch.office_id, kind=imports.UNDO, subject_id=batch.id, total=total, carry=carry)
+
+
+@transactional
+def cancel(actor: Actor, batch_id: uuid.UUID) -> None:
+    """Stop undoing; what was taken back stays so, and undoing again goes on. Raises NotFound, Denied, Conflict (none is going on)."""
+    batch = _visible(actor, batch_id)
+    if not imports.undo_is_going_on(batch):
+        raise Conflict(_("The work had ended before."))
+    jobs.cancel(actor, permission_for(batch.format), batch.office_id, batch.id)  # a part that is being saved is waited for
+
+
+def _visible(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
+    batch = db.session.scalar(select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK))
+    if batch is None:
+        raise NotFound
+    require(actor, permission_for(batch.format), batch.office_id)
+    return batch
+
+
+@transactional
+def fail(actor: Actor, batch_id: uuid.UUID, sentence: str) -> None:
+    """Say on a batch why its undo ended before its end; what was taken back stays so."""
+    batch = _locked(actor, batch_id)
+    if undone(batch.id) is None:
+        done = done_of(batch) or Done()
+        done.failed = sentence[:SENTENCE_LENGTH]
+        _keep(batch, done)
+        db.session.flush()
+
+
+# --- one part, or the whole -------------------------------------------------------------------------------------------
+
+
+def take_back(actor: Actor, batch: ImportBatch, doing: Plan, **said: int) -> uuid.UUID:
+    """Do what a plan says, after what parts did before, and write down that the batch was undone, with what is `said` more: the id of
+    that. Part of the services that undo; inside their transaction."""
+    done = done_of(batch) or Done(gone=doing.gone)
+    _do(actor, batch, doing, done)
+    return _write_down(batch, done, doing.kept, **said)
+
+
+def _do(actor: Actor, batch: ImportBatch, doing: Plan, done: Done) -> None:
+    by_noun = doing.by_noun
+    _reverse(actor, batch, doing, done.counts)
+    _restore(doing, done.counts)
+    _revive(doing, done.counts)
+    _remove(doing)
+    for noun, counts in by_noun.items():
+        done.by_noun[noun] = [before + more for before, more in zip(done.by_noun.get(noun, (0, 0)), counts, strict=True)]
+
+
+def _write_down(batch: ImportBatch, done: Done, kept: Sequence[Kept], **said: int) -> uuid.UUID:
+    names = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in kept[:MOST_KEPT_NAMES]]
+    by_noun = {noun: done.by_noun[noun] for noun in _in_order(done.by_noun)}
+    counts = {**done.counts, "removed": done.removed, "by_noun": by_noun, "gone": done.gone, "kept": len(kept), "names": names}
+    record = ImportUndo(office_id=batch.office_id, batch_id=batch.id, summary=json.dumps({**counts, **said}, ensure_ascii=False))
     db.session.add(record)
     db.session.flush()
     return record.id
@@ -581,7 +824,7 @@ def _touch_parties(ids: Collection[uuid.UUID]) -> int:
     return len(found)
 
 
-def _remove(doing: Plan, counts: Counter[str]) -> None:
+def _remove(doing: Plan) -> None:
     """Children before what they refer to; where the database still refuses one, it stays and is named."""
     for noun, ids in doing.removals.items():
         for chunk in _chunks(list(reversed(ids))):
@@ -592,7 +835,6 @@ def _remove(doing: Plan, counts: Counter[str]) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
-    counts["removed"] += doing.removed
 
 
 def _let_go() -> None:

@@ -29,6 +29,7 @@ from crm.models.flows import Flow, PlanRequirement
 from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportLayout, ImportReject, ImportSheet, ImportUndo
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
+from crm.queries.jobs import open_job_of
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
 from crm.services import import_journal, jobs, parties, rates
@@ -594,13 +595,45 @@ def queue(actor: Actor, batch_id: uuid.UUID, *, carry: Carry) -> uuid.UUID:
     """Ask that a checked batch be brought in by a worker, or the rest of one that stopped in between. Raises NotFound, Denied, or
     Conflict where it is neither."""
     batch = _in_state(actor, batch_id, ("checked", "cancelled", "failed"), is_locked=True)
-    if db.session.scalar(select(ImportUndo.id).where(ImportUndo.batch_id == batch.id)) is not None:
-        raise Conflict(_("This import was undone. Bring the file again."))
+    if sentence := _why_no_more(batch):
+        raise Conflict(sentence)
     batch.state, batch.message = "queued", ""
     db.session.flush()
     return jobs.ask(
         actor, permission_for(batch.format), batch.office_id, kind="import", subject_id=batch.id, total=_records_in(batch), carry=carry
     )
+
+
+def _why_no_more(batch: ImportBatch) -> str:
+    """Why the rest of a batch cannot be brought in, where it is undone, wholly or in part; else ""."""
+    if undo_is_going_on(batch):
+        return is_being_undone()
+    if db.session.scalar(select(ImportUndo.id).where(ImportUndo.batch_id == batch.id)) is not None:
+        return _("This import was undone. Bring the file again.")
+    if undo_progress(batch).get("is_begun"):
+        return _("This import was undone in part. Undo the rest, and bring the file again.")
+    return ""
+
+
+#: The kind of a job that undoes a batch, and where in its `progress` stands what that did.
+UNDO = "undo"
+
+
+def undo_progress(batch: ImportBatch) -> dict[str, Any]:
+    """What an undo of a batch did so far, as `import_undo` keeps it; empty where none was begun."""
+    found: dict[str, Any] = json.loads(batch.progress or "{}").get(UNDO, {})
+    return found
+
+
+def undo_is_going_on(batch: ImportBatch) -> bool:
+    """Whether a worker undoes a batch, or will."""
+    job = open_job_of(batch.id)
+    return job is not None and job.kind == UNDO
+
+
+def is_being_undone() -> str:
+    """The sentence that says so."""
+    return _("This import is being undone. See how far it is on its page.")
 
 
 def _records_in(batch: ImportBatch) -> int:
@@ -615,6 +648,8 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
     batch = _in_state(actor, run.subject_id, (*CARRIED_STATES, "failed", "applied"), is_locked=True)
     if batch.state == "applied":
         return None
+    if sentence := _why_no_more(batch):
+        raise Refused(sentence)
     _refuse_another_file(batch, contents)
     if not batch.progress:  # the first time
         db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
@@ -677,6 +712,8 @@ def cancel(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
     """Stop the work on a batch. Before anything was taken in it waits again as it was checked; else what was taken in stays, and is
     counted. Raises NotFound, Denied, or Conflict where no work is going on."""
     batch = _in_state(actor, batch_id, (*CARRIED_STATES, "failed"), is_locked=False)
+    if undo_is_going_on(batch):
+        raise Conflict(is_being_undone())
     jobs.cancel(actor, permission_for(batch.format), batch.office_id, batch.id)  # a part that is being saved is waited for
     batch = _in_state(actor, batch_id, (*CARRIED_STATES, "failed"), is_locked=True)
     if batch.taken:

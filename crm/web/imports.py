@@ -22,12 +22,13 @@ from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.jobs import imports, sheets
 from crm.jobs.imports import FAMILIES
 from crm.models.imports import CARRIED_STATES, ImportBatch
+from crm.models.jobs import Job
 from crm.policy import Actor, Permission, all_offices, can, offices_where, require
-from crm.queries import codes, jobs
+from crm.queries import codes, jobs, lookups
 from crm.queries import imports as queries
 from crm.queries.asks import ANSWER_LABELS
 from crm.services import import_undo, submissions
-from crm.services.imports import permission_for
+from crm.services.imports import UNDO, permission_for, undo_is_going_on
 from crm.web import lookups as shared
 from crm.web.control_totals import control_of
 from crm.web.gate import actor, permit
@@ -220,7 +221,8 @@ def detail(batch_id: uuid.UUID) -> Any:
     word, tone = STATES[batch.state]
     work = _work(batch)
     undo = _undo_of(batch, may=may)
-    may_go_on = may and work is None and undo["undone"] is None and batch.state in ("checked", "cancelled", "failed")
+    is_whole = undo["undone"] is None and not undo["undo_done"]
+    may_go_on = may and work is None and is_whole and batch.state in ("checked", "cancelled", "failed")
     return render_template(
         "imports/detail.html",
         batch=batch,
@@ -245,6 +247,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         control=control_of(summary, is_done=batch.state == "applied") if batch.state in ("checked", "applied") else None,
         work=work,
         may_cancel=may and work is not None,
+        stop_label=_("Stop; keep what was brought in") if batch.state in CARRIED_STATES else _("Stop; what was taken back stays so"),
         so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
         brought=_brought(batch)
         if (batch.state == "applied" or batch.taken) and undo["undone"] is None and can(actor(), Permission.RECORD_SEE)
@@ -319,17 +322,35 @@ def _undo_of(batch: ImportBatch, *, may: bool) -> dict[str, Any]:
     """Whether a batch can be undone, or how it was."""
     record = import_undo.undone(batch.id)
     if record is None:
-        return {"undone": None, "may_undo": may and not import_undo.why_not(batch)}
+        done = import_undo.done_of(batch)
+        return {
+            "undone": None,
+            "may_undo": may and not import_undo.why_not(batch),
+            "undo_done": _undo_done(done) if done and done.is_begun else "",
+            "undo_failed": done.failed if done else "",
+        }
     found = import_undo.summary_of(record)
     names = [(str(import_undo.NOUNS.get(one["noun"], one["noun"])), one["title"], one["why"]) for one in found.get("names", [])]
     return {
         "undo_words": undo_words(batch),
         "undone": record,
         "may_undo": False,
+        "undo_done": "",
+        "undo_failed": "",
         "undo_counts": found,
         "undo_names": names,
         "undo_rows": undo_rows(found.get("by_noun", {})),
     }
+
+
+def _undo_done(done: import_undo.Done) -> str:
+    """What an undo did that has not come to its end."""
+    return _(
+        "So far %(removed)s records were removed, %(restored)s put back, and %(reversed)s taken back by entries that say so.",
+        removed=number(done.removed, get_locale()),
+        restored=number(done.counts["restored"], get_locale()),
+        reversed=number(done.counts["reversed"], get_locale()),
+    )
 
 
 def undo_rows(by_noun: Mapping[str, Sequence[int]]) -> list[list[str]]:
@@ -367,7 +388,9 @@ def _so_far(batch: ImportBatch) -> str:
 
 def _work(batch: ImportBatch) -> dict[str, Any] | None:
     """How far the background work on a batch is, in words; None where none is going on."""
-    job = jobs.open_job_of(batch.id) if batch.state not in ("applied", "refused") else None
+    job = jobs.open_job_of(batch.id) if batch.state != "refused" else None
+    if job is not None and job.kind == UNDO:
+        return _undo_work(job)
     if job is None and batch.state not in CARRIED_STATES:
         return None
     total = max(batch.taken, job.total if job else 0, 1)
@@ -376,14 +399,30 @@ def _work(batch: ImportBatch) -> dict[str, Any] | None:
         text = _("%(taken)s of about %(all)s rows", taken=number(batch.taken, get_locale()), all=number(total, get_locale()))
     else:
         text = _("Nothing is brought in yet.")
-    note = ""
-    if job is None:
-        note = _("The work on this file was lost. Stop it, and bring in the rest.")
-    elif not jobs.is_worker_running():
-        note = _("The background worker is not running; ask your administrator. The file waits until it does.")
-    elif job.next_try_at is not None:
-        note = _("It did not work this time; it is tried again by itself (try %(n)s).", n=number(job.tries + 1, get_locale()))
+    note = _("The work on this file was lost. Stop it, and bring in the rest.") if job is None else _waits(job)
     return {"percent": percent, "text": text, "note": note, "state": str(STATES["running" if batch.state == "running" else "queued"][0])}
+
+
+def _undo_work(job: Job) -> dict[str, Any]:
+    """How far the undo of a batch is, and who asked for it."""
+    done, total = number(job.done, get_locale()), number(max(job.done, job.total), get_locale())
+    far = _("%(done)s of about %(all)s records and parts of records", done=done, all=total) if job.done else _("Nothing is taken back yet.")
+    who = lookups.people([job.created_by_id]).get(job.created_by_id, "") if job.created_by_id else ""
+    return {
+        "percent": min(99, job.done * 100 // max(job.done, job.total, 1)),
+        "text": far + (" " + _("%(who)s asked for it.", who=who) if who else ""),
+        "note": _waits(job),
+        "state": _("Being undone") if job.state == "running" else _("Undoing waits for the background worker"),
+    }
+
+
+def _waits(job: Job) -> str:
+    """Why work does not go on at this moment; "" where it does."""
+    if not jobs.is_worker_running():
+        return _("The background worker is not running; ask your administrator. The file waits until it does.")
+    if job.next_try_at is not None:
+        return _("It did not work this time; it is tried again by itself (try %(n)s).", n=number(job.tries + 1, get_locale()))
+    return ""
 
 
 @bp.get("/<uuid:batch_id>/progress.json")
@@ -488,6 +527,8 @@ def cancel(batch_id: uuid.UUID) -> Any:
     """Stop the background work on a file; what was brought in stays. A second click, or one that comes too late, finds it ended."""
     batch = queries.get(batch_id)
     require(actor(), permission_for(batch.format), batch.office_id)
+    if undo_is_going_on(batch):
+        return _cancel_undo(batch)
     try:
         imports.cancel(actor(), batch_id)
     except Conflict:
@@ -498,6 +539,22 @@ def cancel(batch_id: uuid.UUID) -> Any:
         is_begun = queries.get(batch_id).state == "cancelled"
         flash(_("Stopped. What was brought in stays.") if is_begun else _("Stopped before anything was brought in."), "success")
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+
+
+def _cancel_undo(batch: ImportBatch) -> Response:
+    try:
+        imports.cancel_undo(actor(), batch.id)
+    except Conflict as error:
+        flash(str(error), "warning")
+    else:
+        done = import_undo.done_of(queries.get(batch.id))
+        flash(
+            _("Stopped. What was taken back stays so; undoing again goes on.")
+            if done and done.is_begun
+            else _("Stopped before anything was taken back."),
+            "success",
+        )
+    return redirect(url_for("imports.detail", batch_id=batch.id), code=303)
 
 
 @bp.post("/<uuid:batch_id>/discard")

@@ -21,7 +21,7 @@ from crm.web.landscape import pages_of
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
-KINDS: dict[str, LazyText] = {"import": _l("Bringing a file in"), "bulk": _l("Changing several records")}
+KINDS: dict[str, LazyText] = {"import": _l("Bringing a file in"), "undo": _l("Undoing an import"), "bulk": _l("Changing several records")}
 
 
 @bp.get("/")

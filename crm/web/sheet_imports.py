@@ -261,10 +261,14 @@ def _take_meant(file: SheetFile, meant: Mapping[str, Sequence[Mapping[str, str]]
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])
 @permit(Permission.IMPORT_CONTACTS)
 def undo(batch_id: uuid.UUID) -> Any:
-    """Undo an import: what that would do first, then one button. A second click finds it done."""
+    """Undo an import: what that would do first, then one button: a short one at once, a longer one, or the rest of one, in the background.
+    A second click finds it done, or going on."""
     batch = queries.get(batch_id)
     if request.method == "POST":
         try:
+            if not imports.undo_is_short(batch):
+                imports.undo_in_background(actor(), batch_id)
+                return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
             imports.undo(actor(), batch_id)
         except Conflict as error:
             if import_undo.undone(batch_id) is None:

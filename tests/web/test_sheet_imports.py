@@ -305,3 +305,25 @@ def test_who_may_not_log_contacts_is_told_so(browser, kind):
     other = browser("other")
     place = upload(browser("officer"), POSTS, kind=kind).location.removesuffix("/columns")
     other.get(place, status=404)
+
+
+def test_a_long_undo_is_done_in_the_background_and_its_page_says_so_meanwhile(browser, monkeypatch):
+    monkeypatch.setattr("crm.jobs.imports.undo_is_short", lambda _batch: False)
+    client = browser("officer")
+    place = upload_and_apply(client, sheet(["Name", "E-mail"], ["Ana", "ana@x.example"]))
+    target = client.submit(f"{place}/undo", {}, action="/undo")
+    assert target.location.endswith(place)
+    page = text(client.get(place))
+    assert "Undoing waits for the background worker" in page
+    assert "asked for it" in page
+    assert "Nothing is taken back yet." in page
+    assert "Undo this import …" not in page
+    assert client.get(f"{place}/progress.json").json["is_over"] is False
+    second = browser("grants")
+    second.client.post(f"{place}/undo", data={"csrf_token": second.token()})
+    assert "This import is being undone." in text(second.get(place))
+    client.submit(place, {}, action="/cancel")
+    assert "Stopped before anything was taken back." in text(client.get(place))
+    assert "Undo this import …" in text(client.get(place))
+    again = client.client.post(f"{place}/cancel", data={"csrf_token": client.token()}, follow_redirects=True)
+    assert "The work had ended before." in text(again)
