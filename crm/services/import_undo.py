@@ -25,7 +25,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
 from crm.models.commitments import Commitment
 from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, ImportUndo
-from crm.models.parties import Party
+from crm.models.parties import Party, Tenure
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
 from crm.policy import Actor, require, unscoped
@@ -102,7 +102,7 @@ class Kept:
 @dataclass
 class Plan:
     """What undoing would do: money to take back (receipts before pledges), records to remove, fields to put back (to their value
-    before), parts to make again (their columns by id), and what stays."""
+    before), parts to make again (their columns by id), what stays, and what the database refused to remove when it was done."""
 
     receipts: list[uuid.UUID] = field(default_factory=list)
     pledges: list[uuid.UUID] = field(default_factory=list)
@@ -110,6 +110,7 @@ class Plan:
     restores: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     revivals: dict[Key, dict[str, str | None]] = field(default_factory=dict)
     kept: list[Kept] = field(default_factory=list)
+    refused: set[Key] = field(default_factory=set)
     gone: int = 0
 
     @property
@@ -715,17 +716,16 @@ def take_back(actor: Actor, batch: ImportBatch, doing: Plan, **said: int) -> uui
 
 
 def _do(actor: Actor, batch: ImportBatch, doing: Plan, done: Done) -> None:
-    by_noun = doing.by_noun
     _reverse(actor, batch, doing, done.counts)
     _restore(doing, done.counts)
     _revive(doing, done.counts)
     _remove(doing)
-    for noun, counts in by_noun.items():
+    for noun, counts in doing.by_noun.items():  # what the database refused is no longer in it
         done.by_noun[noun] = [before + more for before, more in zip(done.by_noun.get(noun, (0, 0)), counts, strict=True)]
 
 
 def _write_down(batch: ImportBatch, done: Done, kept: Sequence[Kept], **said: int) -> uuid.UUID:
-    names = [{"noun": one.noun, "title": one.title, "why": one.why, "id": str(one.record_id)} for one in kept[:MOST_KEPT_NAMES]]
+    names = [{"noun": one.noun, "why": one.why, "id": str(one.record_id)} for one in kept[:MOST_KEPT_NAMES]]
     by_noun = {noun: done.by_noun[noun] for noun in _in_order(done.by_noun)}
     counts = {**done.counts, "removed": done.removed, "by_noun": by_noun, "gone": done.gone, "kept": len(kept), "names": names}
     record = ImportUndo(office_id=batch.office_id, batch_id=batch.id, summary=json.dumps({**counts, **said}, ensure_ascii=False))
@@ -736,12 +736,32 @@ def _write_down(batch: ImportBatch, done: Done, kept: Sequence[Kept], **said: in
 
 def summary_of(record: ImportUndo) -> dict[str, Any]:
     """The kept summary of an undo: removed, reversed, restored, gone, kept (numbers), by_noun (noun -> removed, put back), and names
-    (of what was kept)."""
+    (of what was kept: noun, id, why, and the title, read for this reader)."""
     try:
         found = json.loads(record.summary)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    titles = _titles([(one["noun"], uuid.UUID(one["id"])) for one in found.get("names", [])])
+    unseen = _("A record that you may not see")
+    found["names"] = [{**one, "title": titles.get((one["noun"], uuid.UUID(one["id"])), unseen)} for one in found.get("names", [])]
+    return found
+
+
+def _titles(keys: Sequence[Key]) -> dict[Key, str]:
+    """What records that the reader may see are called: a statement for each noun, and for what names them."""
+    ids: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for noun, record_id in keys:
+        ids[noun].append(record_id)
+    found: dict[Key, str] = {}
+    for noun, some in ids.items():
+        entity = _classes()[noun]
+        statement = select(entity).where(entity.id.in_(some))
+        if entity is Tenure:
+            statement = statement.options(selectinload(Tenure.person), selectinload(Tenure.position))
+        found |= {(noun, record.id): title_of(record) for record in db.session.scalars(statement)}
+    return found
 
 
 def _reverse(actor: Actor, batch: ImportBatch, doing: Plan, counts: Counter[str]) -> None:
@@ -794,13 +814,14 @@ def _put_back_alone(noun: str, record_id: uuid.UUID, doing: Plan, counts: Counte
         entity = _classes()[noun]
         record = db.session.scalar(select(entity).where(entity.id == record_id))
         title = title_of(record) if record is not None else ""
+        del doing.restores[noun, record_id]
         doing.kept.append(Kept(noun, title, _("what it held before is gone"), record_id))
 
 
 def _revive(doing: Plan, counts: Counter[str]) -> None:
     """Make parts of records again that the batch took away; where one like it was made at this moment, that one stays."""
     parents: dict[uuid.UUID, None] = {}
-    for (noun, record_id), values in doing.revivals.items():
+    for (noun, record_id), values in list(doing.revivals.items()):
         entity = _classes()[noun]
         record = entity(id=record_id)
         for name, old in values.items():
@@ -810,6 +831,7 @@ def _revive(doing: Plan, counts: Counter[str]) -> None:
             with savepoint():
                 db.session.add(record)
         except IntegrityError:
+            del doing.revivals[noun, record_id]
             continue
         parents[getattr(record, OWNED[noun])] = None
     counts["restored"] += _touch_parties(parents)
@@ -835,6 +857,7 @@ def _remove(doing: Plan) -> None:
             except IntegrityError:
                 for record_id in chunk:
                     _delete_alone(noun, record_id, doing)
+        doing.removals[noun] = [record_id for record_id in ids if (noun, record_id) not in doing.refused]
 
 
 def _let_go() -> None:
@@ -854,6 +877,7 @@ def _delete_alone(noun: str, record_id: uuid.UUID, doing: Plan) -> None:
         with savepoint():
             _delete(noun, [record_id])
     except (IntegrityError, ThroughlineError):
+        doing.refused.add((noun, record_id))
         doing.kept.append(Kept(noun, title, _built_on(), record_id))
 
 

@@ -138,6 +138,11 @@ def test_who_was_met_since_is_kept_whole_and_the_rest_goes(acting):
     assert {row.name for row in db.session.scalars(select(Party))} == {"bo", "Org"}
     assert db.session.scalars(select(Channel.value)).all() == ["bo@x.example"]
     assert names == {"bo", "Org"}
+    record = import_undo.undone(batch.id)
+    assert "bo" not in record.summary, "what stays is read with its reader's rights, and goes with its record"
+    assert {one["title"].split(" (")[0] for one in import_undo.summary_of(record)["names"]} == {"bo", "Org"}
+    acting("other")
+    assert {one["title"] for one in import_undo.summary_of(record)["names"]} == {"A record that you may not see"}
     assert said["removed"] == 2
 
 
