@@ -438,7 +438,11 @@ def _plant(code: str, canary: str, level: str, amount: int) -> dict[str, uuid.UU
             **own, batch_id=batch.id, noun="parties", record_id=party.id, field="about", old=f"{canary} old", new=f"{canary} about"
         )
     )
-    keep(ImportUndo(**own, batch_id=batch.id, summary=json.dumps({"names": [{"noun": "parties", "title": f"{canary} kept", "why": "x"}]})))
+    keep(
+        ImportUndo(
+            **own, batch_id=batch.id, summary=json.dumps({"names": [{"noun": "parties", "id": str(person.id), "why": f"{canary} kept"}]})
+        )
+    )
     job = keep(Job(**own, kind="import", subject_id=batch.id, state="failed", tries=5, message=f"{canary} why", ended_at=MOMENT))
     keep(ImportReject(**own, batch_id=batch.id, row_number=3, column="amountUSD", reason=f"{canary} reason", raw=json.dumps([canary])))
     flow = keep(
