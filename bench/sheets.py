@@ -18,6 +18,8 @@ from bench.dataset import COUNTRY_OFFICER, KEYS, ROOT
 
 HEADINGS = ("Name", "Form", "Kinds", "Country", "E-mail", "Phone", "Notes")
 _DUPLICATES = 0.03
+#: Of family names made up, so that of a hundred thousand people no more are alike than in a real list.
+_SYLLABLES = ("ba", "den", "fo", "gar", "hu", "ik", "jo", "ka", "lem", "mi", "nor", "ow", "pe", "ras", "su", "ta", "ul", "ve", "wan", "zi")
 _MOST_COUNTRY_CODES = ("JO", "KE", "NP", "")
 
 
@@ -47,7 +49,8 @@ def write_parties(path: Path, rows: int, seed: int) -> None:
                 continue
             if draw.random() < 0.7:
                 given, family = draw.choice(scripts)
-                name, form = f"{draw.choice(given)} {draw.choice(family)} {draw.choice(family)}", "person"
+                made_up = "".join(draw.choices(_SYLLABLES, k=4)).capitalize()
+                name, form = f"{draw.choice(given)} {draw.choice(family)} {made_up}", "person"
             else:
                 name, form = (
                     draw.choice(words.ORGANISATIONS).format(place=f"District {number}", word=f"{draw.choice(words.WORDS)} {number}"),
