@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 
 import python_calamine
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from crm.exchange.tabular import neutralise
 

@@ -34,24 +34,9 @@ from crm.services import jobs, users
 from crm.services.jobs import MOST_TRIES, Superseded, wait_after
 from tests.factories import fts
 from tests.factories import money as made
-from tests.factories.workers import WorkerProcess, wait_until
+from tests.factories.workers import wait_until
 
 LONG = 1200
-
-
-@pytest.fixture
-def start(settings_environ, tmp_path):
-    """`start()`: a real worker on the test's database; all of them end with the test."""
-    started = []
-
-    def make() -> WorkerProcess:
-        started.append(WorkerProcess(settings_environ, tmp_path, f"worker-{len(started)}"))
-        return started[-1]
-
-    yield make
-    for worker in started:
-        if worker.process.poll() is None:
-            worker.kill()
 
 
 def check(actor, data) -> uuid.UUID:

@@ -17,7 +17,7 @@ from crm.services import imports as service
 from crm.services.jobs import Superseded
 from tests.factories import fts, money
 from tests.factories.workers import wait_until
-from tests.jobs.test_background import fresh, job_of, run_once, start  # noqa: F401 - start is a fixture
+from tests.jobs.test_background import fresh, job_of, run_once
 from tests.jobs.test_import_undo import bring, sheet, undo
 from tests.jobs.test_import_undo import snapshot as every_row
 from tests.jobs.test_money_undo import figures, holds_together, pledge_rows, receipt_rows, scene  # noqa: F401 - scene is a fixture
@@ -110,7 +110,8 @@ def test_asked_for_twice_it_is_one_job_and_nothing_else_happens_meanwhile(acting
     assert (job_of(batch.id).kind, job_of(batch.id).total) == ("undo", import_undo.size_of(batch))
 
 
-def test_of_a_file_that_stopped_in_between_the_rest_is_not_brought_in_once_its_undo_began(app, acting):
+def brought_in_part(acting):
+    """A long file of which the background work took forty rows: who asked, the batch, the run, the file."""
     actor = acting("grants")
     batch_id = imports.check_file(actor, actor.home_office_id, "fts", "flows.csv", fts.long_file(600))
     imports.apply_in_background(actor, batch_id)
@@ -119,6 +120,11 @@ def test_of_a_file_that_stopped_in_between_the_rest_is_not_brought_in_once_its_u
     contents = imports._kept(held.get(batch_id))
     service.start(actor, run, contents)
     service.take_part(actor, run, contents, 40)
+    return actor, batch_id, run, contents
+
+
+def test_of_a_file_that_stopped_in_between_the_rest_is_not_brought_in_once_its_undo_began(app, acting):
+    actor, batch_id, _run, _contents = brought_in_part(acting)
     imports.cancel(actor, batch_id)
     imports.undo_in_background(actor, batch_id)
     with pytest.raises(Conflict, match="is being undone"):
@@ -243,14 +249,7 @@ def test_a_fault_is_on_the_batchs_page_and_among_the_failed_and_can_be_tried_aga
 
 
 def test_a_failed_import_that_was_undone_is_not_brought_in_by_trying_again(app, acting):
-    actor = acting("grants")
-    batch_id = imports.check_file(actor, actor.home_office_id, "fts", "flows.csv", fts.long_file(600))
-    imports.apply_in_background(actor, batch_id)
-    run = begun(batch_id)
-    actor = acting("grants")
-    contents = imports._kept(held.get(batch_id))
-    service.start(actor, run, contents)
-    service.take_part(actor, run, contents, 40)
+    actor, batch_id, run, contents = brought_in_part(acting)
     job_id = job_of(batch_id).id
     system = engine._bound_system()
     jobs.end_badly(system, run, "It failed.", is_final=True, carry=engine.carry, tell=engine._teller(system, run))
@@ -273,7 +272,7 @@ def begun_again(job_id):
 
 
 @pytest.mark.slow
-def test_a_worker_killed_in_mid_undo_is_replaced_and_others_save_meanwhile(acting, start):  # noqa: F811
+def test_a_worker_killed_in_mid_undo_is_replaced_and_others_save_meanwhile(acting, start):
     actor = acting("officer")
     before = snapshot()
     batch_id = bring(actor, people(1500)).id
