@@ -95,8 +95,10 @@ def _decode(text: str) -> tuple[object, uuid.UUID] | None:
                 return None
         elif not isinstance(value, str) or "\x00" in value:
             return None
+        else:
+            value.encode()  # half a character is no text
         return value, uuid.UUID(key)
-    except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         return None
 
 

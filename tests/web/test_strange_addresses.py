@@ -22,6 +22,8 @@ def test_cursors_and_days_that_overflow_are_harmless(browser, path):
         cursor("i", float("inf")),
         cursor("i", float("nan")),
         cursor("d", "0001-01-01"),
+        cursor("s", "\ud800"),
+        base64.urlsafe_b64encode(b"[" * 1400).decode().rstrip("="),
     ]
     queries = [f"after={one}" for one in after] + ["from=0001-01-01", "to=9999-12-31", "from=9999-12-31&to=0001-01-01"]
     for query in queries:
