@@ -107,6 +107,19 @@ def test_a_photo_loses_place_time_device_and_what_stands_behind_it_but_no_pixel(
     assert dict(picture_of(fit.thumbnail).getexif()) == {}
 
 
+def test_the_head_of_a_jpeg_keeps_no_likeness_of_what_was_cut_off(tmp_path):
+    data = made.photo(size=(64, 48))
+    jfif = b"JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x03\x03" + b"zzlikeness".ljust(27)
+    adobe = b"Adobe\x00\x64\x00\x00\x00\x00\x01" + b"zzbehind"
+    parts = [bytes([0xFF, mark]) + (len(body) + 2).to_bytes(2, "big") + body for mark, body in ((0xE0, jfif), (0xEE, adobe))]
+    fit = look(tmp_path, "x.jpg", data[:2] + b"".join(parts) + data[2:])
+    assert isinstance(fit, Fit)
+    kept = fit.path.read_bytes()
+    assert b"zzlikeness" not in kept
+    assert b"zzbehind" not in kept
+    assert picture_of(fit.path).tobytes() == Image.open(io.BytesIO(data)).tobytes()
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_that_lies_on_its_side_is_put_upright(tmp_path, kind):
     picture = Image.new("RGB", (64, 48), "blue")

@@ -127,6 +127,17 @@ def _act(**action: Any) -> Callable[[pikepdf.Pdf], object]:
     return change
 
 
+def _shown(document: pikepdf.Pdf) -> None:
+    document.pages[0].AA = Dictionary(O=Dictionary(S=Name.GoToR, F="//elsewhere/x.pdf", D=pikepdf.Array([0, Name.Fit])))
+
+
+def _linked(document: pikepdf.Pdf) -> None:
+    """As honest ones are: it opens at a page, which has a link."""
+    link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=Dictionary(S=Name.URI, URI="https://example.org"))
+    document.pages[0].Annots = pikepdf.Array([document.make_indirect(link)])
+    document.Root.OpenAction = pikepdf.Array([document.pages[0].obj, Name.Fit])
+
+
 def _named_apart(document: pikepdf.Pdf) -> None:
     document.Root.OpenAction = document.make_indirect(Dictionary(S=document.make_indirect(Name("/Launch")), F="x"))
 
@@ -141,6 +152,7 @@ SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>ale
 def kept() -> Iterator[tuple[str, bytes, str]]:
     """Honest files: name, bytes, kind."""
     yield "agreement.pdf", pdf(), "application/pdf"
+    yield "linked.pdf", pdf(_linked), "application/pdf"
     yield "owner.pdf", pdf(encryption=pikepdf.Encryption(user="", owner="x")), "application/pdf"
     yield "photo.jpg", photo(), "image/jpeg"
     yield "photo.png", photo("PNG"), "image/png"
@@ -185,6 +197,9 @@ def refused() -> Iterator[tuple[str, bytes, str]]:
     yield "script.pdf", pdf(_act(S=Name.JavaScript, JS="app.alert(1)")), "runs something"
     yield "hidden.pdf", pdf(_act(S=Name.JavaScript, JS="x")).replace(b"/JavaScript", b"/J#61vaScript"), "runs something"
     yield "launch.pdf", pdf(_act(S=Name.Launch, F="cmd.exe")), "runs something"
+    yield "opens.pdf", pdf(_act(S=Name.URI, URI="http://x/")), "runs something"
+    yield "then.pdf", pdf(_act(S=Name.GoTo, D=[0, Name.Fit], Next=[Dictionary(S=Name.URI, URI="http://x/")])), "runs something"
+    yield "shown.pdf", pdf(_shown), "runs something"
     yield "apart.pdf", pdf(_named_apart), "runs something"
     yield "packed.pdf", pdf(_named_apart, object_stream_mode=pikepdf.ObjectStreamMode.generate), "runs something"
     yield "carrier.pdf", pdf(_carry), "carries other files"
@@ -200,11 +215,20 @@ def refused() -> Iterator[tuple[str, bytes, str]]:
     yield "program.docx", office({"word/media/image1.png": b"MZ" + bytes(50)}), "holds a program"
     remote = '<Relationship Type="x/attachedTemplate" TargetMode="External" Target="http://x/"/>'
     yield "template.docx", office(rels=remote), "would fetch a template"
+    other = '<Relationship Type="x/aFChunk" Target="/word/other.rtf"/>'
+    yield "chunk.docx", office({"word/other.rtf": b"{\\rtf1 x}"}, rels=other), "embedded object"
     laughs = b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
     yield "laughs.docx", office({"word/styles.xml": laughs}), "damaged"
     yield "locked.odt", open_document(manifest="<m><manifest_encryption-data/></m>"), "needs a password"
     yield "both.docx", b"MZ" + office(), "is a program"
     yield "behind.docx", office() + b"MZ", "is an archive"
+
+
+def scanned(times: int = 400) -> bytes:
+    """A JPEG of some hundred kilobytes whose scans go over 16 million pixels again and again."""
+    whole = photo(size=(4000, 4000), progressive=True)
+    last, end = whole.rindex(b"\xff\xda"), whole.rindex(b"\xff\xd9")
+    return whole[:last] + whole[last:end] * times + whole[end:]
 
 
 def bombs() -> Iterator[tuple[str, bytes, str]]:
@@ -215,3 +239,6 @@ def bombs() -> Iterator[tuple[str, bytes, str]]:
     yield "flate.pdf", pdf(_flate), "unpack to far more"
     yield "twice.pdf", pdf(_twice, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none), "unpack to far more"
     yield "objects.pdf", object_bomb(), "“"
+    yield "scans.jpg", scanned(), "takes more work"
+    yield "elements.docx", office({"word/_rels/a.rels": b"<x>" + b"<a/>" * 1_200_000 + b"</x>"}), "takes more work"
+    yield "relations.docx", office({f"word/_rels/{n}.rels": b"<x>" + b" " * 4_900_000 + b"</x>" for n in range(20)}), "takes more work"

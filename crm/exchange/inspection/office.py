@@ -21,7 +21,7 @@ _MOST_DIRECTORY = 1_500_000
 _MOST_UNPACKED = 300_000_000
 _LARGE, _MOST_TIMES = 20_000_000, 150  # a part that unpacks to more than this, and to so many times its packed size, is a bomb
 _MOST_INNER = 20_000_000
-_MOST_XML = 5_000_000
+_MOST_XML, _MOST_ELEMENTS = 5_000_000, 100_000
 _HEAD = 65_536
 _ENCRYPTED = 0x1
 _MAIN = {
@@ -33,6 +33,8 @@ _OPEN_DOCUMENT = {kind.encode(): kind for kind in (ODT, ODS, ODP)}
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"L\x00\x00\x00\x01\x14\x02\x00")
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIPPED = b"PK\x03\x04"
+#: Another document (HTML, RTF) that is put into the text when it is opened: nobody looked into that one.
+_TAKEN_IN = "/aFChunk"
 _FETCHED = ("/attachedTemplate", "/oleObject", "/frame", "/subDocument")
 
 
@@ -127,11 +129,16 @@ def _office_open(archive: zipfile.ZipFile) -> str:
     kind = next((_MAIN[kind] for kind in types if kind in _MAIN), None)
     if kind is None:
         raise Unfit("archive")
-    for name in sorted(names):
-        if name.endswith(".rels"):
-            for _name, values in _elements(archive, name):
-                if values.get("TargetMode", "").lower() == "external" and values.get("Type", "").endswith(_FETCHED):
-                    raise Unfit("fetches")
+    relations = sorted(name for name in names if name.endswith(".rels"))
+    if sum(archive.getinfo(name).file_size for name in relations) > _MOST_XML:
+        raise Unfit("heavy")
+    for name in relations:
+        for _name, values in _elements(archive, name):
+            kind_of_it = values.get("Type", "")
+            if values.get("TargetMode", "").lower() == "external" and kind_of_it.endswith(_FETCHED):
+                raise Unfit("fetches")
+            if kind_of_it.endswith(_TAKEN_IN):
+                raise Unfit("holds-object", part=values.get("Target", "")[-60:])
     return kind
 
 
@@ -140,9 +147,15 @@ def _elements(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, dict[s
     if archive.getinfo(name).file_size > _MOST_XML:
         raise Unfit("heavy")
     found: list[tuple[str, dict[str, str]]] = []
+
+    def note(element: str, values: dict[str, str]) -> None:
+        if len(found) >= _MOST_ELEMENTS:
+            raise Unfit("heavy")
+        found.append((element, values))
+
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _no_doctype
-    parser.StartElementHandler = lambda element, values: found.append((element, values))
+    parser.StartElementHandler = note
     parser.Parse(archive.read(name), True)  # noqa: FBT003 - expat names no argument
     yield from found
 

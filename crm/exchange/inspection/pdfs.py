@@ -21,11 +21,14 @@ _MOST_PIXELS = 20_000_000_000
 _MOST_UNPACKED = 150_000_000
 _BLOCK = 1 << 20
 _DEFLATED = ("/FlateDecode", "/Fl", "/LZWDecode", "/LZW")
+_MOST_ACTIONS = 1_000
 _TAIL = 65_536 + 22
 _ACTING = re.compile(
-    rb"/(?:JS|JavaScript|Launch|ImportData|SubmitForm|GoToE|RichMedia\w*|Rendition|Movie|Sound|Screen|3D|XFA|EmbeddedFiles?|EF|FileAttachment)\b"
+    rb"/(?:JS|JavaScript|Launch|ImportData|SubmitForm|GoToE|RichMedia\w*|Rendition|Movie|Sound|Screen|3D|XFA|EmbeddedFiles?|EF|FileAttachment|OpenAction|AA)\b"
 )
 _ACTIONS = {"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToE", "/RichMediaExecute", "/Rendition", "/Movie", "/Sound"}
+#: What a reader may click, but nothing may do by itself: addresses and other files (of another machine, which learns who opened it).
+_CALLS = {"/URI", "/GoToR", "/Thread"}
 _SHOWS = {"/RichMedia", "/Movie", "/Sound", "/Screen", "/3D", "/FileAttachment"}
 
 
@@ -140,5 +143,21 @@ def _check_dictionary(one: pikepdf.Object) -> None:
         raise Unfit("acts")
     if keys & {"/EmbeddedFiles", "/EF"} or str(one.get("/Type")) == "/EmbeddedFile":
         raise Unfit("holds-files")
-    if str(one.get("/Subtype")) in _SHOWS:
+    if str(one.get("/Subtype")) in _SHOWS or _calls(one):
         raise Unfit("acts")
+
+
+def _calls(one: pikepdf.Object) -> bool:
+    """Whether what is done by itself when this is opened or shown, or what follows that, calls up something else."""
+    by_moment = one.get("/AA")
+    waiting = [one.get("/OpenAction"), *(by_moment.values() if isinstance(by_moment, pikepdf.Dictionary) else ())]
+    for _each in range(_MOST_ACTIONS):
+        if not waiting:
+            return False
+        action = waiting.pop()
+        if isinstance(action, pikepdf.Dictionary):  # else a place in the document to begin at
+            if str(action.get("/S")) in _CALLS:
+                return True
+            then = action.get("/Next")
+            waiting += list(then) if isinstance(then, pikepdf.Array) else [then]
+    return True
