@@ -169,6 +169,18 @@ def kept() -> Iterator[tuple[str, bytes, str]]:
     yield "table.csv", b"a;b\n1;2\n", "text/csv"
 
 
+def acting() -> Iterator[tuple[str, bytes, str]]:
+    """PDFs that do something by themselves."""
+    yield "script.pdf", pdf(_act(S=Name.JavaScript, JS="app.alert(1)")), "runs something"
+    yield "hidden.pdf", pdf(_act(S=Name.JavaScript, JS="x")).replace(b"/JavaScript", b"/J#61vaScript"), "runs something"
+    yield "launch.pdf", pdf(_act(S=Name.Launch, F="cmd.exe")), "runs something"
+    yield "opens.pdf", pdf(_act(S=Name.URI, URI="http://x/")), "runs something"
+    yield "then.pdf", pdf(_act(S=Name.GoTo, D=[0, Name.Fit], Next=[Dictionary(S=Name.URI, URI="http://x/")])), "runs something"
+    yield "shown.pdf", pdf(_shown), "runs something"
+    yield "apart.pdf", pdf(_named_apart), "runs something"
+    yield "packed.pdf", pdf(_named_apart, object_stream_mode=pikepdf.ObjectStreamMode.generate), "runs something"
+
+
 def refused() -> Iterator[tuple[str, bytes, str]]:
     """Files that are not kept: name, bytes, some words of the sentence."""
     yield "empty.pdf", b"", "is empty"
@@ -194,14 +206,7 @@ def refused() -> Iterator[tuple[str, bytes, str]]:
     yield "half.jpg", photo()[:900], "damaged"
     yield "half.pdf", pdf()[:300], "damaged"
     yield "half.docx", office()[:200], "is an archive"
-    yield "script.pdf", pdf(_act(S=Name.JavaScript, JS="app.alert(1)")), "runs something"
-    yield "hidden.pdf", pdf(_act(S=Name.JavaScript, JS="x")).replace(b"/JavaScript", b"/J#61vaScript"), "runs something"
-    yield "launch.pdf", pdf(_act(S=Name.Launch, F="cmd.exe")), "runs something"
-    yield "opens.pdf", pdf(_act(S=Name.URI, URI="http://x/")), "runs something"
-    yield "then.pdf", pdf(_act(S=Name.GoTo, D=[0, Name.Fit], Next=[Dictionary(S=Name.URI, URI="http://x/")])), "runs something"
-    yield "shown.pdf", pdf(_shown), "runs something"
-    yield "apart.pdf", pdf(_named_apart), "runs something"
-    yield "packed.pdf", pdf(_named_apart, object_stream_mode=pikepdf.ObjectStreamMode.generate), "runs something"
+    yield from acting()
     yield "carrier.pdf", pdf(_carry), "carries other files"
     yield "locked.pdf", pdf(encryption=pikepdf.Encryption(user="a", owner="b")), "needs a password"
     yield "two.pdf", pdf() + b"\nMZ\x90", "behind its end"
