@@ -164,6 +164,9 @@ def remove(actor: Actor, file_id: uuid.UUID) -> uuid.UUID:
 def put_back(actor: Actor, file_id: uuid.UUID) -> uuid.UUID:
     """Put a removed file back on its record. Twice is once. Invalid where the same file was attached again since."""
     file = _file(actor, file_id)
+    hold(f"files:{file.office_id}")  # somebody may be attaching the same one, or putting this one back
+    db.session.expire(file)
+    file = _file(actor, file_id)
     if file.removed_at is not None:
         _refuse_twice(queries.noun_of(file), file.about_id, file.office_id, file.content, file.name)
         file.removed_at, file.removed_by_id = None, None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import resource
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -15,10 +17,12 @@ from sqlalchemy import func, select
 
 from crm.clock import frozen, now
 from crm.db import db, transactional
+from crm.errors import Invalid
 from crm.jobs import files as jobs
 from crm.models.files import File, FileContent
 from crm.models.interactions import Interaction
 from crm.policy import bind_actor, unscoped
+from crm.services import files as services
 from crm.services import levels, users
 from tests.factories import files as made
 from tests.factories import world
@@ -333,6 +337,47 @@ def test_removing_says_what_happens_can_be_taken_back_and_ends_after_thirty_days
     assert "paid.pdf" in later
     assert "Put back" in later
     assert app.test_cli_runner().invoke(args=["verify"]).exit_code == 0
+
+
+def test_putting_back_and_attaching_the_same_at_once_keeps_it_once(app, browser, own):
+    client, path, data = browser("officer"), f"/interactions/{own['interactions']}/files", made.pdf(text="the same")
+    send(client, path, ("a.pdf", data))
+    removed = newest_named(app, "a.pdf")
+    client.submit(f"/files/{removed}/remove", {})
+    with app.app_context(), unscoped("test"):
+        content = db.session.scalars(select(FileContent).join(File, File.content_id == FileContent.id).where(File.id == removed)).one()
+        again = services.StoredFile("b.pdf", content.media_type, content.size, content.sha256, "another")
+    is_attached, results = threading.Event(), []
+
+    @transactional
+    def attach(actor):
+        services.attach(actor, "interaction", own["interactions"], [again], services.Words(), 1_000_000_000)
+        is_attached.set()
+        time.sleep(1)
+
+    def put_back(actor):
+        is_attached.wait(10)
+        services.put_back(actor, removed)
+
+    def run(work):
+        with app.app_context():
+            bind_actor(None)
+            actor = users.actor_by_email(world.address("officer"))
+            bind_actor(actor)
+            try:
+                work(actor)
+            except Invalid as error:
+                results.append(str(error))
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in (attach, put_back)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert rows(app, File.interaction_id == own["interactions"], File.content_id == content.id, File.removed_at.is_(None)) == 1
+    assert ["is attached here already" in one for one in results] == [True]
 
 
 def test_verify_finds_a_changed_and_a_missing_file(app, browser, own):
