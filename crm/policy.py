@@ -19,6 +19,7 @@ from crm.errors import Denied, ProgrammingError
 from crm.i18n import _
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OPEN, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.imports import OF_MEMBERS, ImportBatch
 from crm.models.jobs import Job
 from crm.models.offices import Office
 from crm.models.saved_lists import SavedList
@@ -274,7 +275,9 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
         option(Submission, Submission.user_id == me if me else false()),
         option(SignInTry, false()),
     ]
+    own_file = ImportBatch.created_by_id == me if me else false()
     levels = [
+        option(ImportBatch, or_(ImportBatch.format.not_in(OF_MEMBERS), ImportBatch.office_id.in_(members), own_file)),
         option(Levelled, lambda cls: or_(cls.level == level_open, cls.office_id.in_(members))),
         option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
         option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),

@@ -14,6 +14,8 @@ from crm.models.base import SENTENCE_LENGTH, Keyed, OfficeScoped, Stamped, Versi
 BATCH_STATES = ("checked", "queued", "running", "applied", "cancelled", "failed", "refused")
 #: The format of a batch that is no file: several records of a list changed at once.
 BULK = "bulk"
+#: Formats that hold what an office notes of people, as a rule for itself alone: read by its members, and by whoever brought the file.
+OF_MEMBERS = ("parties", "interactions")
 #: States of a batch that a job carries forward.
 CARRIED_STATES = ("queued", "running")
 

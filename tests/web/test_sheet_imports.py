@@ -7,8 +7,13 @@ import io
 
 import pytest
 
+from crm.jobs import imports
+from crm.policy import bind_actor
+from crm.services import users
+from tests.factories import world
 from tests.factories.browser import errors, tree
 from tests.factories.messy import LOGGED, ROWS, messy_contacts, messy_log
+from tests.factories.parties import make
 
 
 def sheet(*rows):
@@ -327,3 +332,26 @@ def test_a_long_undo_is_done_in_the_background_and_its_page_says_so_meanwhile(br
     assert "Undo this import …" in text(client.get(place))
     again = client.client.post(f"{place}/cancel", data={"csrf_token": client.token()}, follow_redirects=True)
     assert "The work had ended before." in text(again)
+
+
+def test_what_a_file_of_contacts_says_is_read_by_the_office_and_by_who_brought_it(app, browser):
+    """Its rows, and what they change, are often of contacts that nobody above the office may read."""
+    log = "Date,With,Summary,Note\n2026-04-03,Amal Haddad,zzsaid,zznote\n2026-04-05,Nobody Known,zzrefused,\n"
+    with app.app_context():
+        actor = users.actor_by_email(world.address("officer"))
+        bind_actor(actor)
+        make(actor, "Amal Haddad", form="person")
+        batch = imports.import_file(actor, actor.home_office_id, "interactions", "zzlog.csv", log.encode())
+        regional = users.actor_by_email(world.address("regional"))
+        bind_actor(regional)
+        own = imports.import_file(
+            regional, actor.home_office_id, "interactions", "zzown.csv", log.replace("zz", "yy").replace("yynote", "").encode()
+        )
+        bind_actor(None)
+    assert "zzsaid" in browser("manager").get(f"/imports/{batch}").get_data(as_text=True)
+    above = browser("regional")
+    for path in ("", "/rows", "/columns", "/rejects.csv", "/undo", "/progress.json"):
+        above.get(f"/imports/{batch}{path}", status=404)
+    assert "zzlog.csv" not in above.get("/imports/").get_data(as_text=True)
+    assert "zzown.csv" in above.get("/imports/").get_data(as_text=True)
+    assert "yysaid" in above.get(f"/imports/{own}").get_data(as_text=True)
