@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from crm.clock import frozen, now
 from crm.db import db, transactional
-from crm.errors import Invalid
+from crm.errors import Denied, Invalid
 from crm.jobs import files as jobs
 from crm.models.files import File, FileContent
 from crm.models.interactions import Interaction
@@ -337,6 +337,23 @@ def test_removing_says_what_happens_can_be_taken_back_and_ends_after_thirty_days
     assert "paid.pdf" in later
     assert "Put back" in later
     assert app.test_cli_runner().invoke(args=["verify"]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["viewer", "auditor", "hq"])
+def test_the_services_ask_for_the_right_themselves(app, browser, own, name):
+    send(browser("officer"), f"/interactions/{own['interactions']}/files", ("a.pdf", made.pdf()))
+    stored = services.StoredFile("b.pdf", "application/pdf", 10, "0" * 64, "another")
+    with app.app_context():
+        actor = users.actor_by_email(world.address(name))
+        bind_actor(actor)
+        for refused in (
+            lambda: services.remove(actor, newest(app)),
+            lambda: services.put_back(actor, newest(app)),
+            lambda: services.attach(actor, "interaction", own["interactions"], [stored], services.Words(), 1_000_000_000),
+        ):
+            with pytest.raises(Denied):
+                refused()
+            bind_actor(actor)
 
 
 def test_putting_back_and_attaching_the_same_at_once_keeps_it_once(app, browser, own):
