@@ -12,10 +12,11 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from crm.db import db, refresh_statistics, transactional
+from crm.models.base import Levelled
 from crm.models.interactions import Interaction, Participant
 from crm.models.parties import Party, PartyName
 from crm.models.search import SearchEntry, damage
-from crm.policy import Actor, Permission, bind_actor, system_actor, unscoped
+from crm.policy import Actor, Permission, all_offices, bind_actor, system_actor, unscoped
 from crm.queries import search, search_index
 from crm.queries.search import Found, Query
 from crm.queries.words import asked, normalise
@@ -249,6 +250,23 @@ def test_a_mark_alone_is_not_trusted(acting: Acting) -> None:
     who = acting("officer")
     _forge(office_id("JOR"))
     assert find(who, "zzkenya").is_empty
+
+
+@pytest.mark.parametrize(("code", "level", "name"), [("KEN", "open", "officer"), ("JOR", "office", "regional")])
+def test_the_index_itself_gives_no_key_of_an_entry_beyond_the_reader(acting: Acting, code: str, level: str, name: str) -> None:
+    """Not only is the record read again: each wall holds without the others."""
+    plant(code, "zzfar", level=level)
+    _mark_as_open(office_id("JOR"))
+    levelled = [one for one in search_index.NOUNS.values() if level == "open" or issubclass(one.model, Levelled)]
+    assert search._matches(acting(name), Query.of("zzfar"), levelled, 50, None, by_name=True) == {}
+
+
+@transactional
+def _mark_as_open(jordan: uuid.UUID) -> None:
+    with unscoped("test"):
+        bind_actor(system_actor(all_offices()))
+        for entry in db.session.scalars(select(SearchEntry)):
+            entry.mark = search_index.mark(jordan, "open", search_index.NOUNS[entry.noun].letter)
 
 
 @transactional
