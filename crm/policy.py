@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import and_, event, false, inspect, or_, select
@@ -258,10 +259,22 @@ def unscoped(reason: str) -> Iterator[None]:
 
 
 def _criteria(actor: Actor | None) -> tuple[Any, ...]:
-    visible = sorted(actor.visible) if actor else []
-    readable = sorted(actor.readable) if actor else []
-    members = sorted(actor.member_of) if actor else []
-    me = actor.user_id if actor else None
+    if actor is None:
+        return _criteria_of(frozenset(), frozenset(), frozenset(), None, reads_all=False)
+    return _criteria_of(actor.visible, actor.readable, actor.member_of, actor.user_id, reads_all=actor.reads_all)
+
+
+@lru_cache(maxsize=256)
+def _criteria_of(
+    visible_to: frozenset[uuid.UUID],
+    readable_to: frozenset[uuid.UUID],
+    member_of: frozenset[uuid.UUID],
+    me: uuid.UUID | None,
+    *,
+    reads_all: bool,
+) -> tuple[Any, ...]:
+    """The conditions of a scope: nothing but what its name says goes in, so that people of the same scope may share them."""
+    visible, readable, members = sorted(visible_to), sorted(readable_to), sorted(member_of)
     level_open, shared = OPEN, SHARED
 
     def option(entity: Any, criterion: Any) -> Any:
@@ -279,7 +292,7 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
         option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
         option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),
     ]
-    if actor is not None and actor.reads_all:
+    if reads_all:
         return (*mine, *levels)
     own_user = User.id == me if me else false()
     own_membership = Membership.user_id == me if me else false()

@@ -6,7 +6,7 @@ Sums are not made here: `crm.queries.figures` does. What a list shows in an own 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -63,16 +63,23 @@ class PledgeFilter:
 
 
 def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None:
-    found: Mapping[str, ColumnElement[bool]] = {
-        "outstanding": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor == 0),
-        "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
-        "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, ~Pledge.id.in_(_lapsed())),
-        "part-lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, Pledge.id.in_(_lapsed())),
-        "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0, Pledge.announced_minor > 0),
-        "taken-back": Pledge.announced_minor == 0,
-        "late": and_(Pledge.outstanding_minor > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id)),
-    }
-    return found.get(status)
+    open_amount, signed = Pledge.outstanding_minor, Pledge.converted_minor
+    match status:
+        case "outstanding":
+            return and_(open_amount > 0, signed == 0)
+        case "part-converted":
+            return and_(open_amount > 0, signed > 0)
+        case "converted":
+            return and_(open_amount == 0, signed > 0, ~Pledge.id.in_(_lapsed()))
+        case "part-lapsed":
+            return and_(open_amount == 0, signed > 0, Pledge.id.in_(_lapsed()))
+        case "lapsed":
+            return and_(open_amount == 0, signed == 0, Pledge.announced_minor > 0)
+        case "taken-back":
+            return Pledge.announced_minor == 0
+        case "late":
+            return and_(open_amount > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id))
+    return None
 
 
 def _lapsed() -> Select[uuid.UUID]:
