@@ -306,6 +306,7 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
         currency_check(),
         CheckConstraint("(reversal_of_id IS NULL AND amount_minor > 0) OR (reversal_of_id IS NOT NULL AND amount_minor < 0)", name="sign"),
         Index("ix_receipts_office_value", "office_id", "value_on"),
+        Index("ix_receipts_value", "value_on", "id"),
         Index("ix_receipts_donor_value", "donor_id", "value_on"),
     )
 

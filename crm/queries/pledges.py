@@ -30,6 +30,7 @@ from crm.models.pledges import (
     Receipt,
     ReceiptMatch,
 )
+from crm.models.programmes import Programme
 from crm.money import Money, from_minor, split, to_minor
 from crm.queries.due import said_when
 from crm.queries.names import fold
@@ -94,6 +95,11 @@ def lapsed_among(pledge_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     return set(db.session.scalars(_lapsed().where(PledgeTerms.pledge_id.in_(pledge_ids)))) if pledge_ids else set()
 
 
+def titled_like(q: str) -> Select[uuid.UUID]:
+    """The programmes whose title holds the words."""
+    return select(Programme.id).where(Programme.title.icontains(q.strip()[:100], autoescape=True))
+
+
 def named_like(q: str, *columns: Any) -> ColumnElement[bool]:
     """A record whose donor (the first column) or any of the other columns holds the words."""
     pattern = fold(q)
@@ -115,7 +121,12 @@ def money_order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> O
 def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
     """What a filter means: the list and its totals ask the same."""
     conditions: list[ColumnElement[bool] | None] = [
-        named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
+        or_(
+            named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference),
+            Pledge.programme_id.in_(titled_like(filters.q)),
+        )
+        if filters.q.strip()
+        else None,
         _status_where(filters.status, today),
         {"hidden": Pledge.announced_minor != 0, "only": Pledge.announced_minor == 0}.get(filters.taken_back),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,
