@@ -332,6 +332,13 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
         return from_minor(self.amount_minor, self.currency)
 
 
+# Money without an agreement is asked for by office, donor or pledge: an index of agreements would go through all that has none.
+_ALONE = Receipt.agreement_id.is_(None)
+Index("ix_receipts_alone_office", Receipt.office_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
+Index("ix_receipts_alone_donor", Receipt.donor_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
+Index("ix_receipts_alone_pledge", Receipt.pledge_id, sqlite_where=_ALONE, postgresql_where=_ALONE)
+
+
 class ReceiptMatch(Keyed, OfficeScoped, Stamped, Base):
     """How much of a receipt pays how much of an instalment (n:m)."""
 
