@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,17 @@ def _set_up_templates(app: Flask) -> None:
     manifest: dict[str, str] = json.loads(manifest_path.read_text()) if manifest_path.exists() else {}
     permissions = {permission.name: permission for permission in Permission}
 
-    def asset(name: str) -> str:
+    @lru_cache(maxsize=256)
+    def asset_under(_root: str, name: str) -> str:
         return url_for("static", filename=f"dist/{manifest.get(name, name)}")
+
+    def asset(name: str) -> str:
+        return asset_under(request.script_root, name)
 
     def may(name: str, office_id: Any = None) -> bool:
         return can(g.get("actor"), permissions[name], office_id)
 
-    app.jinja_env.globals.update(asset=asset, can=may, locale=get_locale, direction=direction, languages=LOCALES)
+    app.jinja_env.globals.update(asset=asset, can=may, locale=get_locale, direction=direction, languages=LOCALES, zip=zip)
     for name in (
         "money",
         "number",

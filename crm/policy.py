@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import and_, event, false, inspect, or_, select
@@ -108,8 +109,8 @@ class Actor:
         return self.covers_all and self.readable == self.visible
 
 
-def actor_for(user: User, offices: Iterable[Office]) -> Actor:
-    """The actor of a user with memberships loaded, over the tree of all offices."""
+def actor_for(user: User, offices: Iterable[Any]) -> Actor:
+    """The actor of a user with memberships loaded, over the tree of all offices (records, or rows of `office_tree`)."""
     tree = list(offices)
     children: dict[uuid.UUID | None, list[uuid.UUID]] = {}
     for office in tree:
@@ -259,10 +260,22 @@ def unscoped(reason: str) -> Iterator[None]:
 
 
 def _criteria(actor: Actor | None) -> tuple[Any, ...]:
-    visible = sorted(actor.visible) if actor else []
-    readable = sorted(actor.readable) if actor else []
-    members = sorted(actor.member_of) if actor else []
-    me = actor.user_id if actor else None
+    if actor is None:
+        return _criteria_of(frozenset(), frozenset(), frozenset(), None, reads_all=False)
+    return _criteria_of(actor.visible, actor.readable, actor.member_of, actor.user_id, reads_all=actor.reads_all)
+
+
+@lru_cache(maxsize=256)
+def _criteria_of(
+    visible_to: frozenset[uuid.UUID],
+    readable_to: frozenset[uuid.UUID],
+    member_of: frozenset[uuid.UUID],
+    me: uuid.UUID | None,
+    *,
+    reads_all: bool,
+) -> tuple[Any, ...]:
+    """The conditions of a scope: nothing but what its name says goes in, so that people of the same scope may share them."""
+    visible, readable, members = sorted(visible_to), sorted(readable_to), sorted(member_of)
     level_open, shared = OPEN, SHARED
 
     def option(entity: Any, criterion: Any) -> Any:
@@ -282,7 +295,7 @@ def _criteria(actor: Actor | None) -> tuple[Any, ...]:
         option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
         option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),
     ]
-    if actor is not None and actor.reads_all:
+    if reads_all:
         return (*mine, *levels)
     own_user = User.id == me if me else false()
     own_membership = Membership.user_id == me if me else false()
@@ -344,6 +357,12 @@ def _check_offices(session: Session, _context: Any, _instances: Any) -> None:
 def _office_changed(record: Any) -> bool:
     history = inspect(record).attrs.office_id.history
     return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
+
+
+def office_tree() -> Sequence[Any]:
+    """What `actor_for` asks of every office (unscoped table), as rows of columns: it is asked at each request."""
+    columns = (Office.id, Office.parent_id, Office.code, Office.name, Office.timezone, Office.reporting_currency)
+    return db.session.execute(select(*columns)).all()
 
 
 def all_offices() -> list[Office]:

@@ -42,7 +42,7 @@ class Interaction(Keyed, Levelled, Versioned, Stamped, Base):
         scoped_parent("ask_id", "asks"),
         scoped_parent("programme_id", "programmes"),
         one_of("state", INTERACTION_STATES),
-        Index("ix_interactions_office_state_starts", "office_id", "state", "starts_at"),
+        Index("ix_interactions_office_state_starts", "office_id", "state", "starts_at", "id"),
         Index("ix_interactions_office_starts", "office_id", "starts_at", "id"),
         Index("ix_interactions_starts", "starts_at", "id"),
         # for readers of all offices; office and level are in it, so that contacts are counted from the index alone

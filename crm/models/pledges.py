@@ -306,6 +306,7 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
         currency_check(),
         CheckConstraint("(reversal_of_id IS NULL AND amount_minor > 0) OR (reversal_of_id IS NOT NULL AND amount_minor < 0)", name="sign"),
         Index("ix_receipts_office_value", "office_id", "value_on"),
+        Index("ix_receipts_value", "value_on", "id"),
         Index("ix_receipts_donor_value", "donor_id", "value_on"),
     )
 
@@ -329,6 +330,13 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
     def amount(self) -> Money:
         """The amount as it arrived."""
         return from_minor(self.amount_minor, self.currency)
+
+
+# Money without an agreement is asked for by office, donor or pledge: an index of agreements would go through all that has none.
+_ALONE = Receipt.agreement_id.is_(None)
+Index("ix_receipts_alone_office", Receipt.office_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
+Index("ix_receipts_alone_donor", Receipt.donor_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
+Index("ix_receipts_alone_pledge", Receipt.pledge_id, sqlite_where=_ALONE, postgresql_where=_ALONE)
 
 
 class ReceiptMatch(Keyed, OfficeScoped, Stamped, Base):

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from crm.db import db
 from crm.models.asks import Ask
@@ -19,6 +20,7 @@ from crm.models.pledges import Agreement, Allocation, Pledge, Receipt
 from crm.models.programmes import Output, Programme
 
 MOST = 300
+MOST_OFFERED = 100
 FEW = 20
 
 
@@ -113,11 +115,25 @@ def ask_of(ask_id: uuid.UUID) -> OneAsk | None:
     return OneAsk(row.id, row.reference, row.sentence, row.programme_id) if row else None
 
 
-def donors_of(entity: type[Pledge | Agreement | Receipt]) -> list[tuple[uuid.UUID, str]]:
-    """Those who pledged, signed or paid, by name: for the filter of the list."""
-    donors = select(entity.donor_id)
-    rows = db.session.execute(select(Party.id, Party.name).where(Party.id.in_(donors)).order_by(Party.folded_name, Party.id).limit(MOST))
-    return [(row.id, row.name) for row in rows]
+def donors_of(entity: type[Pledge | Agreement | Receipt], chosen: uuid.UUID | None) -> list[tuple[uuid.UUID, str]]:
+    """Those who pledged, signed or paid, by name: for the filter of the list. Of more than a hundred only the one chosen: nobody looks
+    through so many, and the words of the list find a donor by name."""
+    return _offered(Party.id, Party.name, (Party.folded_name, Party.id), chosen, Party.id.in_(select(entity.donor_id)))
+
+
+def programmes_offered(chosen: uuid.UUID | None) -> list[tuple[uuid.UUID, str]]:
+    """The programmes in scope, by title, for the filter of a list; of more than a hundred only the one chosen."""
+    return _offered(Programme.id, Programme.title, (Programme.title, Programme.id), chosen)
+
+
+def _offered(
+    key: Any, name: Any, order: tuple[Any, ...], chosen: uuid.UUID | None, *where: ColumnElement[bool]
+) -> list[tuple[uuid.UUID, str]]:
+    statement = select(key, name).where(*where)
+    rows = db.session.execute(statement.order_by(*order).limit(MOST_OFFERED + 1)).all()
+    if len(rows) > MOST_OFFERED:
+        rows = db.session.execute(statement.where(key == chosen)).all() if chosen else []
+    return [(row[0], row[1]) for row in rows]
 
 
 def party(party_id: uuid.UUID) -> tuple[str, str] | None:

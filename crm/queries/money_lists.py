@@ -16,7 +16,7 @@ from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge, Receipt, 
 from crm.models.programmes import Programme
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
-from crm.queries.pledges import money_order, named_like
+from crm.queries.pledges import money_order, named_like, titled_like
 
 AGREEMENT_STATES = ("open", "late", "paid")
 RECEIPTS_FOR = ("agreement", "pledge", "alone")
@@ -90,7 +90,12 @@ def _agreements(filters: AgreementFilter, today: date | Days, sort: str) -> tupl
     }
     lines = select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == filters.programme_id)
     conditions: list[ColumnElement[bool] | None] = [
-        named_like(filters.q, Agreement.donor_id, Agreement.reference, Agreement.title, Agreement.donor_reference) if filters.q else None,
+        or_(
+            named_like(filters.q, Agreement.donor_id, Agreement.reference, Agreement.title, Agreement.donor_reference),
+            Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id.in_(titled_like(filters.q)))),
+        )
+        if filters.q
+        else None,
         states.get(filters.status),
         Agreement.donor_id == filters.donor_id if filters.donor_id else None,
         Agreement.id.in_(lines) if filters.programme_id else None,

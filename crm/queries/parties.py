@@ -67,7 +67,7 @@ def _matching(filters: Filters) -> Select[Any]:
         statement = statement.where(
             or_(
                 Party.folded_name.contains(needle, autoescape=True),
-                exists().where(PartyName.party_id == Party.id, PartyName.folded_name.contains(needle, autoescape=True)),
+                Party.id.in_(select(PartyName.party_id).where(PartyName.folded_name.contains(needle, autoescape=True))),
                 Party.reference == filters.q.upper(),
             )
         )

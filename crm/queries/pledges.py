@@ -6,7 +6,7 @@ Sums are not made here: `crm.queries.figures` does. What a list shows in an own 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from crm.models.pledges import (
     Receipt,
     ReceiptMatch,
 )
+from crm.models.programmes import Programme
 from crm.money import Money, from_minor, split, to_minor
 from crm.queries.due import said_when
 from crm.queries.names import fold
@@ -63,16 +64,23 @@ class PledgeFilter:
 
 
 def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None:
-    found: Mapping[str, ColumnElement[bool]] = {
-        "outstanding": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor == 0),
-        "part-converted": and_(Pledge.outstanding_minor > 0, Pledge.converted_minor > 0),
-        "converted": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, ~Pledge.id.in_(_lapsed())),
-        "part-lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor > 0, Pledge.id.in_(_lapsed())),
-        "lapsed": and_(Pledge.outstanding_minor == 0, Pledge.converted_minor == 0, Pledge.announced_minor > 0),
-        "taken-back": Pledge.announced_minor == 0,
-        "late": and_(Pledge.outstanding_minor > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id)),
-    }
-    return found.get(status)
+    open_amount, signed = Pledge.outstanding_minor, Pledge.converted_minor
+    match status:
+        case "outstanding":
+            return and_(open_amount > 0, signed == 0)
+        case "part-converted":
+            return and_(open_amount > 0, signed > 0)
+        case "converted":
+            return and_(open_amount == 0, signed > 0, ~Pledge.id.in_(_lapsed()))
+        case "part-lapsed":
+            return and_(open_amount == 0, signed > 0, Pledge.id.in_(_lapsed()))
+        case "lapsed":
+            return and_(open_amount == 0, signed == 0, Pledge.announced_minor > 0)
+        case "taken-back":
+            return Pledge.announced_minor == 0
+        case "late":
+            return and_(open_amount > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id))
+    return None
 
 
 def _lapsed() -> Select[uuid.UUID]:
@@ -85,6 +93,11 @@ def _lapsed() -> Select[uuid.UUID]:
 def lapsed_among(pledge_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Those of some pledges of which a part lapsed or was withdrawn. One statement."""
     return set(db.session.scalars(_lapsed().where(PledgeTerms.pledge_id.in_(pledge_ids)))) if pledge_ids else set()
+
+
+def titled_like(q: str) -> Select[uuid.UUID]:
+    """The programmes whose title holds the words."""
+    return select(Programme.id).where(Programme.title.icontains(q.strip()[:100], autoescape=True))
 
 
 def named_like(q: str, *columns: Any) -> ColumnElement[bool]:
@@ -108,7 +121,12 @@ def money_order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> O
 def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
     """What a filter means: the list and its totals ask the same."""
     conditions: list[ColumnElement[bool] | None] = [
-        named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference) if filters.q.strip() else None,
+        or_(
+            named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference),
+            Pledge.programme_id.in_(titled_like(filters.q)),
+        )
+        if filters.q.strip()
+        else None,
         _status_where(filters.status, today),
         {"hidden": Pledge.announced_minor != 0, "only": Pledge.announced_minor == 0}.get(filters.taken_back),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,

@@ -57,7 +57,8 @@ def index() -> Any:
     seen = Seen.of(LISTING, request.args, actor())
     filters, asked = seen.reading.filters, paging()
     page = seen.reading.page(asked)
-    donors, programmes = money_choices.donors_of(Agreement), lookups.programme_choices()
+    donors = money_choices.donors_of(Agreement, filters.donor_id)
+    programmes = money_choices.programmes_offered(filters.programme_id)
     year = seen.reading.understood.get("year", "")
     chips = [
         (filters.q, _("Words: %(words)s", words=filters.q), "q"),
@@ -75,8 +76,8 @@ def index() -> Any:
         rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         status_options=shared.options((key, words[0]) for key, words in STATUS_NAMES.items()),
-        donor_options=shared.options((str(key), name) for key, name in donors),
-        programme_options=shared.options((str(key), title) for key, title in programmes),
+        donor_options=shared.options((str(key), name) for key, name in donors) if donors else [],
+        programme_options=shared.options((str(key), title) for key, title in programmes) if programmes else [],
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         pages=shared.pages(page, asked),
         tools=seen.tools(),

@@ -46,7 +46,7 @@ def index() -> Any:
     seen = Seen.of(LISTING, request.args, actor())
     filters, asked = seen.reading.filters, paging()
     page = seen.reading.page(asked)
-    donors = money_choices.donors_of(Receipt)
+    donors = money_choices.donors_of(Receipt, filters.donor_id)
     year, back = (seen.reading.understood.get(name, "") for name in ("year", "back"))
     chips = [
         (filters.q, _("Words: %(words)s", words=filters.q), "q"),
@@ -66,7 +66,7 @@ def index() -> Any:
         rows=seen.cells(page.rows),
         chips=[shared.chip(label, name) for value, label, name in chips if value],
         under_options=shared.options(UNDER_NAMES.items()),
-        donor_options=shared.options((str(key), name) for key, name in donors),
+        donor_options=shared.options((str(key), name) for key, name in donors) if donors else [],
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         pages=shared.pages(page, asked),
         tools=seen.tools(),

@@ -29,7 +29,7 @@ def pledge_totals(filters: PledgeFilter, today: date | Days) -> list[PledgeTotal
     rows = db.session.execute(
         select(
             Pledge.currency,
-            func.count(Pledge.id).label("records"),
+            func.count().label("records"),
             func.sum(Pledge.announced_minor).label("announced"),
             func.sum(Pledge.outstanding_minor).label("outstanding"),
         )
