@@ -196,7 +196,7 @@ class Parties(ByChunk[SheetRow]):
             known[one.reference].append(one)
         held = {one.id for one in found_now}
         for name in names:
-            known[name].extend(one for one in self._made[name] if one.id is None or one.id not in held)
+            known[name].extend(one for one in self._made.get(name, ()) if one.id is None or one.id not in held)
         return known
 
     def _remember(self, parties_of_rows: Iterable[KnownParty | None]) -> None:
