@@ -540,4 +540,4 @@ def _requirement(row: RequirementRow) -> ReportedRequirement:
 
 
 def _rates(place: int, sheet: RateSheet) -> ReportedRates:
-    return ReportedRates(place, sheet.source, sheet.base, sheet.on, sheet.quotes)
+    return ReportedRates(place, sheet.source, sheet.base, sheet.on, dict(sheet.quotes))
