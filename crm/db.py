@@ -26,7 +26,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.compiler import InsertmanyvaluesSentinelOpts
 from sqlalchemy.types import TypeDecorator
 
-from crm.errors import Conflict, ProgrammingError
+from crm.errors import BusyError, Conflict, ProgrammingError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,7 +89,7 @@ LongText = Text
 
 def new_id() -> uuid.UUID:
     """A version 7 UUID: sorted by time of making; the one place where keys are made."""
-    return uuid.UUID(str(uuid_utils.uuid7()))
+    return uuid.UUID(int=uuid_utils.uuid7().int)
 
 
 # --- engines -----------------------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def _outer(session: Session, function: Callable[P, R], *args: P.args, **kwargs: 
         session.rollback()
         if not _is_busy(error):
             raise
-        raise Conflict("Somebody is saving a lot at this moment, so that nothing of yours was saved yet. Try again.") from error
+        raise BusyError("Somebody is saving a lot at this moment, so that nothing of yours was saved yet. Try again.") from error
     except StaleDataError as error:
         session.rollback()
         raise Conflict("Somebody else changed this record at the same moment. Open it again to see their change.") from error

@@ -27,6 +27,10 @@ class Conflict(ThroughlineError):
     """Somebody else changed or made the same thing first."""
 
 
+class BusyError(Conflict):
+    """Somebody else is saving so much that the database gave up waiting: nothing of the transaction is kept, and it can be tried again."""
+
+
 class EditConflict(Conflict):
     """A record changed since the form was opened. Field -> (original, theirs, yours); `merged`: what to keep of the other fields."""
 

@@ -249,9 +249,11 @@ def read_sheet(
 
 def _mended(file: SheetFile, row_number: int, cells: tuple[str, ...]) -> tuple[str, ...]:
     """The cells of a row as wide as the headings, with what was typed on the page in their place."""
-    width = len(file.headings)
+    width, edits = len(file.headings), file.setup.edits.get(str(row_number))
+    if len(cells) == width and not edits:
+        return cells
     row = [*cells[:width], *[""] * (width - len(cells))]
-    for heading, text in file.setup.edits.get(str(row_number), {}).items():
+    for heading, text in (edits or {}).items():
         if heading in file.headings:
             row[file.headings.index(heading)] = text
     return tuple(row)
@@ -308,7 +310,8 @@ class _Rows:
             if not cells[place].strip():
                 continue
             try:
-                value = self._value(item, heading, clean(cells[place], LONGEST_CELL, may_turn=True), values.get("currency", ""))
+                text = clean(cells[place], LONGEST_CELL, may_turn=True)
+                value = self._value(item, heading, cells[place] if text == cells[place] else text, values.get("currency", ""))
             except CellInvalid as error:
                 self._ask(heading, cells[place], error)
                 problem = problem or RowProblem(row_number, heading, str(error), cells)

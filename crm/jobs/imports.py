@@ -7,7 +7,8 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NoReturn
 from flask import current_app
 
 from crm.db import db, refresh_statistics
-from crm.errors import Refused
+from crm.errors import BusyError, Conflict, Refused, ThroughlineError
 from crm.exchange import registry
 from crm.exchange.columns import Column, locate
 from crm.exchange.fts import FLOW_COLUMNS, REQUIREMENT_COLUMNS, FlowParty, FlowRow, RequirementFile, RequirementRow
@@ -25,12 +26,14 @@ from crm.exchange.sheets import Setup
 from crm.exchange.tabular import RowNote, RowProblem, open_table, read_bytes, rejects_csv, unpack_single
 from crm.i18n import _, ngettext
 from crm.jobs import engine, sheets
+from crm.jobs.large import Waiting, seldom_collecting
 from crm.models.imports import ImportBatch
 from crm.money import Money, to_minor
 from crm.policy import Actor, require
 from crm.queries import imports as held
+from crm.queries.jobs import open_job_of
 from crm.services import import_undo, imports
-from crm.services.imports import Contents, FileFacts, Reject, ReportedFlow, ReportedRates, ReportedRequirement
+from crm.services.imports import Contents, FileFacts, Outcome, Reject, ReportedFlow, ReportedRates, ReportedRequirement
 from crm.services.jobs import Run
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.
@@ -49,6 +52,8 @@ _LEAST_PART = 25
 _MONEY_PART = 50
 #: Seconds between two parts. Who waits for SQLite looks again every tenth of a second at last: a shorter gap would be missed.
 _BREATH = {"sqlite": 0.15}
+#: Seconds that the command waits before it tries again a part that could not begin; SQLite itself waits for five each time.
+_WAITS = {"sqlite": (1, 2, 4, 8)}
 _ISO3 = 3
 #: A file with this share of the needed columns is taken for one of that kind with columns missing.
 _ENOUGH = 0.3
@@ -81,7 +86,7 @@ def check_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data:
         return _record_refusal(actor, office_id, family, name, data, str(error))
     with _stored(data) as stored_as:
         contents = read.kept_as(stored_as)
-        return imports.record_check(actor, office_id, contents, imports.compare(office_id, contents))
+        return imports.record_check(actor, office_id, contents, _compared(office_id, contents))
 
 
 def apply_batch(actor: Actor, batch_id: uuid.UUID) -> uuid.UUID:
@@ -103,7 +108,12 @@ def _kept(batch: ImportBatch) -> Contents[Any]:
 
 def is_short(batch: ImportBatch) -> bool:
     """Whether a checked file is brought in at once, within about a second; a longer one is work for the background."""
-    return batch.rows <= (_MONEY_PART if _is_money(batch.format) else imports.CHUNK)
+    return batch.rows <= _at_once(batch.format)
+
+
+def _at_once(slug: str) -> int:
+    """How many rows of a format are brought in at once."""
+    return _MONEY_PART if _is_money(slug) else imports.CHUNK
 
 
 def _is_money(slug: str) -> bool:
@@ -126,20 +136,32 @@ def _perform(running: engine.Running) -> None:
     who = running.actor()
     contents = _kept(held.get(running.run.subject_id))
     taken = imports.start(who, running.run, contents)
-    total, size = len(contents.records), _MONEY_PART if _is_money(contents.facts.format) else imports.CHUNK // 2
-    breath = _BREATH.get(db.engine.dialect.name, 0)
-    for _seen in imports.recall(held.get(running.run.subject_id).office_id, contents, taken or 0):
+    if taken is None:
+        return
+    for _seen in imports.recall(held.get(running.run.subject_id).office_id, contents, taken):
         running.may_go_on()
-    while taken is not None:
+
+    def part(taken: int, size: int) -> int:
         running.may_go_on()
         who = running.actor()
-        running.progress(who, taken, total)
-        started = time.monotonic()
-        taken = imports.take_part(who, running.run, contents, size)
-        if taken >= total:
-            break
-        size = _next_size(size, time.monotonic() - started)
-        time.sleep(breath)
+        running.progress(who, taken, len(contents.records))
+        return imports.take_part(who, running.run, contents, size)
+
+    _take_parts(contents, taken, part)
+
+
+def _take_parts(contents: Contents[Any], taken: int, part: Callable[[int, int], int]) -> None:
+    """Bring in what is left of a file after the first `taken` records. `part(taken, size)` takes the next ones in, and says how many are
+    taken in then; between two parts others may save."""
+    size = _MONEY_PART if _is_money(contents.facts.format) else imports.CHUNK // 2
+    with seldom_collecting():
+        while True:
+            started = time.monotonic()
+            taken = part(taken, size)
+            if taken >= len(contents.records):
+                break
+            size = _next_size(size, time.monotonic() - started)
+            time.sleep(_BREATH.get(db.engine.dialect.name, 0))
     refresh_statistics()
 
 
@@ -155,18 +177,64 @@ engine.WORKS["import"] = engine.Work(
 
 
 def import_file(actor: Actor, office_id: uuid.UUID, family: str, name: str, data: bytes, *, dry_run: bool = False) -> uuid.UUID:
-    """Check a file, or bring it in at once: the batch ("checked", "applied" or "refused"; its message says why)."""
+    """Check a file, or bring it in: the batch ("checked", "applied" or "refused"; its message says why).
+
+    A short file is brought in in one transaction, a longer one by parts, as a worker does it. Where a part cannot be taken in, what was
+    taken in stays, the batch says why it stopped, and the error is raised: the rest can follow, or all of it be undone."""
     require(actor, imports.permission_for(family), office_id)
     try:
         read = _read(family, name, data, office_id, is_asking=False)
-        if dry_run:
-            return check_file(actor, office_id, family, name, data)
     except Refused as error:
         return _record_refusal(actor, office_id, family, name, data, str(error))
     with _stored(data) as stored_as:
-        batch_id = imports.bring_in(actor, office_id, read.kept_as(stored_as))
-    refresh_statistics()
+        contents = read.kept_as(stored_as)
+        if dry_run:
+            return imports.record_check(actor, office_id, contents, _compared(office_id, contents))
+        if len(contents.records) <= _at_once(contents.facts.format):
+            batch_id = imports.bring_in(actor, office_id, contents)
+            refresh_statistics()
+            return batch_id
+        batch_id = imports.begin(actor, office_id, contents)
+    _bring_in_parts(actor, batch_id, contents)
     return batch_id
+
+
+def _bring_in_parts(actor: Actor, batch_id: uuid.UUID, contents: Contents[Any]) -> None:
+    """Bring in a batch that was begun; where that ends before its end, the batch says why."""
+    try:
+        _take_parts(contents, 0, lambda _taken, size: _insisting(lambda: imports.take_part(actor, None, contents, size, batch_id=batch_id)))
+    except BaseException as error:
+        why = (
+            str(error)
+            if isinstance(error, ThroughlineError)
+            else _("The command ended in the middle (%(error)s).", error=type(error).__name__)
+        )
+        with suppress(ThroughlineError):
+            if open_job_of(batch_id) is None:  # else it is a worker's by now
+                imports.stop(actor, batch_id, "failed", why)
+        if not isinstance(error, ThroughlineError):
+            raise
+        sentence = _(
+            "%(reference)s stopped before its end: %(why)s What was brought in stays. On its page the rest can be brought in, or all of it undone.",
+            reference=held.get(batch_id).reference,
+            why=why,
+        )
+        raise Conflict(sentence) from error
+
+
+def _insisting(take: Callable[[], int]) -> int:
+    """Take a part in; where others save so much that it could not even begin, try a few times, after longer and longer waits."""
+    for wait in _WAITS.get(db.engine.dialect.name, ()):
+        try:
+            return take()
+        except BusyError:
+            time.sleep(wait)
+    return take()
+
+
+def _compared(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
+    with seldom_collecting():
+        return imports.compare(office_id, contents)
 
 
 def sheet_to_mend(actor: Actor, batch_id: uuid.UUID) -> sheets.ReadSheet:
@@ -179,7 +247,7 @@ def recheck_sheet(actor: Actor, batch_id: uuid.UUID, version: int, setup: Setup,
     and Invalid (totals) where what the amounts should come to cannot be read."""
     read = _reread(actor, batch_id, setup)
     sheets.said_totals(read.file, setup.totals)
-    outcome = imports.compare(held.get(batch_id).office_id, read.contents)
+    outcome = _compared(held.get(batch_id).office_id, read.contents)
     layout = Setup.load(read.contents.settings).remembered().dump() if is_remembered else ""
     headings = sheets.headings_digest(read.file)
     return imports.record_recheck(actor, batch_id, version, read.contents, outcome, headings=headings, layout=layout)
@@ -321,7 +389,16 @@ def _facts(slug: str, name: str, data: bytes, *, rows: int = 0, header: Sequence
 def _read(
     family: str, name: str, data: bytes, office_id: uuid.UUID, setup: Setup | None = None, *, is_asking: bool = True
 ) -> Contents[Any]:
-    """The facts, records, rejected rows and notes of a file. Raises `Refused`; where nobody can be asked, also for a missing column."""
+    """The facts, records, rejected rows and notes of a file, its records set aside until they are asked for. Raises `Refused`; where nobody
+    can be asked, also for a missing column."""
+    with seldom_collecting():
+        read = _read_whole(family, name, data, office_id, setup, is_asking=is_asking)
+        return replace(read, records=Waiting(read.records)) if len(read.records) > imports.CHUNK else read
+
+
+def _read_whole(
+    family: str, name: str, data: bytes, office_id: uuid.UUID, setup: Setup | None = None, *, is_asking: bool = True
+) -> Contents[Any]:
     if family in sheets.KINDS:
         sheet = sheets.read(office_id, family, data, setup or Setup(), partial(_facts, family, name, data))
         if not is_asking and (missing := sheet.file.missing()):
@@ -463,4 +540,4 @@ def _requirement(row: RequirementRow) -> ReportedRequirement:
 
 
 def _rates(place: int, sheet: RateSheet) -> ReportedRates:
-    return ReportedRates(place, sheet.source, sheet.base, sheet.on, sheet.quotes)
+    return ReportedRates(place, sheet.source, sheet.base, sheet.on, dict(sheet.quotes))

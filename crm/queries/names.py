@@ -41,15 +41,20 @@ def fold(text: str) -> str:
     """A name as it is compared and searched: NFKC, case folded, marks stripped, Arabic (and a few Latin and Cyrillic) letter
     forms made one, punctuation and symbols as blanks, blanks made one; at most 600 characters. Folding twice changes nothing.
     Text of punctuation only folds to its own case-folded self, so that it can still be found."""
+    bare = text.casefold() if text.isascii() else _bare(text)
+    folded = " ".join("".join(" " if _splits(c) else c for c in bare).split())
+    if folded:
+        return folded[:_LONGEST].rstrip()
+    return "".join(c for c in bare if unicodedata.category(c)[0] not in "ZC")[:_LONGEST].rstrip()
+
+
+def _bare(text: str) -> str:
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
     bare = "".join(c for c in unicodedata.normalize("NFKD", composed) if not unicodedata.combining(c))
-    bare = unicodedata.normalize("NFKC", bare).casefold().translate(_LETTERS)
-    spaced = "".join(" " if _splits(c) else c for c in bare)
-    folded = " ".join(spaced.split())
-    seen = "".join(c for c in bare if unicodedata.category(c)[0] not in "ZC")
-    return (folded or seen)[:_LONGEST].rstrip()
+    return unicodedata.normalize("NFKC", bare).casefold().translate(_LETTERS)
 
 
+@lru_cache(maxsize=10_000)
 def _splits(character: str) -> bool:
     category = unicodedata.category(character)
     return category[0] in "PSZC"

@@ -28,7 +28,7 @@ _FUZZY_FROM, _FUZZY_TO, _TWO_SLIPS_FROM = 4, 14, 8
 _MOST_FUZZY_WORDS = 8
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _folded(part: str) -> tuple[str, ...]:
     """The words of a piece of text without blanks: signs split it, and text of signs alone has none."""
     return tuple(word for word in fold(part).split() if any(c.isalnum() for c in word))
@@ -51,7 +51,7 @@ def _bigrams(run: str) -> list[str]:
     return [run[place : place + 2] for place in range(len(run) - 1)]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _indexed(part: str) -> tuple[str, ...]:
     """What a piece of text without blanks is found under: texts repeat their words, so this is what `normalise` asks again and again."""
     found: list[str] = []

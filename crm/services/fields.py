@@ -20,7 +20,9 @@ def text(value: str, field: str, longest: int, *, needed: str = "", lines: bool 
 
     Invalid (beside `field`) where it is longer than `longest`, or empty though `needed` (the sentence) says it must not be."""
     found = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
-    found = "".join(c for c in found if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    if not found.isprintable():  # which text without any control character nearly always is
+        found = "".join(c for c in found if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs"))
+    found = found.strip()
     found = "" if is_blank(found) else found
     if not lines:
         found = " ".join(found.split())

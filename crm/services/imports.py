@@ -33,7 +33,7 @@ from crm.queries.jobs import open_job_of
 from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
 from crm.services import import_journal, jobs, parties, rates
-from crm.services.jobs import Carry, Run
+from crm.services.jobs import Carry, Run, Superseded
 from crm.services.references import next_reference
 
 log = logging.getLogger("throughline")
@@ -642,6 +642,19 @@ def _records_in(batch: ImportBatch) -> int:
 
 
 @transactional
+def begin(actor: Actor, office_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
+    """Make the batch of a file that is brought in without a dry run before, by parts that `take_part` takes: "running" until the last one.
+    Whoever takes them says so with `stop` where they cannot go on; the rest can follow as that of any batch that stopped in between."""
+    require(actor, permission_for(contents.facts.format), office_id)
+    batch = _new_batch(office_id, contents.facts, "running")
+    _keep_settings(batch, contents)
+    _keep_rejects(batch, contents.rejects)
+    batch.progress = _packed(Outcome(), 0)
+    db.session.flush()
+    return batch.id
+
+
+@transactional
 def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
     """Begin a batch, or go on with it: how many of its records were taken in before; None where it is done already."""
     jobs.still_mine(actor, run)
@@ -673,11 +686,15 @@ def recall(office_id: uuid.UUID, contents: Contents[Any], taken: int) -> Iterato
 
 
 @transactional
-def take_part(actor: Actor, run: Run, contents: Contents[Any], most: int = CHUNK) -> int:
+def take_part(actor: Actor, run: Run | None, contents: Contents[Any], most: int = CHUNK, *, batch_id: uuid.UUID | None = None) -> int:
     """Take in the next records (at most `most`) of a batch that was started, all or none of them: how many are taken in now. After the last one the
-    batch is applied. Raises Superseded where the run lost its job: nothing is taken then."""
-    jobs.still_mine(actor, run)
-    batch = _in_state(actor, run.subject_id, ("running",), is_locked=True)
+    batch is applied. Without a run it is the batch `batch_id`, which was begun. Raises Superseded where the run lost its job, or where the
+    batch is a worker's by now, and Conflict where it was stopped: nothing is taken then."""
+    if run is not None:
+        jobs.still_mine(actor, run)
+    batch = _in_state(actor, run.subject_id if run is not None else batch_id, ("running",), is_locked=True)
+    if run is None and open_job_of(batch.id) is not None:
+        raise Superseded(_("This work was stopped, and goes on in the background."))
     hold("import")
     outcome, refused = _unpacked(batch.progress)
     part = contents.records[batch.taken : batch.taken + most]
@@ -792,7 +809,7 @@ def _waiting(actor: Actor, batch_id: uuid.UUID, *, is_locked: bool) -> ImportBat
     return _in_state(actor, batch_id, ("checked",), is_locked=is_locked)
 
 
-def _in_state(actor: Actor, batch_id: uuid.UUID, states: Sequence[str], *, is_locked: bool) -> ImportBatch:
+def _in_state(actor: Actor, batch_id: uuid.UUID | None, states: Sequence[str], *, is_locked: bool) -> ImportBatch:
     statement = select(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.format != BULK)
     batch = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True) if is_locked else statement)
     if batch is None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from crm.db import db
@@ -41,6 +42,8 @@ _COLUMN_OF = {
     "body": "note",
 }
 _SHOWN = 200
+#: One for all: a dry run keeps every party that the file would make.
+_NOTHING: frozenset[Any] = frozenset()
 #: Fields of which a party has one.
 _FIELDS = ("country", "website", "about")
 
@@ -77,10 +80,12 @@ class Parties(ByChunk[SheetRow]):
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
         self._made: dict[str, list[KnownParty]] = defaultdict(list)
-        self._said: dict[uuid.UUID, dict[str, tuple[object, int]]] = {}
+        # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other; hash of a folded
+        # name, address or number -> the first row that has it.
+        self._said: dict[int, tuple[Any, ...]] = {}
+        self._reached: dict[int, int] = {}
         self._unknown_references = 0
         self._new_organisations: set[str] = set()
-        self._reached: dict[str, int] = {}
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
         """Judge some rows, write them where told so, and count them."""
@@ -110,8 +115,10 @@ class Parties(ByChunk[SheetRow]):
         doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new and _makes(one)])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
-        for one in pending:
-            self._made[fold(one.name)].append(one)
+        else:  # what is written is found on record by later rows
+            for one in pending:
+                self._made[fold(one.name)].append(one)
+        self._remember(contact.match for contact in taken)
         self._count(taken, pending, doubles, rejects, outcome)
 
     def recall(self, office_id: uuid.UUID, records: Sequence[SheetRow]) -> None:
@@ -183,13 +190,20 @@ class Parties(ByChunk[SheetRow]):
         known: dict[str, list[KnownParty]] = defaultdict(list)
         for one in found_now:
             if one.id is not None:
-                one.said = self._said.setdefault(one.id, {})
+                said = iter(self._said.get(one.id.int, ()))
+                one.said = {name: (value, row) for name, value, row in zip(said, said, said, strict=True)}
             known[fold(one.name)].append(one)
             known[one.reference].append(one)
         held = {one.id for one in found_now}
         for name in names:
-            known[name].extend(one for one in self._made[name] if one.id is None or one.id not in held)
+            known[name].extend(one for one in self._made.get(name, ()) if one.id is None or one.id not in held)
         return known
+
+    def _remember(self, parties_of_rows: Iterable[KnownParty | None]) -> None:
+        """Keep what this file said so far of parties on record."""
+        for one in parties_of_rows:
+            if one is not None and one.id is not None and (said := [(name, *told) for name, told in one.said.items() if name]):
+                self._said[one.id.int] = tuple(chain.from_iterable(said))
 
     def _organisations(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[found.Named]]:
         texts = {text for contact in contacts for text in (contact.organisation, contact.part_of) if text}
@@ -316,11 +330,11 @@ class Parties(ByChunk[SheetRow]):
                 for kind, value in contact.channels
             }
             keys = names | reached
-            earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(key)) and row != contact.row), None)
+            earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(hash(key))) and row != contact.row), None)
             if earlier is not None:
                 said.setdefault(contact.row, earlier[1] % {"row": earlier[0]})
             for key in keys:
-                self._reached.setdefault(key, contact.row)
+                self._reached.setdefault(hash(key), contact.row)
         return said
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -343,9 +357,6 @@ class Parties(ByChunk[SheetRow]):
         for one, party_id in zip(rest, parties.create_parties(actor, office_id, news), strict=True):
             one.id = party_id
         new = {id(one) for one in pending}
-        for one in pending:
-            if one.id is not None:
-                self._said[one.id] = one.said
         for contact in taken:
             if id(contact.match) not in new and contact.changes:
                 self._edit(actor, office_id, contact, ids)
@@ -522,11 +533,11 @@ def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
         country=new.country,
         website=new.website,
         about=new.about,
-        kinds=frozenset(new.kinds),
+        kinds=frozenset(new.kinds) if new.kinds else _NOTHING,
         names=tuple((other.kind, other.name) for other in new.names),
-        channels=frozenset(contact.channels),
-        posts=frozenset({(fold(contact.title), fold(contact.organisation))} if contact.title else ()),
-        notes=frozenset(contact.notes),
+        channels=frozenset(contact.channels) if contact.channels else _NOTHING,
+        posts=frozenset({(fold(contact.title), fold(contact.organisation))}) if contact.title else _NOTHING,
+        notes=frozenset(contact.notes) if contact.notes else _NOTHING,
         said={**said, "": (None, contact.row.row_number)},
     )
 

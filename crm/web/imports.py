@@ -393,13 +393,14 @@ def _work(batch: ImportBatch) -> dict[str, Any] | None:
         return _undo_work(job)
     if job is None and batch.state not in CARRIED_STATES:
         return None
-    total = max(batch.taken, job.total if job else 0, 1)
+    total = max(batch.taken, job.total if job else batch.rows, 1)
     percent = min(99, batch.taken * 100 // total)
     if batch.taken:
         text = _("%(taken)s of about %(all)s rows", taken=number(batch.taken, get_locale()), all=number(total, get_locale()))
     else:
         text = _("Nothing is brought in yet.")
-    note = _("The work on this file was lost. Stop it, and bring in the rest.") if job is None else _waits(job)
+    lost = _("No background worker has this file. If no command is bringing it in, its work was lost: stop it, and bring in the rest.")
+    note = lost if job is None else _waits(job)
     return {"percent": percent, "text": text, "note": note, "state": str(STATES["running" if batch.state == "running" else "queued"][0])}
 
 
