@@ -132,7 +132,8 @@ def index() -> Any:
         }
         for group in found.groups
     ]
-    may_add = can(who, Permission.CONTACT_LOG)
+    said = None if kind or after else _said(who, query)
+    may_add = can(who, Permission.CONTACT_LOG) and said is None
     return render_template(
         "search/index.html",
         query=query,
@@ -142,6 +143,7 @@ def index() -> Any:
         exact=_line(found.exact, who, query.words, offices) if found.exact else None,
         groups=groups,
         near=[_line(hit, who, (), offices) for hit in found.near],
+        said=said or [],
         is_continued=after is not None,
         add_url=url_for("parties.create", name=query.text) if may_add and query.words else "",
         find_value=query.text,
