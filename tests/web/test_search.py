@@ -165,6 +165,14 @@ def test_the_palette_finds_goes_and_does(app, browser):
         grants.get(url)
 
 
+@pytest.mark.parametrize("name", ["Agreements", "Receipts", "Follow-ups", "Code lists", "Account", "Pledges"])
+def test_a_page_called_by_its_name_comes_first(browser, name):
+    for reader in (browser("grants"), browser("viewer")):
+        first = reader.get(f"/search/suggest?q={name.lower()}").json["groups"][0]["items"][0]
+        assert first["title"] == name
+        reader.get(first["url"])
+
+
 def test_what_can_be_said_is_done_from_the_page_too(app, browser):
     """Without a script the box leads here."""
     with app.app_context():
