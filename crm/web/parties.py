@@ -70,7 +70,6 @@ def index() -> Any:
         kind_options=[("", _("All")), *((key, str(label)) for key, label in KIND_NAMES.items())],
         country_options=[("", _("All")), *country_choices()[1:]],
         pages=_pages(page, asked),
-        find_value=filters.q,
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "columns")},
         tools=seen.tools(),
         several=seen.several(page),

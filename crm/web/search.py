@@ -132,7 +132,8 @@ def index() -> Any:
         }
         for group in found.groups
     ]
-    may_add = can(who, Permission.CONTACT_LOG)
+    said = None if kind or after else _said(who, query)
+    may_add = can(who, Permission.CONTACT_LOG) and said is None
     return render_template(
         "search/index.html",
         query=query,
@@ -142,6 +143,7 @@ def index() -> Any:
         exact=_line(found.exact, who, query.words, offices) if found.exact else None,
         groups=groups,
         near=[_line(hit, who, (), offices) for hit in found.near],
+        said=said or [],
         is_continued=after is not None,
         add_url=url_for("parties.create", name=query.text) if may_add and query.words else "",
         find_value=query.text,
@@ -251,6 +253,14 @@ _PAGE_KEYS = {
     "programmes": "g r", "documents": "g d",
 }  # fmt: skip
 
+_PAGES_BESIDE = (
+    (_l("Agreements"), "agreements.index", "money"),
+    (_l("Receipts"), "receipts.index", "money"),
+    (_l("Follow-ups"), "follow_ups.index", "commitments"),
+    (_l("Code lists"), "codes.index", "settings"),
+    (_l("Account"), "account.index", "settings"),
+)
+
 
 @bp.get("/suggest")
 @permit(Permission.RECORD_SEE)
@@ -272,8 +282,10 @@ def suggest() -> Any:
         groups = [
             _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
             _group(_("Do"), [*_alone(who, query.words), *(_with(who, [first]) if first else [])]),
-            _group(_("Go to"), _pages(query.words)),
         ]
+        pages = _pages(query.words)
+        is_named = any(asked(page["title"]) == list(query.words) for page in pages)  # then Enter goes there
+        groups.insert(0 if is_named else len(groups), _group(_("Go to"), pages))
     everything = {"title": _("All results for “%(text)s”", text=query.text), "url": url_for("search.index", q=query.text), "icon": "search"}
     groups.append(_group("", [everything] if query.text else []))
     count = sum(len(group["items"]) for group in groups)
@@ -321,12 +333,16 @@ def _begins(words: Sequence[str], label: str) -> bool:
 
 
 def _pages(words: Sequence[str]) -> list[dict[str, str]]:
-    """Pages of the navigation whose name has the words, with their keys."""
-    return [
+    """Pages whose name has the words: those of the navigation, with their keys, and once something is typed those beside it."""
+    pages = [
         {"title": str(entry.label), "url": entry.url, "icon": entry.icon, "keys": _PAGE_KEYS.get(entry.icon, "")}
         for entry in entries(actor())
-        if _begins(words, str(entry.label))
     ]
+    known = {page["url"] for page in pages}
+    for label, endpoint, icon in _PAGES_BESIDE if words else ():
+        if (url := url_for(endpoint)) not in known:
+            pages.append({"title": str(label), "url": url, "icon": icon, "keys": ""})
+    return [page for page in pages if _begins(words, page["title"])]
 
 
 def _alone(who: Actor, words: Sequence[str]) -> list[dict[str, str]]:

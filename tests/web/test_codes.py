@@ -98,6 +98,16 @@ def test_refusals_stand_beside_their_fields_and_keep_what_was_typed(browser):
     assert "letters, digits, points and hyphens" in " ".join(errors(refused))
 
 
+def test_what_is_typed_for_one_entry_is_kept_for_that_entry_alone(app, browser):
+    """The form is kept in the tab under this name: with one name for all, a new entry's words came back in another's form."""
+    admin = browser("admin")
+    paths = ["/code-lists/goal-areas/new", "/code-lists/party-kinds/new"]
+    paths += [f"/code-lists/entries/{key(app, 'party-kinds', code)}/edit" for code in ("donor", "youth")]
+    kept = [tree(admin.get(path)).xpath("string(//form/@data-draft)") for path in paths]
+    assert all(kept)
+    assert len(set(kept)) == len(paths), kept
+
+
 def test_two_administrators_choose_what_to_keep(app, browser):
     path = f"/code-lists/entries/{key(app, 'goal-areas', '2026-3')}/edit"
     first, second = browser("admin"), browser("admin")

@@ -578,3 +578,9 @@ def test_notes_are_edited_withdrawn_and_denied_to_viewers(app, browser):
         in_context(app, "officer")
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.noun == "notes", AuditEntry.action == "deleted")).one()
         assert entry.level == "office"
+
+
+def test_the_filter_of_the_list_stays_out_of_the_box_on_top(browser) -> None:
+    page = tree(browser("officer").get("/parties/?q=ministry"))
+    assert page.xpath("//input[@name='q' and not(@id='find')]/@value") == ["ministry"]
+    assert page.xpath("//input[@id='find']/@value") == [""]

@@ -177,6 +177,14 @@ def test_a_blank_currency_is_refused_and_the_one_on_record_stays(browser):
     assert "USD" in text_of(grants.get(page))
 
 
+def test_what_is_typed_for_one_programme_is_kept_for_that_one_alone(browser):
+    grants = browser("grants")
+    paths = ["/programmes/new", *(f"{make(grants, title=title)}/edit" for title in ("Clinics", "Schools"))]
+    kept = [tree(grants.get(path)).xpath("string(//form/@data-draft)") for path in paths]
+    assert all(kept)
+    assert len(set(kept)) == len(paths), kept
+
+
 def test_two_editors_are_shown_yours_theirs_and_the_original(browser):
     grants, manager = browser("grants"), browser("manager")
     location = make(grants)

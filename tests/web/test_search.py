@@ -165,6 +165,28 @@ def test_the_palette_finds_goes_and_does(app, browser):
         grants.get(url)
 
 
+@pytest.mark.parametrize("name", ["Agreements", "Receipts", "Follow-ups", "Code lists", "Account", "Pledges"])
+def test_a_page_called_by_its_name_comes_first(browser, name):
+    for reader in (browser("grants"), browser("viewer")):
+        first = reader.get(f"/search/suggest?q={name.lower()}").json["groups"][0]["items"][0]
+        assert first["title"] == name
+        reader.get(first["url"])
+
+
+def test_what_can_be_said_is_done_from_the_page_too(app, browser):
+    """Without a script the box leads here."""
+    with app.app_context():
+        ids = plant("JOR", "zzown")
+    page = browser("officer").get("/search?q=log meeting with zzown par")
+    links = dict(zip(*(tree(page).xpath(f"//main//*[@class='hit-title']/a/{what}") for what in ("bdi/text()", "@href")), strict=True))
+    assert links == {"Log a meeting with zzown party": f"/interactions/new?party={ids['parties']}"}
+    assert "Add a party named" not in text_of(page)
+    assert "Nothing found" not in text_of(page)
+    viewer = text_of(browser("viewer").get("/search?q=log meeting with zzown par"))
+    assert "Log a meeting with" not in viewer
+    assert "Nothing found" in viewer
+
+
 def test_a_brief_is_that_of_the_next_meeting_or_of_one_to_be_planned(app, browser):
     with app.app_context():
         ids = plant("JOR", "zzown")
