@@ -699,3 +699,22 @@ def test_home_says_what_is_usual_only_where_it_is_known(app: Flask, browser: Bro
     text = officer.get("/").get_data(as_text=True)
     assert "a month over the" in text
     assert "; 0 a month" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("officer", "/interactions/new"),
+        ("officer", "/asks/new"),
+        ("officer", "/commitments/new"),
+        ("grants", "/pledges/new"),
+        ("grants", "/receipts/new"),
+        ("grants", "/agreements/new"),
+    ],
+)
+def test_what_is_typed_about_one_party_is_kept_for_that_one_alone(app: Flask, browser: Browsers, name: str, path: str) -> None:
+    who = browser(name)
+    parties = in_world(app, name, lambda actor, office: [create_party(actor, office, NewParty("organisation", one)) for one in "AB"])
+    kept = [tree(who.get(f"{path}{query}")).xpath("string(//form/@data-draft)") for query in ("", *(f"?party={key}" for key in parties))]
+    assert all(kept)
+    assert len(set(kept)) == len(kept), kept
