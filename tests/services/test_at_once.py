@@ -21,6 +21,7 @@ from crm.models.saved_lists import SavedList
 from crm.policy import bind_actor, unscoped
 from crm.queries import codes as code_queries
 from crm.queries import imports as held
+from crm.queries import parties as found
 from crm.queries.consistency import unknown_codes
 from crm.services import bulk, codes, import_undo, offices, parties, programmes, saved_lists, users
 from crm.services.codes import CodeInput
@@ -261,3 +262,137 @@ def test_an_undo_that_comes_while_the_file_is_still_brought_in_waits_and_takes_i
         assert len(names()) == 15
     else:
         assert names() == []
+
+
+def fund(actor, website=""):
+    return parties.create_party(actor, actor.home_office_id, NewParty("organisation", "Fund X", kinds=("ngo",), website=website))
+
+
+def edit(party, **more):
+    """An edit by hand of what is on record now."""
+
+    def do(actor):
+        record = found.get(party)
+        kept = {"kinds": tuple(row.kind for row in record.kinds), "website": record.website, "country": record.country, "about": record.about}
+        parties.edit_party(actor, party, record.version, NewParty("organisation", record.name, **{**kept, **more}))
+
+    return do
+
+
+def now(party):
+    db.session.rollback()
+    db.session.expire_all()
+    record = found.get(party)
+    return record.website, record.country, record.about, [row.kind for row in record.kinds]
+
+
+def test_an_undo_that_waits_for_an_edit_keeps_the_edit(app, acting):
+    actor = acting("officer")
+    party = fund(actor, "https://before.example")
+    key = imports.import_file(
+        actor, actor.home_office_id, "parties", "list.csv", sheet(["Name", "Type", "Website"], ["Fund X", "organisation", "https://file.example"])
+    )
+    assert now(party)[0] == "https://file.example"
+    results = overlapping(
+        app, ("grants", edit(party, website="https://hand.example")), ("officer", lambda who: import_undo.undo(who, key))
+    )
+    assert not isinstance(results[0], Exception), results
+    acting("officer")
+    assert now(party)[0] == "https://hand.example", results
+
+
+def test_an_undo_keeps_what_somebody_is_editing_of_the_records_that_it_would_remove(app, acting):
+    actor = acting("officer")
+    key = imports.import_file(actor, actor.home_office_id, "parties", "list.csv", sheet(["Name", "Type"], ["Fund X", "organisation"], ["Fund Y", "organisation"]))
+    with unscoped("test"):
+        party = db.session.scalars(select(Party.id).where(Party.name == "Fund X")).one()
+    results = overlapping(app, ("grants", edit(party, about="By hand")), ("officer", lambda who: import_undo.undo(who, key)))
+    assert not any(isinstance(one, Exception) for one in results), results
+    acting("officer")
+    assert names() == ["Fund X"]
+    assert now(party)[2] == "By hand"
+
+
+def chosen(actor, key, value, party):
+    batch = bulk.record_choice(actor, "parties", key, value, [party])
+    db.session.rollback()
+    return batch
+
+
+@pytest.mark.parametrize(("key", "value"), [("country", "KE"), ("add-kind", "donor"), ("remove-kind", "ngo")])
+def test_a_change_of_several_that_waits_for_an_edit_loses_nothing(app, acting, key, value):
+    actor = acting("officer")
+    party = fund(actor)
+    batch = chosen(actor, key, value, party)
+    results = overlapping(
+        app,
+        ("grants", edit(party, about="By hand", country="JO", kinds=("ngo", "government"))),
+        ("officer", lambda who: bulk.apply(who, batch).rejected),
+    )
+    assert not any(isinstance(one, Exception) for one in results), results
+    acting("officer")
+    _website, country, about, kinds = now(party)
+    assert about == "By hand"
+    if results[1]:
+        assert (country, sorted(kinds)) == ("JO", ["government", "ngo"])
+    else:
+        assert country == ("KE" if key == "country" else "JO")
+        assert sorted(kinds) == {"country": ["government", "ngo"], "add-kind": ["donor", "government", "ngo"], "remove-kind": ["government"]}[key]
+
+
+@pytest.mark.parametrize(("key", "value"), [("country", "KE"), ("add-kind", "donor")])
+def test_an_edit_that_waits_for_a_change_of_several_loses_nothing(app, acting, key, value):
+    actor = acting("officer")
+    party = fund(actor)
+    batch = chosen(actor, key, value, party)
+    version = found.get(party).version
+    new = NewParty("organisation", "Fund X", kinds=("ngo",), country="JO", about="By hand")
+    results = overlapping(
+        app,
+        ("officer", lambda who: bulk.apply(who, batch).rejected),
+        ("grants", lambda who: parties.edit_party(who, party, version, new)),
+        ready=lambda: found.get(party),
+    )
+    assert results[0] == 0
+    acting("officer")
+    if isinstance(results[1], Exception):
+        said(results[1])
+        assert now(party)[2] == ""
+    else:
+        assert now(party) == ("", "JO", "By hand", ["donor", "ngo"])
+
+
+@pytest.mark.parametrize(("key", "value"), [("country", "KE"), ("add-kind", "donor"), ("remove-kind", "ngo")])
+def test_an_undo_of_a_change_of_several_that_waits_for_an_edit_loses_nothing(app, acting, key, value):
+    actor = acting("officer")
+    party = fund(actor)
+    batch = chosen(actor, key, value, party)
+    bulk.apply(actor, batch)
+    results = overlapping(
+        app,
+        ("grants", edit(party, about="By hand", country="FR", kinds=("government",))),
+        ("officer", lambda who: bulk.undo(who, batch)),
+    )
+    assert not isinstance(results[0], Exception), results
+    acting("officer")
+    _website, country, about, kinds = now(party)
+    assert (country, about) == ("FR", "By hand"), results
+    assert sorted(kinds) in (["government"], ["government", "ngo"]), results
+
+
+# --- what an undo would bring back of a list --------------------------------------------------------------------------
+
+
+def test_an_undo_brings_no_entry_back_that_its_list_has_no_more(acting):
+    key = codes.add_code(acting("admin"), PARTY_KINDS, CodeInput("A guild", "guild-z"))
+    actor = acting("officer")
+    party = parties.create_party(actor, actor.home_office_id, NewParty("organisation", "Fund X", kinds=("guild-z", "ngo")))
+    batch = chosen(actor, "remove-kind", "guild-z", party)
+    bulk.apply(actor, batch)
+    codes.remove_code(acting("admin"), key)
+    bulk.undo(acting("officer"), batch)
+    assert now(party)[3] == ["ngo"]
+    (kept,) = import_undo.summary_of(import_undo.undone(batch))["names"]
+    assert "list" in kept["why"]
+    acting("admin")
+    assert list(unknown_codes()) == []
