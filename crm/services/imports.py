@@ -579,6 +579,7 @@ def batch_to_apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
 @transactional
 def apply_checked(actor: Actor, batch_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
     """Bring in a checked batch, compared anew: what was changed since the dry run counts as it is now. Once only."""
+    hold("import")  # before the batch, as an undo of it does: neither waits for the other's
     batch = _waiting(actor, batch_id, is_locked=True)
     _refuse_another_file(batch, contents)
     db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
@@ -677,8 +678,8 @@ def take_part(actor: Actor, run: Run, contents: Contents[Any], most: int = CHUNK
     """Take in the next records (at most `most`) of a batch that was started, all or none of them: how many are taken in now. After the last one the
     batch is applied. Raises Superseded where the run lost its job: nothing is taken then."""
     jobs.still_mine(actor, run)
+    hold("import")  # before the batch, as an undo of it does
     batch = _in_state(actor, run.subject_id, ("running",), is_locked=True)
-    hold("import")
     outcome, refused = _unpacked(batch.progress)
     part = contents.records[batch.taken : batch.taken + most]
     _take(actor, batch, contents, part, outcome)
