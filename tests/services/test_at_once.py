@@ -12,24 +12,26 @@ from sqlalchemy import func, select
 from crm import clock
 from crm.db import db, transactional
 from crm.errors import Conflict, EditConflict, Invalid, NotFound, ThroughlineError
-from crm.jobs import imports
+from crm.jobs import engine, imports
 from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, PARTY_KINDS, SECTORS, Code
 from crm.models.imports import ImportBatch, ImportUndo
 from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.models.saved_lists import SavedList
-from crm.policy import bind_actor, unscoped
+from crm.policy import all_offices, bind_actor, system_actor, unscoped
 from crm.queries import codes as code_queries
 from crm.queries import imports as held
 from crm.queries import parties as found
 from crm.queries.consistency import unknown_codes
-from crm.services import bulk, codes, import_undo, offices, parties, programmes, saved_lists, users
+from crm.services import bulk, codes, import_undo, jobs, offices, parties, programmes, saved_lists, users
+from crm.services import imports as import_services
 from crm.services.codes import CodeInput
 from crm.services.interactions import NewInteraction, log_interaction
 from crm.services.parties import NewParty
 from crm.services.programmes import ProgrammeInput
+from tests.factories import money, world
 from tests.factories import parties as made_parties
-from tests.factories import world
+from tests.jobs.test_background import job_of
 from tests.jobs.test_import_undo import sheet
 
 
@@ -95,6 +97,7 @@ def said(result):
 
 
 # --- code lists -------------------------------------------------------------------------------------------------------
+
 
 def take(actor, name, code, home, party):
     """Make a record that holds an entry."""
@@ -197,14 +200,17 @@ def test_a_list_is_changed_while_it_is_removed(app, acting):
     assert isinstance(results[1], NotFound | Conflict), results
     acting("officer")
     key = saved_lists.save_list(acting("officer"), saved_lists.NewSavedList("parties", "Mine", "kind=donor"))
-    results = overlapping(app, *[("officer", lambda actor: saved_lists.remove_list(actor, key))] * 2, ready=lambda: saved_lists.found.get(key))
+    results = overlapping(
+        app, *[("officer", lambda actor: saved_lists.remove_list(actor, key))] * 2, ready=lambda: saved_lists.found.get(key)
+    )
     assert isinstance(results[1], NotFound | Conflict), results
 
 
 # --- imports ----------------------------------------------------------------------------------------------------------
 
 PEOPLE = sheet(
-    ["Name", "Organisation", "Post", "E-mail", "Kind"], *([f"Person {n}", f"Org {n // 5}", f"Head {n}", f"p{n}@x.example", "NGO"] for n in range(12))
+    ["Name", "Organisation", "Post", "E-mail", "Kind"],
+    *([f"Person {n}", f"Org {n // 5}", f"Head {n}", f"p{n}@x.example", "NGO"] for n in range(12)),
 )
 
 
@@ -273,7 +279,12 @@ def edit(party, **more):
 
     def do(actor):
         record = found.get(party)
-        kept = {"kinds": tuple(row.kind for row in record.kinds), "website": record.website, "country": record.country, "about": record.about}
+        kept = {
+            "kinds": tuple(row.kind for row in record.kinds),
+            "website": record.website,
+            "country": record.country,
+            "about": record.about,
+        }
         parties.edit_party(actor, party, record.version, NewParty("organisation", record.name, **{**kept, **more}))
 
     return do
@@ -290,12 +301,14 @@ def test_an_undo_that_waits_for_an_edit_keeps_the_edit(app, acting):
     actor = acting("officer")
     party = fund(actor, "https://before.example")
     key = imports.import_file(
-        actor, actor.home_office_id, "parties", "list.csv", sheet(["Name", "Type", "Website"], ["Fund X", "organisation", "https://file.example"])
+        actor,
+        actor.home_office_id,
+        "parties",
+        "list.csv",
+        sheet(["Name", "Type", "Website"], ["Fund X", "organisation", "https://file.example"]),
     )
     assert now(party)[0] == "https://file.example"
-    results = overlapping(
-        app, ("grants", edit(party, website="https://hand.example")), ("officer", lambda who: import_undo.undo(who, key))
-    )
+    results = overlapping(app, ("grants", edit(party, website="https://hand.example")), ("officer", lambda who: import_undo.undo(who, key)))
     assert not isinstance(results[0], Exception), results
     acting("officer")
     assert now(party)[0] == "https://hand.example", results
@@ -303,7 +316,9 @@ def test_an_undo_that_waits_for_an_edit_keeps_the_edit(app, acting):
 
 def test_an_undo_keeps_what_somebody_is_editing_of_the_records_that_it_would_remove(app, acting):
     actor = acting("officer")
-    key = imports.import_file(actor, actor.home_office_id, "parties", "list.csv", sheet(["Name", "Type"], ["Fund X", "organisation"], ["Fund Y", "organisation"]))
+    key = imports.import_file(
+        actor, actor.home_office_id, "parties", "list.csv", sheet(["Name", "Type"], ["Fund X", "organisation"], ["Fund Y", "organisation"])
+    )
     with unscoped("test"):
         party = db.session.scalars(select(Party.id).where(Party.name == "Fund X")).one()
     results = overlapping(app, ("grants", edit(party, about="By hand")), ("officer", lambda who: import_undo.undo(who, key)))
@@ -337,7 +352,10 @@ def test_a_change_of_several_that_waits_for_an_edit_loses_nothing(app, acting, k
         assert (country, sorted(kinds)) == ("JO", ["government", "ngo"])
     else:
         assert country == ("KE" if key == "country" else "JO")
-        assert sorted(kinds) == {"country": ["government", "ngo"], "add-kind": ["donor", "government", "ngo"], "remove-kind": ["government"]}[key]
+        assert (
+            sorted(kinds)
+            == {"country": ["government", "ngo"], "add-kind": ["donor", "government", "ngo"], "remove-kind": ["government"]}[key]
+        )
 
 
 @pytest.mark.parametrize(("key", "value"), [("country", "KE"), ("add-kind", "donor")])
@@ -396,3 +414,83 @@ def test_an_undo_brings_no_entry_back_that_its_list_has_no_more(acting):
     assert "list" in kept["why"]
     acting("admin")
     assert list(unknown_codes()) == []
+
+
+# --- background work --------------------------------------------------------------------------------------------------
+
+
+def queued(actor):
+    key = imports.check_file(actor, actor.home_office_id, "parties", "list.csv", PEOPLE)
+    imports.apply_in_background(actor, key)
+    run = jobs.begin(engine._bound_system(), job_of(key).id, lambda _run: None)
+    contents = imports._kept(held.get(key))
+    bind_actor(actor)
+    import_services.start(actor, run, contents)
+    return key, run, contents
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+def test_a_job_that_is_cancelled_while_it_ends_is_cancelled_or_done(app, acting, cancelled_first):
+    key, run, contents = queued(acting("officer"))
+    end = ("officer", lambda who: import_services.take_part(who, run, contents))
+    cancel = ("officer", lambda who: import_services.cancel(who, key).state)
+    results = overlapping(app, *((cancel, end) if cancelled_first else (end, cancel)))
+    said(results[1])
+    assert not isinstance(results[0], Exception), results
+    acting("officer")
+    assert held.get(key).state == ("checked" if cancelled_first else "applied")
+    assert len(names()) == (0 if cancelled_first else 15)
+    assert job_of(key).state == ("cancelled" if cancelled_first else "running"), "the run still has to say that it is done"
+
+
+def test_two_workers_that_begin_one_job_at_once_hold_it_one_after_the_other(app, acting):
+    actor = acting("officer")
+    key = imports.check_file(actor, actor.home_office_id, "parties", "list.csv", PEOPLE)
+    imports.apply_in_background(actor, key)
+    job_id = job_of(key).id
+    begin = ("officer", lambda _who: jobs.begin(system_actor(all_offices()), job_id, lambda _run: None))
+    runs = overlapping(app, begin, begin)
+    assert not any(isinstance(one, Exception) for one in runs), runs
+    acting("officer")
+    contents = imports._kept(held.get(key))
+    with pytest.raises(jobs.Superseded):
+        import_services.start(acting("officer"), runs[0], contents)
+    import_services.start(acting("officer"), runs[1], contents)
+    import_services.take_part(acting("officer"), runs[1], contents)
+    assert len(names()) == 15
+
+
+def test_an_undo_that_comes_while_a_part_is_saved_is_refused_in_words(app, acting):
+    key, run, contents = queued(acting("officer"))
+    results = overlapping(
+        app,
+        ("officer", lambda who: import_services.take_part(who, run, contents, 5)),
+        ("officer", lambda who: import_undo.undo(who, key)),
+    )
+    assert not isinstance(results[0], Exception), results
+    assert "brought in" in said(results[1]), results
+
+
+# --- offices ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_reporting_currency_stays_where_money_is_being_recorded(app, acting):
+    actor = acting("grants")
+    donor, home = money.donor(actor), office()
+    row = db.session.get_one(Office, home)
+    values = offices.OfficeInput(row.name, row.currency, "EUR", row.timezone)
+    version = row.version
+    results = overlapping(
+        app,
+        ("grants", lambda who: money.pledge(who, donor)),
+        ("admin", lambda who: offices.change_office(who, home, values, version=version)),
+    )
+    assert isinstance(results[1], Invalid), results
+
+
+def test_two_offices_of_one_code_at_once(app, acting):
+    acting("admin")
+    above = office("HQ")
+    new = offices.NewOffice("UGA", "Uganda", "country", above, "UGX", "Africa/Kampala")
+    results = overlapping(app, *[("admin", lambda who: offices.create_office(who, new))] * 2)
+    said(results[1])
