@@ -331,6 +331,11 @@ def _integrity_sentence(error: IntegrityError) -> str:
     return "The database refused a value that breaks one of its rules."
 
 
+def is_writing() -> bool:
+    """Whether a transaction that may write is open."""
+    return bool(db.session().info.get(_DEPTH))
+
+
 def hold(*names: str) -> None:
     """Hold some names until the transaction ends: whoever holds one of them too waits. For what no row stands for yet.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import lzma
@@ -236,12 +237,21 @@ def _likely_delimiter(data: bytes, encoding: str) -> str:
         lines = [line for _row in range(_ROWS_LOOKED_AT) if (line := text.readline(MAX_LINE))]
     best, most = ",", 0
     for delimiter in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        widths = _widths(lines, delimiter)
         usual = max((width for width in widths if width > 1), key=lambda width: (widths.count(width), width), default=0)
         score = widths.count(usual) * usual if usual else 0
         if score > most:
             best, most = delimiter, score
     return best
+
+
+def _widths(lines: Sequence[str], delimiter: str) -> list[int]:
+    """How many cells the first rows have by a delimiter; up to a row that it does not part into cells that can be."""
+    widths: list[int] = []
+    with contextlib.suppress(csv.Error):
+        for row in csv.reader(lines, delimiter=delimiter):
+            widths.append(len(row))  # noqa: PERF401 - what was read before an error counts
+    return widths
 
 
 def require(table: Table, wanted: Mapping[str, bool]) -> None:

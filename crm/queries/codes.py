@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
-from crm.db import db
+from crm.db import db, is_writing
 from crm.i18n import get_locale
 from crm.models.codes import LISTS, Code, CodeLabel
 from crm.policy import unscoped
@@ -19,7 +19,7 @@ from crm.queries import history
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
-_HELD = "tl_codes"
+_HELD, _KEPT = "tl_codes", "tl_codes_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,24 @@ def entries(name: str) -> Mapping[str, Entry]:
         )
         held[name, locale] = {row[0]: Entry(*row) for row in rows}
     return held[name, locale]
+
+
+def keep(name: str, code: str) -> bool:
+    """Whether an entry is in its list still, whatever was read before; a transaction that writes keeps it there until it ends, so that
+    nobody removes what it is about to hold. Once for a transaction or savepoint, whose end lets go."""
+    session = db.session()
+    if not is_writing():
+        return code in entries(name)
+    within = session.get_nested_transaction() or session.get_transaction()
+    kept: tuple[object, set[tuple[str, str]]] = session.info.get(_KEPT, (None, set()))
+    if within is None or kept[0] is not within:
+        kept = session.info[_KEPT] = (within, set())
+    if (name, code) not in kept[1]:
+        row = select(Code.id).where(Code.list_name == name, Code.code == code).with_for_update(read=True, key_share=True)
+        if db.session.scalar(row) is None:
+            return False
+        kept[1].add((name, code))
+    return True
 
 
 def forget() -> None:
@@ -142,9 +160,10 @@ def page_of(name: str, words: str, paging: Paging) -> Page[Code]:
     return fetch_page(statement, Order(Code.position, Code.id), paging)
 
 
-def find(code_id: uuid.UUID) -> Code | None:
-    """One entry with its names in other languages."""
-    return db.session.scalar(select(Code).where(Code.id == code_id).options(selectinload(Code.labels)))
+def find(code_id: uuid.UUID, *, is_leaving: bool = False) -> Code | None:
+    """One entry with its names in other languages; where it is to leave its list, once no transaction keeps it there (`keep`)."""
+    statement = select(Code).where(Code.id == code_id).options(selectinload(Code.labels))
+    return db.session.scalar(statement.with_for_update() if is_leaving else statement)
 
 
 def of_list(name: str) -> list[Code]:

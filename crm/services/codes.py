@@ -110,7 +110,7 @@ def change_code(actor: Actor, code_id: uuid.UUID, values: CodeInput, *, version:
 def remove_code(actor: Actor, code_id: uuid.UUID) -> str:
     """Take an entry away that no record holds: the list it was in. What records hold, or the system relies on, is refused."""
     require_everywhere(actor, Permission.CODE_MANAGE)
-    record = _entry(code_id)
+    record = _entry(code_id, is_leaving=True)
     if record.code in LISTS[record.list_name].relied_on:
         raise Invalid(relied_on_sentence(record.label))
     if is_in_use(record):
@@ -150,12 +150,15 @@ def relied_on_sentence(label: str) -> str:
     return _("The system itself relies on “%(label)s”, so it can be neither removed nor withdrawn. Its names can be changed.", label=label)
 
 
-def _entry(code_id: uuid.UUID) -> Code:
+def _entry(code_id: uuid.UUID, *, is_leaving: bool = False) -> Code:
+    """An entry as it is once nobody else writes its list; where it is to leave, once nobody is about to hold it either."""
     record = queries.find(code_id)
+    if record is not None:
+        hold(f"code list {record.list_name}")
+        db.session.expire_all()
+        record = queries.find(code_id, is_leaving=is_leaving)
     if record is None:
         raise NotFound(_("There is no such entry."))
-    hold(f"code list {record.list_name}")
-    db.session.refresh(record)
     return record
 
 

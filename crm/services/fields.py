@@ -57,7 +57,7 @@ def currency(code: str, *held: str | None, field: str = "currency") -> str:
 def code(name: str, value: str, on: date, *held: str | None, field: str) -> str:
     """`value` where it is a code of a list that a record of a day may hold, or that it has `held` already. Raises `Invalid`."""
     entry = codes.entries(name).get(value)
-    if entry is None:
+    if entry is None or (value not in held and not codes.keep(name, value)):
         raise Invalid(_("Choose one of the list."), field=field)
     if value not in held and not entry.is_offered(on):
         raise Invalid(_("“%(label)s” is not offered at present. Choose another one of the list.", label=entry.label), field=field)

@@ -14,22 +14,23 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import case, func, inspect, select
+from sqlalchemy import Select, case, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
-from crm.db import Base, db, hold, savepoint, transactional
+from crm.db import Base, db, hold, is_writing, savepoint, transactional
 from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import SENTENCE_LENGTH
+from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS, SECTORS
 from crm.models.commitments import Commitment
 from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, ImportUndo
 from crm.models.parties import Party, Tenure
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
 from crm.policy import Actor, require, unscoped
-from crm.queries import history
+from crm.queries import codes, history
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
 from crm.queries.jobs import open_job_of
@@ -83,6 +84,13 @@ FIELDS: Mapping[str, LazyText] = {
     "closed_on": _l("Closed on"),
     "closed_reason": _l("Reason for closing"),
     "country": _l("Country"),
+}
+
+#: Fields that hold an entry of a code list, which may have been removed since.
+CODED: Mapping[tuple[str, str], str] = {
+    ("party_kinds", "kind"): PARTY_KINDS,
+    ("interactions", "kind"): INTERACTION_KINDS,
+    ("programmes", "sector"): SECTORS,
 }
 
 Key = tuple[str, uuid.UUID]
@@ -316,11 +324,17 @@ def _left_as_now(noun: str, expected: Mapping[uuid.UUID, str]) -> dict[uuid.UUID
     found: dict[uuid.UUID, str] = {}
     for ids in _chunks(list(expected)):
         if inspect(entity).version_id_col is not None:
-            rows = db.session.execute(select(entity.id, entity.version).where(entity.id.in_(ids)))
+            rows = db.session.execute(_held(select(entity.id, entity.version).where(entity.id.in_(ids)).order_by(entity.id)))
             found |= {row.id: f"v{row.version}" for row in rows}
         else:
-            found |= {record.id: left_as(record) for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
+            rows_now = db.session.scalars(_held(select(entity).where(entity.id.in_(ids)).order_by(entity.id)))
+            found |= {record.id: left_as(record) for record in rows_now}
     return found
+
+
+def _held(statement: Select[Any]) -> Select[Any]:
+    """What a plan looks at. Where it is done at once nobody saves it meanwhile: an edit that is being saved is waited for, and seen."""
+    return statement.with_for_update() if is_writing() else statement
 
 
 def _references_to(noun: str) -> Iterator[tuple[str, Any, Any]]:
@@ -377,7 +391,8 @@ def _plan_fields(fields: Mapping[Key, list[tuple[str, str | None, str | None]]],
     for noun, some in ids.items():
         entity = _classes()[noun]
         for chunk in _chunks(some):
-            records = {record.id: record for record in db.session.scalars(select(entity).where(entity.id.in_(chunk)))}
+            rows = db.session.scalars(_held(select(entity).where(entity.id.in_(chunk)).order_by(entity.id)))
+            records = {record.id: record for record in rows}
             found.gone += len(chunk) - len(records)
             for record_id, record in records.items():
                 _plan_record(noun, record, fields[noun, record_id], found)
@@ -394,6 +409,9 @@ def _plan_record(noun: str, record: Any, changes: Sequence[tuple[str, str | None
             left.add(name)
         else:
             now[name] = old
+    removed = {name for name, old in now.items() if old and (noun, name) in CODED and not codes.keep(CODED[noun, name], old)}
+    for name in removed:
+        found.kept.append(Kept(noun, title_of(record), _no_longer_listed(now.pop(name) or ""), record.id))
     if now:
         found.restores[noun, record.id] = now
     if changed := left - is_back - {"folded_name"}:
@@ -406,18 +424,25 @@ def _plan_revivals(found: Plan) -> None:
     """Leave out parts whose record is gone, and those that somebody made again since."""
     parties = {key: uuid.UUID(values[OWNED[key[0]]] or "") for key, values in found.revivals.items()}
     held: set[tuple[uuid.UUID, str | None]] = set()
-    visible: set[uuid.UUID] = set()
+    visible: dict[uuid.UUID, str] = {}
     for chunk in _chunks(sorted(set(parties.values()))):
         for party in db.session.scalars(
             select(Party).where(Party.id.in_(chunk)).options(selectinload(Party.kinds), selectinload(Party.names))
         ):
-            visible.add(party.id)
+            visible[party.id] = party.name
             held |= {(party.id, row.kind) for row in party.kinds} | {(party.id, row.name) for row in party.names}
     for key, party_id in parties.items():
         is_gone = party_id not in visible
         found.gone += is_gone
         if is_gone or (party_id, found.revivals[key]["name" if key[0] == "party_names" else "kind"]) in held:
             del found.revivals[key]
+        elif key[0] == "party_kinds" and not codes.keep(PARTY_KINDS, kind := found.revivals[key]["kind"] or ""):
+            found.kept.append(Kept("parties", visible[party_id], _no_longer_listed(kind), party_id))
+            del found.revivals[key]
+
+
+def _no_longer_listed(code: str) -> str:
+    return _("it held “%(code)s” before, which its list has no more", code=code)
 
 
 def _name_what_stays(stays: Mapping[Key, str], found: Plan) -> None:

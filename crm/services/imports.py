@@ -579,6 +579,7 @@ def batch_to_apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
 @transactional
 def apply_checked(actor: Actor, batch_id: uuid.UUID, contents: Contents[Any]) -> uuid.UUID:
     """Bring in a checked batch, compared anew: what was changed since the dry run counts as it is now. Once only."""
+    hold("import")  # before the batch, as an undo of it does: neither waits for the other's
     batch = _waiting(actor, batch_id, is_locked=True)
     _refuse_another_file(batch, contents)
     db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
@@ -692,10 +693,10 @@ def take_part(actor: Actor, run: Run | None, contents: Contents[Any], most: int 
     batch is a worker's by now, and Conflict where it was stopped: nothing is taken then."""
     if run is not None:
         jobs.still_mine(actor, run)
+    hold("import")  # before the batch, as an undo of it does
     batch = _in_state(actor, run.subject_id if run is not None else batch_id, ("running",), is_locked=True)
     if run is None and open_job_of(batch.id) is not None:
         raise Superseded(_("This work was stopped, and goes on in the background."))
-    hold("import")
     outcome, refused = _unpacked(batch.progress)
     part = contents.records[batch.taken : batch.taken + most]
     _take(actor, batch, contents, part, outcome)

@@ -112,8 +112,10 @@ def change_office(actor: Actor, office_id: uuid.UUID, values: OfficeInput, *, ve
     office = _managed(actor, office_id)
     as_new = NewOffice(office.code, values.name, office.kind, office.parent_id, **_settings(values), language=office.language)
     _check(as_new, office.currency, office.reporting_currency)
-    if values.reporting_currency != office.reporting_currency and has_money(office_id):
-        raise Invalid(reporting_sentence(office), field="reporting_currency")
+    if values.reporting_currency != office.reporting_currency:
+        db.session.refresh(office, with_for_update=True)  # money that is being recorded is waited for, and counts
+        if has_money(office_id):
+            raise Invalid(reporting_sentence(office), field="reporting_currency")
     with unscoped("whoever keeps an office knows its history"):
         kept = check_version(office, version, {"name": values.name.strip(), **_settings(values)})
     for name, value in kept.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from crm.db import db, transactional
+from crm.db import db, hold, transactional
 from crm.errors import Denied, Invalid
 from crm.i18n import _
 from crm.models.saved_lists import LIST_NAME_LENGTH, NOUNS, QUERY_LENGTH, SavedList
@@ -40,6 +40,7 @@ def save_list(actor: Actor, new: NewSavedList) -> uuid.UUID:
     """Keep a list under a name. Invalid: name, noun, query."""
     office_id = office_of(actor)
     require(actor, Permission.RECORD_SEE, office_id)
+    _hold(actor)
     noun = fields.choice(new.noun, "noun", NOUNS)
     query = fields.line(new.query, "query", QUERY_LENGTH)
     name = _free_name(actor, noun, new.name)
@@ -55,6 +56,7 @@ def save_list(actor: Actor, new: NewSavedList) -> uuid.UUID:
 @transactional
 def change_list(actor: Actor, saved_id: uuid.UUID, *, name: str, is_shared: bool) -> uuid.UUID:
     """Rename one's own list, share it with the office or no longer. Invalid: name."""
+    _hold(actor)
     saved = own(actor, saved_id)
     saved.name = _free_name(actor, saved.noun, name, other_than=saved_id)
     saved.is_shared = is_shared
@@ -64,6 +66,7 @@ def change_list(actor: Actor, saved_id: uuid.UUID, *, name: str, is_shared: bool
 @transactional
 def remove_list(actor: Actor, saved_id: uuid.UUID) -> uuid.UUID:
     """Take one's own list away; the records that it showed stay as they are."""
+    _hold(actor)
     saved = own(actor, saved_id)
     db.session.delete(saved)
     return saved_id
@@ -76,6 +79,12 @@ def own(actor: Actor, saved_id: uuid.UUID) -> SavedList:
     if saved.user_id != actor.user_id:
         raise Denied(_("Only who made a list changes it. Save it under a name of your own."))
     return saved
+
+
+def _hold(actor: Actor) -> None:
+    """One change of a person's lists after the other, each as the one before left them."""
+    hold(f"lists of {actor.user_id}")
+    db.session.expire_all()
 
 
 def _person(actor: Actor) -> uuid.UUID:
