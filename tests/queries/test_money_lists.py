@@ -56,6 +56,7 @@ def test_agreements_of_a_programme(grants, donor):
     lines = (agreements.BudgetLine(programme, made.eur(9_000_000)),)
     named = made.agreement(grants, donor_id=donor, office_id=made.office(), plan=PLAN, title="For the clinics", budget_lines=lines)
     assert titles(AgreementFilter(programme_id=programme)) == ["For the clinics"]
+    assert titles(AgreementFilter(q="dry SEASON")) == ["For the clinics"], "by the programme's title"
     assert lists.programmes_of([named]) == {named: ["Clinics in the dry season"]}
 
 

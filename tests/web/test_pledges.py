@@ -284,6 +284,32 @@ def test_the_list_filters_sorts_and_totals_per_currency(browser, scene):
         grants.get("/pledges/" + odd)
 
 
+@pytest.mark.parametrize("noun", ["pledges", "agreements", "receipts"])
+def test_where_there_are_too_many_to_choose_from_words_find_them(browser, scene, monkeypatch, noun):
+    """Headquarters has thousands of donors: nobody looks through them, and each page would send them all."""
+
+    def offered(address: str) -> list[str]:
+        return [
+            one.text_content().strip() for one in tree(grants.get(address)).xpath("//form[@role='search']//select[@name='donor']/option")
+        ]
+
+    grants = browser("grants")
+    place = record_pledge(grants, scene)
+    if noun == "agreements":
+        confirm(grants, f"{place}/agreement", {"title": "Signed", "signed_on": "2022-11-15", "amount": "10m", "currency": "EUR", **PLAN})
+    if noun == "receipts":
+        confirm(grants, f"{place}/receipts/new", {"value_on": "2023-04-03", "amount": "4,500,000", "currency": "EUR"})
+    assert offered(f"/{noun}/")[1:] == ["Ministry of Northland"]
+    monkeypatch.setattr("crm.queries.money_choices.MOST_OFFERED", 0)
+    assert offered(f"/{noun}/") == []
+    assert "Ministry of Northland" in text_of(grants.get(f"/{noun}/?q=northland"))
+    chosen = f"/{noun}/?donor={scene['donor']}"
+    assert "Ministry of Northland" in offered(chosen), "what was chosen is shown and can be taken away"
+    assert "Donor: Ministry of Northland" in text_of(grants.get(chosen))
+    if noun != "receipts":
+        assert "Ministry of Northland" in text_of(grants.get(f"/{noun}/?q=dry+season")), "by the programme"
+
+
 def test_a_pledge_page_sends_as_many_statements_for_much_as_for_little(browser, scene, app):
     grants = browser("grants")
     location = record_pledge(grants, scene)
