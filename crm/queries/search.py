@@ -107,10 +107,11 @@ def find(
     """What holds every word of a query (each as the beginning of a word), newest recorded first: `most` of each noun.
 
     Parties, posts and programmes whose name begins with what was typed come first, the very name before all; without `by_name`
-    the newest do, as pages of hits need it. Names a slip away are looked for only where fewer than three hits were found.
+    the newest do, as pages of hits need it. Names a slip away are looked for only where fewer than three hits were found. The
+    record of the very reference stands alone: the parts of a reference are words that others hold too.
     `after` asks for what was recorded before a record."""
     exact = _by_reference(query.reference) if query.reference and after is None else None
-    if not query.words:
+    if exact is not None or not query.words:
         return Found(exact)
     chosen = [NOUNS[noun] for noun in NOUNS if not nouns or noun in nouns]
     found = _matches(who, query, chosen, most + 1, after, by_name=by_name)

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from crm.errors import Invalid, NotFound
 from crm.forms.base import choices
+from crm.forms.lookups import uuid_of
 from crm.forms.offices import MembershipForm, UserForm
 from crm.i18n import LazyText, _, _l
 from crm.models.users import ROLES
@@ -34,7 +35,7 @@ ROLE_LABELS: dict[str, LazyText] = {
 @bp.route("/new", methods=["GET", "POST"])
 @permit(Permission.USER_MANAGE)
 def create() -> Any:
-    """Make a person who can sign in."""
+    """Make a person who can sign in; ?office= fills in."""
     who = actor()
     form = UserForm()
     allowed = offices_where(who, Permission.USER_MANAGE)
@@ -42,6 +43,8 @@ def create() -> Any:
         (str(office.id), f"{office.code} {office.name}") for office in all_offices() if office.id in set(allowed)
     )
     form.role.choices = choices((role, ROLE_LABELS[role]) for role in ROLES)
+    if request.method == "GET" and (office_id := uuid_of(request.args.get("office"))):
+        form.office_id.data = str(office_id)
 
     def save() -> uuid.UUID:
         try:

@@ -164,6 +164,10 @@ def test_a_reference_leads_to_its_record(acting: Acting) -> None:
     short = reference.partition("-")[2].replace("-0001", " 1")
     assert titles(find(who, short)) == ["Ministry of Health"]
     assert find(who, "JOR-PA-1999-0001").exact is None
+    make(who, "Pa International 2026")
+    make(who, f"Friends of {reference}")
+    assert find(who, reference).groups == (), "it stands alone"
+    assert [group.noun for group in find(who, f"friends {reference}").groups] == ["parties"]
     assert find(acting("other"), "JOR-XX-2026-0001").exact is None
 
 

@@ -141,3 +141,13 @@ def test_the_page_of_an_office_sends_as_many_statements_for_more_people(app, bro
     with count_statements(app) as many:
         head.get(path)
     assert few.count == many.count, str(many)
+
+
+def test_a_new_person_is_offered_for_the_office_whose_page_asked(browser, app):
+    head = browser("head")
+    with app.app_context(), unscoped("test"):
+        office = f"/offices/{db.session.scalars(select(Office.id).where(Office.code == 'JOR')).one()}"
+    (link,) = tree(head.get(office)).xpath("//a[starts-with(@href, '/users/new')]/@href")
+    chosen = tree(head.get(link)).xpath("//select[@name='office_id']/option[@selected]/@value")
+    assert chosen == [office.rpartition("/")[2]]
+    head.get("/users/new?office=nonsense")
