@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy.pool import QueuePool
 
 from config import load
+from crm import clock
 from crm.app import create_app
 from crm.db import db
 from crm.jobs import engine
@@ -35,6 +36,14 @@ def _quick_hashes() -> Iterator[None]:
         patch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setattr(users, "_NOBODY", users._hasher.hash("nobody"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _today(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The TODAY of a module is the day on which each test begins, in its zone TODAY_IN: a run of all tests may pass midnight there."""
+    zone = getattr(request.module, "TODAY_IN", None)
+    if zone is not None:
+        monkeypatch.setattr(request.module, "TODAY", clock.today(zone))
 
 
 # Address of a database -> the application on it. An address stays the same for a process; what is there is fresh for every test.

@@ -26,7 +26,8 @@ from crm.services.interactions import NewInteraction
 from crm.services.pledges import NewPledge, record_pledge
 from tests.factories import money as made
 
-TODAY = clock.today("Asia/Amman")
+TODAY_IN = "Asia/Amman"
+TODAY = clock.today(TODAY_IN)
 SECRET = "The minister whispered ten million heronfeather"
 
 

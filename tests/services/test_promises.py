@@ -34,7 +34,8 @@ from crm.services.follow_ups import NewFollowUp
 from crm.services.parties import NewParty, create_party
 
 Acting = Callable[[str], Actor]
-TODAY = clock.today()
+TODAY_IN = "UTC"
+TODAY = clock.today(TODAY_IN)
 
 
 def office(code: str = "JOR") -> uuid.UUID:

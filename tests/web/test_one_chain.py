@@ -17,7 +17,8 @@ from tests.factories.browser import errors, tree
 from tests.factories.counting import count_statements
 from tests.web.test_interactions import count, in_world, make_party
 
-TODAY = clock.today("Asia/Amman")
+TODAY_IN = "Asia/Amman"
+TODAY = clock.today(TODAY_IN)
 
 
 @pytest.fixture

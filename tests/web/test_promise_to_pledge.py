@@ -17,7 +17,8 @@ from tests.web.test_interactions import count, in_world, make_party
 from tests.web.test_pledges import confirm, text_of
 from tests.web.test_promises import make_promise
 
-TODAY = clock.today("Asia/Amman")
+TODAY_IN = "Asia/Amman"
+TODAY = clock.today(TODAY_IN)
 SECRET = "EUR 10 million, whispered as heronfeather"
 
 

@@ -16,7 +16,8 @@ from crm.services import asks, commitments, follow_ups
 from tests.factories.browser import Browser, errors, tree
 from tests.web.test_interactions import HOSTILE, Browsers, count, in_world, make_meeting, make_party, path_of
 
-TODAY = clock.today("Asia/Amman")
+TODAY_IN = "Asia/Amman"
+TODAY = clock.today(TODAY_IN)
 
 
 def make_promise(app: Flask, who: str = "officer", **more: Any) -> uuid.UUID:
