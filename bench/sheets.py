@@ -112,8 +112,10 @@ def _work(path: Path) -> None:
     with app.app_context():
         engine.set_up_tables(os.environ["DATABASE_URL"], os.environ["DATABASE_URL"])
         actor = users.actor_by_email(COUNTRY_OFFICER)
+        if actor is None or actor.home_office_id is None:
+            raise RuntimeError(COUNTRY_OFFICER)
         bind_actor(actor)
-        batch_id = imports.check_file(actor, actor.home_office_id, "parties", path.name, path.read_bytes())  # type: ignore[arg-type]
+        batch_id = imports.check_file(actor, actor.home_office_id, "parties", path.name, path.read_bytes())
         imports.apply_in_background(actor, batch_id)
         job = open_job_of(batch_id)
         if job is not None:

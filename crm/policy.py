@@ -110,7 +110,7 @@ class Actor:
 
 
 def actor_for(user: User, offices: Iterable[Any]) -> Actor:
-    """The actor of a user with memberships loaded, over the tree of all offices (records, or rows of `office_tree`)."""
+    """The actor of a user with memberships loaded, over all offices by code (records, or `office_rows`)."""
     tree = list(offices)
     children: dict[uuid.UUID | None, list[uuid.UUID]] = {}
     for office in tree:
@@ -359,10 +359,10 @@ def _office_changed(record: Any) -> bool:
     return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
 
 
-def office_tree() -> Sequence[Any]:
-    """What `actor_for` asks of every office (unscoped table), as rows of columns: it is asked at each request."""
+def office_rows() -> Sequence[Any]:
+    """What `actor_for` asks of every office (unscoped table), by code, as rows of columns: it is asked at each request."""
     columns = (Office.id, Office.parent_id, Office.code, Office.name, Office.timezone, Office.reporting_currency)
-    return db.session.execute(select(*columns)).all()
+    return db.session.execute(select(*columns).order_by(Office.code)).all()
 
 
 def all_offices() -> list[Office]:

@@ -11,7 +11,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.parties import Party
 from crm.models.pledges import Pledge
 from crm.models.users import User
-from crm.policy import bind_actor
+from crm.policy import all_offices, bind_actor, office_rows, unscoped
 from tests.factories import money as made
 
 
@@ -50,3 +50,10 @@ def test_nobody_bound_sees_nothing(pledged, context):
 def test_a_statement_round_the_scope_raises(pledged):
     with pytest.raises(ProgrammingError):
         db.session.connection().execute(text("SELECT 1"))
+
+
+def test_offices_stand_by_code_for_whoever_signs_in(context):
+    """The first office that a form offers is the first of them."""
+    with unscoped("test"):
+        codes = [row.code for row in office_rows()]
+        assert codes == sorted(codes) == [office.code for office in all_offices()]

@@ -69,16 +69,21 @@ class Waiting(Sequence[Record]):
 _lock = threading.Lock()
 _working = 0
 _usual = gc.get_threshold()
+_is_frozen_here = False
 
 
 @contextmanager
 def seldom_collecting() -> Iterator[None]:
-    """Have Python look for garbage seldom while many records are made, and not among what is there already. For work by parts."""
-    global _working, _usual  # noqa: PLW0603 - the collector is the process's too
+    """Have Python look for garbage seldom while many records are made, and not among what is there already. For work by parts.
+
+    A web worker has set aside what it loaded (wsgi.py): that stays set aside afterwards."""
+    global _working, _usual, _is_frozen_here  # noqa: PLW0603 - the collector is the process's too
     with _lock:
         if not _working:
             _usual = gc.get_threshold()
-            gc.freeze()
+            _is_frozen_here = not gc.get_freeze_count()
+            if _is_frozen_here:
+                gc.freeze()
             gc.set_threshold(*_SELDOM)
         _working += 1
     try:
@@ -88,4 +93,5 @@ def seldom_collecting() -> Iterator[None]:
             _working -= 1
             if not _working:
                 gc.set_threshold(*_usual)
-                gc.unfreeze()
+                if _is_frozen_here:
+                    gc.unfreeze()

@@ -22,7 +22,7 @@ from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
-from crm.policy import Actor, Permission, actor_for, all_offices, can, office_tree, require, unscoped
+from crm.policy import Actor, Permission, actor_for, all_offices, can, office_rows, require, unscoped
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -167,7 +167,7 @@ def resume(token: str) -> Actor | None:
         now = clock.now()
         if sign_in_row.ended_at or not user.is_active or now - sign_in_row.last_used_at > IDLE or now - sign_in_row.created_at > LONGEST:
             return None
-        actor = actor_for(user, office_tree())
+        actor = actor_for(user, office_rows())
         if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
             with suppress(Conflict):  # somebody is saving a lot: the next page notes that this session is used
                 _touch(sign_in_row.id)

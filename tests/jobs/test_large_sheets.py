@@ -172,3 +172,16 @@ def test_the_collector_works_as_before_once_all_have_ended():
             assert gc.get_threshold() != usual
         assert gc.get_threshold() != usual
     assert (gc.get_threshold(), gc.get_freeze_count()) == (usual, 0)
+
+
+def test_what_a_web_worker_set_aside_stays_so_after_a_large_file():
+    gc.freeze()
+    try:
+        with seldom_collecting():
+            pass
+        assert gc.get_freeze_count(), "it would be looked through for garbage again from the first file on"
+    finally:
+        gc.unfreeze()
+    with seldom_collecting():
+        assert gc.get_freeze_count()
+    assert not gc.get_freeze_count()
