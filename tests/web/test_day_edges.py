@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,12 +10,13 @@ import pytest
 
 from crm import clock
 from crm.db import db
+from crm.errors import NotFound
 from crm.models.offices import Office
 from crm.money import Money
 from crm.policy import bind_actor
 from crm.queries.asks import Filters as AskFilters
 from crm.queries.asks import matching as asks_matching
-from crm.queries.figures.money import agreement_figures
+from crm.queries.figures.money import agreement_figures, pledge_figures
 from crm.queries.follow_ups import Filters as StepFilters
 from crm.queries.follow_ups import matching as steps_matching
 from crm.queries.offices import Days, days
@@ -94,6 +96,28 @@ def test_the_figures_of_the_offices_day_agree(context, chain, zone, still, over)
             assert bound("officer")
             (row,) = agreement_figures(agreement_id).instalments
             assert (row.is_late, row.days_late) == (is_late, 1 if is_late else 0)
+
+
+def test_what_was_recorded_today_in_an_office_ahead_is_there_for_a_reader_behind(app, browser):
+    """Amman is an hour into the next day when Geneva has its last one before midnight."""
+    with clock.frozen(datetime(2024, 6, 14, 21, 30, tzinfo=UTC)):
+        today = date(2024, 6, 15)
+        with app.app_context():
+            break_it(Office, made.office(), timezone="Asia/Amman")
+            grants = bound("grants")
+            donor = made.donor(grants)
+            pledge_id = made.pledge(grants, donor, made.eur(10), pledged_on=today)
+            agreement_id = made.agreement(
+                grants, made.eur(10), signed_on=today, donor_id=donor, office_id=made.office(), plan=[made.line(made.eur(10), today)]
+            )
+            hq = bound("hq")
+            assert clock.today(hq.timezone) < today
+            assert (pledge_figures(pledge_id).as_of, agreement_figures(agreement_id).as_of) == (today, today)
+            for figures in (pledge_figures, agreement_figures):
+                with pytest.raises(NotFound):
+                    figures(uuid.uuid4())
+        for address in (f"/pledges/{pledge_id}", f"/agreements/{agreement_id}"):
+            assert browser("hq").get(address).status_code == 200, address
 
 
 def test_days_differ_only_where_they_do(acting):

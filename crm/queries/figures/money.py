@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal
 
+from sqlalchemy import select
+
 from crm import clock
+from crm.db import db
 from crm.errors import NotFound
 from crm.formatting import money as written
 from crm.i18n import _, get_locale
+from crm.models.offices import Office
+from crm.models.pledges import Agreement, Pledge
 from crm.money import Money, add, convert_across, from_minor, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
@@ -550,6 +555,15 @@ def today() -> date:
     return clock.today(actor.timezone) if actor else clock.today()
 
 
+def _today_of(model: type[Pledge] | type[Agreement], key: uuid.UUID) -> date:
+    """The day in the office of a record: a reader west of it is still on the day before, on which it may not have been;
+    raises `NotFound`."""
+    zone = db.session.scalar(select(Office.timezone).join(model, model.office_id == Office.id).where(model.id == key))
+    if zone is None:
+        raise NotFound(_("There is no such record here."))
+    return clock.today(zone)
+
+
 def reader_currency(currency: str | None) -> str:
     """The currency asked for, else the reader's reporting currency."""
     actor = bound_actor()
@@ -560,8 +574,8 @@ def reader_currency(currency: str | None) -> str:
 
 
 def pledge_figures(pledge_id: uuid.UUID, as_of: date | None = None) -> PledgeFigures:
-    """A pledge as of a day (default today), in its own and its office's reporting currency; raises `NotFound`."""
-    day = as_of or today()
+    """A pledge as of a day (default its office's today), in its own and its office's reporting currency; raises `NotFound`."""
+    day = as_of or _today_of(Pledge, pledge_id)
     ledger = records.load(Scope(pledge_id=pledge_id), day)
     if not ledger.pledges:
         raise NotFound(_("There is no such record here."))
@@ -587,8 +601,8 @@ def pledge_figures(pledge_id: uuid.UUID, as_of: date | None = None) -> PledgeFig
 
 
 def agreement_figures(agreement_id: uuid.UUID, as_of: date | None = None) -> AgreementFigures:
-    """An agreement as of a day (default today), in its own and its office's reporting currency; raises `NotFound`."""
-    day = as_of or today()
+    """An agreement as of a day (default its office's today), in its own and its office's reporting currency; raises `NotFound`."""
+    day = as_of or _today_of(Agreement, agreement_id)
     ledger = records.load(Scope(agreement_id=agreement_id), day)
     if not ledger.agreements:
         raise NotFound(_("There is no such record here."))
