@@ -555,7 +555,7 @@ def today() -> date:
     return clock.today(actor.timezone) if actor else clock.today()
 
 
-def _today_of(model: type[Pledge] | type[Agreement], key: uuid.UUID) -> date:
+def _today_of(model: type[Pledge | Agreement], key: uuid.UUID) -> date:
     """The day in the office of a record: a reader west of it is still on the day before, on which it may not have been;
     raises `NotFound`."""
     zone = db.session.scalar(select(Office.timezone).join(model, model.office_id == Office.id).where(model.id == key))
