@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, event, false, inspect, or_, select
+from sqlalchemy import String, and_, event, false, inspect, literal_column, or_, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session
 
+from crm.conditions import Conditions, condition
 from crm.db import db
 from crm.errors import Denied, ProgrammingError
 from crm.i18n import _
@@ -226,7 +227,7 @@ def offices_where(actor: Actor, permission: Permission) -> list[uuid.UUID]:
 # --- the row scope -----------------------------------------------------------------------------------------------
 
 _ACTOR = "tl_actor"
-_OPTIONS = "tl_scope_options"
+_CONDITIONS = "tl_scope_conditions"
 _MARK = "tl_scoped"
 _unscoped: ContextVar[str] = ContextVar("unscoped", default="")
 UNSCOPED_TABLES = frozenset({"offices", "codes", "code_labels", "rate_sheets", "reference_counters", "workers", "alembic_version"})
@@ -238,7 +239,7 @@ def bind_actor(actor: Actor | None) -> None:
     if session.info.get(_ACTOR) is not actor:
         session.expunge_all()
     session.info[_ACTOR] = actor
-    session.info[_OPTIONS] = _criteria(actor)
+    session.info[_CONDITIONS] = _criteria(actor)
 
 
 def bound_actor() -> Actor | None:
@@ -259,7 +260,7 @@ def unscoped(reason: str) -> Iterator[None]:
         _unscoped.reset(token)
 
 
-def _criteria(actor: Actor | None) -> tuple[Any, ...]:
+def _criteria(actor: Actor | None) -> Conditions:
     if actor is None:
         return _criteria_of(frozenset(), frozenset(), frozenset(), None, reads_all=False)
     return _criteria_of(actor.visible, actor.readable, actor.member_of, actor.user_id, reads_all=actor.reads_all)
@@ -273,43 +274,41 @@ def _criteria_of(
     me: uuid.UUID | None,
     *,
     reads_all: bool,
-) -> tuple[Any, ...]:
+) -> Conditions:
     """The conditions of a scope: nothing but what its name says goes in, so that people of the same scope may share them."""
     visible, readable, members = sorted(visible_to), sorted(readable_to), sorted(member_of)
-    level_open, shared = OPEN, SHARED
-
-    def option(entity: Any, criterion: Any) -> Any:
-        return with_loader_criteria(entity, criterion, include_aliases=True, propagate_to_loaders=False)
+    level_open, shared = (literal_column(f"'{word}'", String) for word in (OPEN, SHARED))  # constants: nothing to hand over
 
     own_list = SavedList.user_id == me if me else false()
     mine = [
-        option(SavedList, or_(own_list, and_(SavedList.is_shared, SavedList.office_id.in_(members)))),
-        option(SignIn, SignIn.user_id == me if me else false()),
-        option(Submission, Submission.user_id == me if me else false()),
-        option(SignInTry, false()),
+        condition(SavedList, or_(own_list, and_(SavedList.is_shared, SavedList.office_id.in_(members)))),
+        condition(SignIn, SignIn.user_id == me if me else false()),
+        condition(Submission, Submission.user_id == me if me else false()),
+        condition(SignInTry, false()),
     ]
     own_file = ImportBatch.created_by_id == me if me else false()
     levels = [
-        option(ImportBatch, or_(ImportBatch.format.not_in(OF_MEMBERS), ImportBatch.office_id.in_(members), own_file)),
-        option(Levelled, lambda cls: or_(cls.level == level_open, cls.office_id.in_(members))),
-        option(AuditEntry, or_(AuditEntry.level == OPEN, AuditEntry.office_id.in_(members))),
-        option(AuditValue, or_(AuditValue.level == OPEN, AuditValue.office_id.in_(members))),
+        condition(ImportBatch, or_(ImportBatch.format.not_in(OF_MEMBERS), ImportBatch.office_id.in_(members), own_file)),
+        condition(Levelled, lambda cls: or_(cls.level == level_open, cls.office_id.in_(members))),
+        condition(AuditEntry, or_(AuditEntry.level == level_open, AuditEntry.office_id.in_(members))),
+        condition(AuditValue, or_(AuditValue.level == level_open, AuditValue.office_id.in_(members))),
     ]
     if reads_all:
-        return (*mine, *levels)
+        return Conditions([*mine, *levels])
     own_user = User.id == me if me else false()
     own_membership = Membership.user_id == me if me else false()
-    return (
+    conditions = [
         *mine,
         *levels,
-        option(OfficeScoped, lambda cls: cls.office_id.in_(readable)),
-        option(Shareable, lambda cls: or_(cls.visibility == shared, cls.office_id.in_(visible))),
-        option(Job, Job.office_id.in_(visible)),
-        option(User, or_(User.office_id.in_(visible), own_user)),
-        option(Membership, or_(Membership.office_id.in_(visible), own_membership)),
-        option(AuditEntry, and_(AuditEntry.office_id.is_not(None), AuditEntry.office_id.in_(visible))),
-        option(AuditValue, and_(AuditValue.office_id.is_not(None), AuditValue.office_id.in_(readable))),
-    )
+        condition(OfficeScoped, lambda cls: cls.office_id.in_(readable)),
+        condition(Shareable, lambda cls: or_(cls.visibility == shared, cls.office_id.in_(visible))),
+        condition(Job, Job.office_id.in_(visible)),
+        condition(User, or_(User.office_id.in_(visible), own_user)),
+        condition(Membership, or_(Membership.office_id.in_(visible), own_membership)),
+        condition(AuditEntry, and_(AuditEntry.office_id.is_not(None), AuditEntry.office_id.in_(visible))),
+        condition(AuditValue, and_(AuditValue.office_id.is_not(None), AuditValue.office_id.in_(readable))),
+    ]
+    return Conditions(conditions)
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -319,10 +318,10 @@ def _apply_scope(state: ORMExecuteState) -> None:
     state.update_execution_options(**{_MARK: True})
     if _unscoped.get() or state.is_insert:
         return
-    options = state.session.info.get(_OPTIONS)
-    if options is None:
-        options = state.session.info[_OPTIONS] = _criteria(None)
-    state.statement = state.statement.options(*options)
+    conditions = state.session.info.get(_CONDITIONS)
+    if conditions is None:
+        conditions = state.session.info[_CONDITIONS] = _criteria(None)
+    state.statement = state.statement.options(conditions)
 
 
 def guard_engine(engine: Engine) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, exists, func, select, text, update
+from sqlalchemy.orm import aliased
 
-from crm.db import db
+from crm.conditions import Conditions, condition
+from crm.db import db, transactional
 from crm.errors import ProgrammingError
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.parties import Party
 from crm.models.pledges import Pledge
 from crm.models.users import User
-from crm.policy import all_offices, bind_actor, office_rows, unscoped
+from crm.policy import _criteria, all_offices, bind_actor, office_rows, unscoped
 from tests.factories import money as made
+
+OPTIONS = {"synchronize_session": False}
 
 
 @pytest.fixture
@@ -57,3 +61,45 @@ def test_offices_stand_by_code_for_whoever_signs_in(context):
     with unscoped("test"):
         codes = [row.code for row in office_rows()]
         assert codes == sorted(codes) == [office.code for office in all_offices()]
+
+
+def test_people_of_one_kind_share_a_statement_and_not_its_rows(pledged, acting):
+    """What is compiled for one office is used for the next with that one's values: plain, under an alias, beneath, counted, changed."""
+    donor, _pledge = pledged
+    other = aliased(Pledge)
+    statements = [
+        select(Pledge.id),
+        select(other.id).where(other.donor_id == donor),
+        select(Party.id).where(exists().where(Pledge.donor_id == Party.id)),
+        select(func.count()).select_from(Pledge).group_by(Pledge.donor_id),
+        update(Pledge).where(Pledge.donor_id == donor).values(programme_id=None).returning(Pledge.id),
+        update(Pledge).where(Pledge.id.in_(select(other.id))).values(programme_id=None).returning(Pledge.id),
+    ]
+    for _turn in range(2):
+        for name, count in (("grants", 1), ("other", 0), ("hq", 1), ("auditor", 1)):
+            acting(name)
+            found = transactional(lambda: [len(db.session.execute(each, execution_options=OPTIONS).all()) for each in statements])()
+            assert found == [count] * len(statements), (name, found)
+
+
+def test_the_conditions_of_two_offices_differ_in_values_alone(acting):
+    def key(name: str) -> tuple[object, list[object]]:
+        values: list[object] = []
+        shape = _criteria(acting(name))._gen_cache_key(None, values)
+        return shape, [getattr(value, "value", None) for value in values]
+
+    (jordan, ours), (kenya, theirs), (everywhere, all_of_it) = key("officer"), key("other"), key("hq")
+    assert jordan == kenya
+    assert hash(jordan) == hash(kenya)
+    assert len(ours) == len(theirs)
+    assert ours != theirs
+    assert key("officer") == (jordan, ours)
+    assert (everywhere == jordan) == (len(all_of_it) == len(ours))
+
+
+def test_a_condition_that_cannot_be_cached_is_refused():
+    class Odd(ColumnElement[bool]):
+        inherit_cache = False
+
+    with pytest.raises(ProgrammingError, match="cannot be cached"):
+        Conditions([condition(Party, Odd())])
