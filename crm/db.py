@@ -70,6 +70,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+@functools.lru_cache(maxsize=16_384)
+def _key_of(text: str | None) -> uuid.UUID | None:
+    return None if text is None else uuid.UUID(text)
+
+
+class Key(Uuid[uuid.UUID]):
+    """A key. SQLite holds it as text: one that was read shortly before (an office, a donor, the same page again) is not made anew."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """None where the driver gives keys itself."""
+        given = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return None if given is None else _key_of
+
+
 class Base(DeclarativeBase):
     """Every table. Not `db.Model`: `Model.query` would go round the scope."""
 
@@ -77,7 +91,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this attribute by name
         str: String(400),
         int: BigInteger().with_variant(Integer, "sqlite"),
-        uuid.UUID: Uuid,
+        uuid.UUID: Key,
         datetime: UtcDateTime,
     }
 

@@ -116,8 +116,8 @@ class RateBook:
     def _load(self, days: set[date]) -> None:
         statement = select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
         monthly = [_reached(days, most) & (RateSheet.source == source) for source, most in REACH.items()]
-        for row in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
-            self._days.setdefault(row.published_on, []).append(_Sheet(*row))
+        for source, base, published_on, quotes in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
+            self._days.setdefault(published_on, []).append(_Sheet(source, base, published_on, quotes))
         for sheets in self._days.values():
             sheets.sort(key=lambda sheet: (sheet.source != ECB, sheet.source))
 
@@ -184,6 +184,7 @@ def _reached(days: Collection[date], most: int) -> ColumnElement[bool]:
     return RateSheet.published_on.between(min(days) - timedelta(days=most), max(days))
 
 
+@lru_cache(maxsize=16_384)
 def _through(sheet: _Sheet, currency: str, to: str) -> Rate | None:
     """One source's rate: directly, the other way round, or through its base. Two sources are never chained."""
     first, second = sheet.value(currency), sheet.value(to)

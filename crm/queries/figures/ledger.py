@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.orm import aliased
@@ -46,8 +46,7 @@ class Scope:
     programme_ids: Collection[uuid.UUID] | None = None
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A dated change of a pledge or an agreement. The newest one has the plan that holds; those before have none."""
 
     id: uuid.UUID
@@ -59,8 +58,7 @@ class Term:
     reversal_of_id: uuid.UUID | None = None
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """An instalment: what was planned and what was paid of it (by value date)."""
 
     id: uuid.UUID
@@ -301,9 +299,8 @@ _DUE = (
 def _plans(statement: Select[*tuple[Any, ...]], paid: dict[uuid.UUID, list[tuple[date, int]]]) -> dict[uuid.UUID, list[Due]]:
     """Instalments by the terms they belong to, in the order of the plan."""
     plans: dict[uuid.UUID, list[Due]] = {}
-    for row in db.session.execute(statement.order_by(Instalment.position)):
-        due = Due(row.id, row.due_on, said_when(row.due_when), row.amount_minor, row.position, tuple(paid.get(row.id, ())))
-        plans.setdefault(row.pledge_terms_id or row.agreement_terms_id, []).append(due)
+    for pledged, signed, key, due_on, when, amount, position in db.session.execute(statement.order_by(Instalment.position)):
+        plans.setdefault(pledged or signed, []).append(Due(key, due_on, said_when(when), amount, position, tuple(paid.get(key, ()))))
     return plans
 
 

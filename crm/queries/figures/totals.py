@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, null, or_, select
+from sqlalchemy import case, extract, func, null, or_, select
 
 from crm.db import db
 from crm.models.offices import Office
@@ -85,7 +85,8 @@ def _totals(scope: Scope, day: date, to: str) -> Totals:
 
 class _Sum(NamedTuple):
     """Amounts of one currency and rate day; `on` is None where no rate is asked for. `bank`: what the bank credited, in the
-    currency of the totals. `is_loose`: of receipts without an agreement, which are secured too. `came_on`: the day of receipts."""
+    currency of the totals. `is_loose`: of receipts without an agreement, which are secured too. `came_in`: the first day of the
+    month of receipts."""
 
     currency: str
     on: date | None
@@ -94,7 +95,7 @@ class _Sum(NamedTuple):
     fixed_rate: Decimal | None = None
     bank: int | None = None
     is_loose: bool = False
-    came_on: date | None = None
+    came_in: date | None = None
 
 
 def _added_up(scope: Scope, day: date, to: str, stages: dict[str, list[_Sum]]) -> dict[str, Any]:
@@ -115,9 +116,8 @@ def _added_up(scope: Scope, day: date, to: str, stages: dict[str, list[_Sum]]) -
             adder.take(getattr(rest, name))
     by_month: dict[date, Decimal] = {}
     for one, value, _rate in values["paid"]:
-        if one.came_on is not None and value is not None:
-            first = one.came_on.replace(day=1)
-            by_month[first] = add(by_month.get(first, Decimal(0)), value)
+        if one.came_in is not None and value is not None:
+            by_month[one.came_in] = add(by_month.get(one.came_in, Decimal(0)), value)
     return {name: adder.figure(has_sources=False) for name, adder in adders.items()} | {"by_month": by_month}
 
 
@@ -182,29 +182,29 @@ def _signed(scope: Scope, day: date, to: str) -> list[_Sum]:
 
 
 def _received(scope: Scope, day: date, to: str) -> list[_Sum]:
-    """What came in, reversals taken off, by currency and value date."""
+    """What came in, reversals taken off, by currency and value date; by month where no rate is asked for."""
     _pledges, agreements, loose, _allocations = records.conditions(scope)
     mine = loose if agreements is None else or_(loose, Receipt.agreement_id.in_(records.signed_ids(agreements, day)))
     bank = case((Office.reporting_currency == to, Receipt.bank_reporting_minor), else_=null())
     is_known = or_(Receipt.currency == to, bank.is_not(None))
     on = case((is_known, null()), else_=Receipt.value_on)
     is_loose = Receipt.agreement_id.is_(None)
+    year, month = extract("year", Receipt.value_on), extract("month", Receipt.value_on)
+    amounts = (func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose, year, month)
     rows = db.session.execute(
-        select(
-            Receipt.currency, on, func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose, Receipt.value_on
-        )
+        select(Receipt.currency, on, *amounts)
         .select_from(Receipt)
         .join(Office, Office.id == Receipt.office_id)
         .where(mine, Receipt.value_on <= day)
-        .group_by(Receipt.currency, on, is_loose, Receipt.value_on)
+        .group_by(Receipt.currency, on, is_loose, year, month)
     )
-    return _sums(rows)
+    return _sums((*row, date(int(in_year), int(in_month), 1)) for *row, in_year, in_month in rows)
 
 
 def _sums(rows: Iterable[Any]) -> list[_Sum]:
     """Rows as sums; the sum of whole numbers is a Decimal on PostgreSQL."""
     found = []
     for currency, on, minor, changes, *more in rows:
-        fixed_rate, bank, is_loose, came_on = (*more, *(None,) * 4)[:4]
-        found.append(_Sum(currency, on, int(minor), changes, fixed_rate, None if bank is None else int(bank), bool(is_loose), came_on))
+        fixed_rate, bank, is_loose, came_in = (*more, *(None,) * 4)[:4]
+        found.append(_Sum(currency, on, int(minor), changes, fixed_rate, None if bank is None else int(bank), bool(is_loose), came_in))
     return found
