@@ -493,6 +493,8 @@ def _ends_with_newline(data: bytes, encoding: str) -> bool:
 
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 _PREFIX = "'"
+_BEGINS = _FORMULA | {_PREFIX}
+_PARTS = re.compile(r"[;\t\r\n]")
 #: Numbers, amounts and international phone numbers stay as they are: "-5.00", "+1,234", "+41 22 555 01 01".
 _HARMLESS = re.compile(r"[+-]\d{1,18}(?:[.,]\d{1,18})*%?|\+\d[\d ]{3,24}")
 
@@ -507,6 +509,8 @@ def neutralise(text: str) -> str:
 
     The same inside of it after a semicolon, a tab or a line break: where lists are parted by semicolons, as in most of Europe, those
     would begin a cell."""
+    if text[:1] not in _BEGINS and not _PARTS.search(text):
+        return text  # nearly all cells
     core = text.lstrip(_PREFIX)
     begins = bool(core) and core[0] in _FORMULA and (text[0] == _PREFIX or not _HARMLESS.fullmatch(text))
     return (_PREFIX if begins else "") + _INSIDE.sub(r"\1'\2", text)
