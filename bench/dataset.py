@@ -7,6 +7,7 @@ the same size, so that a country officer always sees about 700 parties and 7,000
 from __future__ import annotations
 
 import bisect
+import contextlib
 import hashlib
 import itertools
 import json
@@ -858,6 +859,21 @@ def new_database(base: str, name: str) -> str:
     return make_url(base).set(database=name).render_as_string(hide_password=False)
 
 
+@contextlib.contextmanager
+def words_indexed_after(url: str) -> Iterator[None]:
+    """A million rows one after the other into an index of words took PostgreSQL over half an hour: it is made when all are there."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        made = connection.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_search_tokens_tsv'").fetchone()
+        if made is None:
+            message = "the index of words has another name now"
+            raise RuntimeError(message)
+        connection.execute("DROP INDEX ix_search_tokens_tsv")
+        yield
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        connection.execute(str(made[0]).encode())
+
+
 def vacuum(url: str) -> None:
     """What a PostgreSQL server does by itself after a while: statistics, and a map of what all may see."""
     with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as connection:
@@ -877,7 +893,8 @@ def fill(url: str, scale: float, seed: int = 7, today: date | None = None) -> Bu
     sink: Sink = SqliteSink(Path(make_url(url).database or "")) if url.startswith("sqlite") else PostgresSink(url)
     World(sink, scale, seed, day).build()
     sink.finish()
-    migrate(url)  # as before every start: search words, keys of possible duplicates; SQLite gets its statistics
+    with contextlib.nullcontext() if url.startswith("sqlite") else words_indexed_after(url):
+        migrate(url)  # as before every start: search words, keys of possible duplicates; SQLite gets its statistics
     if not url.startswith("sqlite"):
         vacuum(url)
     return Built(url, time.monotonic() - began, dict(sink.counts), day.isoformat())

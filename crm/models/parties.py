@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -62,6 +62,12 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
         Index("ix_parties_office_folded_name", "office_id", "folded_name"),
         # Whoever reads one office reads its parties and the shared ones: without this one, SQLite goes through those of all offices.
         Index("ix_parties_visibility", "visibility"),
+        Index(
+            "ix_parties_part_of_id",
+            "part_of_id",
+            sqlite_where=text("part_of_id IS NOT NULL"),
+            postgresql_where=text("part_of_id IS NOT NULL"),
+        ),
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
@@ -71,7 +77,7 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
     country: Mapped[str | None] = mapped_column(String(2))
     website: Mapped[str] = mapped_column(String(300), default="")
     about: Mapped[str] = mapped_column(Text, default="")
-    part_of_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"), index=True)
+    part_of_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"))
 
     kinds: Mapped[list[PartyKind]] = relationship(cascade="all, delete-orphan", order_by="PartyKind.kind")
     names: Mapped[list[PartyName]] = relationship(cascade="all, delete-orphan", order_by="PartyName.name")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm.db import db
@@ -219,10 +219,10 @@ def _agreement_options() -> tuple[Any, ...]:
     )
 
 
-def _allocations(*conditions: ColumnElement[bool]) -> tuple[Allocation, ...]:
+def _allocations(condition: ColumnElement[bool]) -> tuple[Allocation, ...]:
     statement = (
         select(Allocation)
-        .where(or_(*conditions))
+        .where(condition)
         .options(selectinload(Allocation.programme), selectinload(Allocation.output))
         .order_by(Allocation.allocated_on, Allocation.id)
     )
@@ -272,10 +272,8 @@ def pledge_detail(pledge_id: uuid.UUID) -> PledgeDetail:
             .order_by(Receipt.value_on, Receipt.id)
         )
     )
-    allocations = _allocations(
-        Allocation.agreement_id.in_([agreement.id for agreement in agreements]),
-        Allocation.receipt_id.in_([receipt.id for receipt in receipts]),
-    )
+    sources = ((Allocation.agreement_id, agreements), (Allocation.receipt_id, receipts))
+    allocations = _allocations(or_(false(), *(key.in_([row.id for row in rows]) for key, rows in sources if rows)))
     under = [receipt for agreement in agreements for receipt in agreement.receipts]
     return PledgeDetail(pledge, agreements, receipts, allocations, _reversed(pledge.terms, receipts, under, allocations))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from crm.db import db
@@ -36,6 +36,7 @@ MANY_OFFICES = 6
 """Whose offices are more than these is answered from the words of all offices, each hit then looked at; fewer, office by office."""
 Part = Select[*tuple[Any, ...]]
 _NEAR_CANDIDATES, _NEAR_SHOWN = 60, 8
+_LAST = 2**63 - 1  # beyond every entry's number
 _LONG_WORD, _NEAR_BEGINNING = 8, 3
 _REFERENCE = re.compile(r"[A-Z0-9]{2,12}-[A-Z]{2}-\d{4}-\d{4,9}")
 
@@ -245,8 +246,11 @@ def _on_postgresql_wide(who: Actor, one: _Asked, value: str) -> Part:
     word's entries all at once, in no order, and the planner knows nothing of how many begin with a few letters."""
     is_own = _within(who, TOKENS.c.office_id, TOKENS.c.circle)
     before = one.before(who, TOKENS.c.seq)
-    newest = select(TOKENS.c.seq, TOKENS.c.tsv, TOKENS.c.office_id, TOKENS.c.circle).where(TOKENS.c.wide == value, before)
-    walked = newest.order_by(TOKENS.c.seq.desc()).limit(NEWEST).subquery()
+    # As a span of both columns, in the order of both: by `wide = …` alone the planner walks by key through all other nouns' entries.
+    place = tuple_(TOKENS.c.wide, TOKENS.c.seq)
+    is_of_noun = and_(place >= tuple_(literal(value), 0), place <= tuple_(literal(value), _LAST))
+    newest = select(TOKENS.c.seq, TOKENS.c.tsv, TOKENS.c.office_id, TOKENS.c.circle).where(is_of_noun, before)
+    walked = newest.order_by(TOKENS.c.wide.desc(), TOKENS.c.seq.desc()).limit(NEWEST).subquery()
     answers = _tokens(one, [value])
     looked_at = select(walked.c.seq).where(_tokens(one, [value], walked.c.tsv), _within(who, walked.c.office_id, walked.c.circle))
     first = looked_at.order_by(walked.c.seq.desc()).limit(one.most).cte()

@@ -184,7 +184,7 @@ def _signed(scope: Scope, day: date, to: str) -> list[_Sum]:
 def _received(scope: Scope, day: date, to: str) -> list[_Sum]:
     """What came in, reversals taken off, by currency and value date; by month where no rate is asked for."""
     _pledges, agreements, loose, _allocations = records.conditions(scope)
-    mine = loose if agreements is None else or_(loose, Receipt.agreement_id.in_(records.signed_ids(agreements, day)))
+    mine = loose if agreements is None else records.either(scope, loose, Receipt.agreement_id.in_(records.signed_ids(agreements, day)))
     bank = case((Office.reporting_currency == to, Receipt.bank_reporting_minor), else_=null())
     is_known = or_(Receipt.currency == to, bank.is_not(None))
     on = case((is_known, null()), else_=Receipt.value_on)
