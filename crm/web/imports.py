@@ -441,7 +441,9 @@ def _work(batch: ImportBatch, job: Job | None) -> dict[str, Any] | None:
 def _undo_work(batch: ImportBatch, job: Job) -> dict[str, Any]:
     """How far the undo of a batch is, and who asked for it."""
     done, total = number(job.done, get_locale()), number(max(job.done, job.total), get_locale())
-    far = _("%(done)s of about %(all)s records and parts of records", done=done, all=total) if job.done else _("Nothing is taken back yet.")
+    far = (
+        _("%(done)s of about %(all)s records and parts of records.", done=done, all=total) if job.done else _("Nothing is taken back yet.")
+    )
     who = lookups.people([job.created_by_id]).get(job.created_by_id, "") if job.created_by_id else ""
     return {
         "percent": _percent(batch, job),
