@@ -378,7 +378,9 @@ _PAGES_BESIDE = (
 @bp.get("/suggest")
 @permit(Permission.RECORD_SEE)
 def suggest() -> Any:
-    """What the palette offers for ?q=: records by their titles, things to do, pages to go to. Titles only, no text of records."""
+    """What the palette offers for ?q=: records by their titles, things to do, pages to go to.
+
+    No text of records but their titles, and of interactions what they are about."""
     who = actor()
     query = Query.of(request.args.get("q", ""))
     if not query.text:
