@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import lzma
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -183,6 +186,33 @@ def earmarking_modalities() -> Mapping[str, Earmarking]:
     """Grand Bargain earmarking modalities A-L by letter."""
     return _by(
         (Earmarking(r["code"], r["name"], r["category_code"], r["category_name"]) for r in _rows("earmarking.csv")), lambda e: e.code
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A zone of the IANA database: "Asia/Amman", its place ("Amman"), the country's ISO alpha-2 code, and whether that has no other."""
+
+    name: str
+    place: str
+    country: str
+    is_only: bool
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> Mapping[str, TimeZone]:
+    """Zones that stand for a place, each country's own, by name in the order of names. Source: zone.tab of the package tzdata, as far
+    as this machine knows the zones."""
+    lines = (resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines()
+    pairs = sorted((name, country) for country, _place, name, *_note in (line.split("\t") for line in lines if line and line[0] != "#"))
+    count = Counter(country for _name, country in pairs)
+    known = available_timezones()
+    return MappingProxyType(
+        {
+            name: TimeZone(name, name.partition("/")[2].replace("_", " ").replace("/", ", "), country, count[country] == 1)
+            for name, country in pairs
+            if name in known
+        }
     )
 
 

@@ -21,7 +21,7 @@ def made_by(user_id: uuid.UUID | None, paging: Paging) -> Page[ImportBatch]:
 
 
 def undone_among(batch_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of some changes were undone."""
+    """Which of some batches, changes or imports, were undone."""
     return set(db.session.scalars(select(ImportUndo.batch_id).where(ImportUndo.batch_id.in_(batch_ids))))
 
 

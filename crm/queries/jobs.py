@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -36,6 +36,12 @@ def open_jobs() -> Sequence[Job]:
 def open_job_of(subject_id: uuid.UUID) -> Job | None:
     """The open job of a record."""
     return db.session.scalar(select(Job).where(Job.subject_id == subject_id, Job.state.in_(OPEN_STATES)))
+
+
+def open_jobs_of(subject_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Job]:
+    """The open jobs of some records: by record."""
+    found = db.session.scalars(select(Job).where(Job.subject_id.in_(subject_ids), Job.state.in_(OPEN_STATES)))
+    return {job.subject_id: job for job in found}
 
 
 def workers() -> Sequence[Worker]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from crm.db import db
@@ -62,8 +62,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Hit:
-    """A record that was found, as the reader may see it. `about` is the party it is about, `names` its other names, `texts` where
-    the words may stand."""
+    """A record that was found, as the reader may see it. `about` is the party it is about, `subject` what an interaction was or will
+    be about, `names` its other names, `texts` where the words may stand."""
 
     noun: str
     id: uuid.UUID
@@ -72,6 +72,7 @@ class Hit:
     reference: str = ""
     about: str = ""
     about_id: uuid.UUID | None = None
+    subject: str = ""
     kind: str = ""
     at: date | datetime | None = None
     amount: Money | None = None
@@ -326,6 +327,7 @@ class _Shown:
     title: Any
     kind: Any = None
     at: Any = None
+    subject: Any = None
     minor: Any = None
     currency: Any = None
     texts: tuple[Any, ...] = ()
@@ -338,6 +340,7 @@ _SHOWN: Mapping[str, _Shown] = {
         literal(""),
         Interaction.kind,
         Interaction.starts_at,
+        case((Interaction.purpose != "", Interaction.purpose), else_=Interaction.summary),
         texts=(
             Interaction.summary, Interaction.purpose, Interaction.point_1, Interaction.point_2, Interaction.point_3,
             Interaction.fallback, Interaction.offer, Interaction.red_line, Interaction.place_text,
@@ -375,11 +378,16 @@ def _statement(searchable: Searchable) -> Part:
         (Party.id if about else none).label("about_id"),
         (none if shown.kind is None else shown.kind).label("kind"),
         (none if shown.at is None else shown.at).label("at"),
+        (literal("") if shown.subject is None else shown.subject).label("subject"),
         (none if shown.minor is None else shown.minor).label("minor"),
         (none if shown.currency is None else shown.currency).label("currency"),
         *(text.label(f"text_{place}") for place, text in enumerate(shown.texts)),
     )
     return statement.outerjoin(Party, Party.id == getattr(model, searchable.party)) if about else statement
+
+
+#: How many columns of a statement stand before its texts.
+_TEXTS_FROM = 11
 
 
 def _hit(searchable: Searchable, row: Any) -> Hit:
@@ -394,7 +402,8 @@ def _hit(searchable: Searchable, row: Any) -> Hit:
         kind=row.kind or "",
         at=row.at,
         amount=None if row.minor is None else from_minor(row.minor, row.currency),
-        texts=tuple(row[10:]),
+        subject=row.subject or "",
+        texts=tuple(row[_TEXTS_FROM:]),
     )
 
 

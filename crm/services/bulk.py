@@ -305,16 +305,16 @@ def offices_of(noun: str, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
 
 
 @transactional
-def record_choice(actor: Actor, noun: str, key: str, value: str, ids: Collection[uuid.UUID], *, query: str = "") -> uuid.UUID:
-    """Keep which records are to be changed and how: the batch, to be looked at first. Nothing of them is changed yet. `query`: the
-    arguments of the list where they were chosen, to go back to it.
+def record_choice(actor: Actor, noun: str, key: str, value: str, ids: Sequence[uuid.UUID], *, query: str = "") -> uuid.UUID:
+    """Keep which records are to be changed and how: the batch, to be looked at first. Nothing of them is changed yet. `ids`: in the
+    order of their list. `query`: the arguments of the list where they were chosen, to go back to it.
 
     Raises `Invalid` (field `value`, or the whole: none or too many are chosen), Denied, NotFound. The same choice that nobody went on with
     for a day is forgotten."""
     require(actor, Permission.CONTACT_LOG)
     action = action_of(noun, key)
     _given(action, value)
-    chosen = sorted(set(ids))
+    chosen = list(dict.fromkeys(ids))
     if not chosen:
         raise Invalid(_("Choose at least one row first."))
     if len(chosen) > MOST:
@@ -367,7 +367,8 @@ def _drop(batch: ImportBatch) -> None:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a batch is to do: with which list's records, what, the records that were chosen, and how their list was asked for."""
+    """What a batch is to do: with which list's records, what, the records that were chosen in their list's order, and how the list
+    was asked for."""
 
     noun: str
     action: Action
@@ -379,6 +380,11 @@ class Choice:
     def given(self) -> Given:
         """The value, typed."""
         return _given(self.action, self.value)
+
+    @property
+    def in_turn(self) -> list[uuid.UUID]:
+        """The records as they are changed: two changes that meet wait for each other in one order."""
+        return sorted(self.ids)
 
 
 def choice_of(batch: ImportBatch) -> Choice:
@@ -393,10 +399,11 @@ def choice_of(batch: ImportBatch) -> Choice:
 
 
 def judge(actor: Actor, choice: Choice) -> list[Verdict]:
-    """What the change would do to each record at this moment, in the order they were made; those that are not there (any more) are left
+    """What the change would do to each record at this moment, in the order of their list; those that are not there (any more) are left
     out. Reads only; a constant number of statements."""
     given = choice.given
-    return [_verdict(actor, choice.action, record, given) for record in _records(choice.noun, choice.ids)]
+    found = {record.id: record for record in _records(choice.noun, choice.ids)}
+    return [_verdict(actor, choice.action, found[key], given) for key in choice.ids if key in found]
 
 
 def _records(noun: str, ids: Collection[uuid.UUID]) -> list[Any]:
@@ -466,7 +473,7 @@ def apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
     batch = _own(actor, batch_id)
     _in_state(batch, ("checked",))
     choice = choice_of(batch)
-    _take(actor, batch, choice, choice.ids)
+    _take(actor, batch, choice, choice.in_turn)
     _finish(batch)
     return batch
 
@@ -494,7 +501,7 @@ def take_part(actor: Actor, run: Run, most: int = _PART) -> tuple[int, int]:
     _in_state(batch, (*CARRIED_STATES, "failed"))
     batch.state, batch.message = "running", ""
     choice = choice_of(batch)
-    _take(actor, batch, choice, choice.ids[batch.taken : batch.taken + most])
+    _take(actor, batch, choice, choice.in_turn[batch.taken : batch.taken + most])
     if batch.taken >= batch.rows:
         _finish(batch)
     return batch.taken, batch.rows
@@ -536,9 +543,10 @@ def _take(actor: Actor, batch: ImportBatch, choice: Choice, ids: Sequence[uuid.U
     batch.updated += outcome.counts[CHANGED]
     batch.unchanged += outcome.counts[SAME]
     batch.rejected += outcome.counts[REFUSED]
-    for number, (record_id, why) in enumerate(outcome.refused.items(), batch.taken + 1):
-        reason = why[:SENTENCE_LENGTH]
-        db.session.add(ImportReject(office_id=batch.office_id, batch_id=batch.id, row_number=number, column=str(record_id), reason=reason))
+    places = {key: place for place, key in enumerate(choice.ids, 1)}
+    for key, why in outcome.refused.items():
+        place, reason = places[key], why[:SENTENCE_LENGTH]
+        db.session.add(ImportReject(office_id=batch.office_id, batch_id=batch.id, row_number=place, column=str(key), reason=reason))
     batch.taken += len(ids)
     db.session.flush()
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -45,10 +45,21 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Words:
-    """What a person says of the files they attach: one caption and one kind of evidence for all of them."""
+    """What a person says of the files they attach: one caption and one kind of evidence for all of them. `usual`: what files of a media
+    type are taken for where `evidence` is left open ("")."""
 
     caption: str = ""
     evidence: str = "other"
+    usual: Mapping[str, str] = field(default_factory=dict)
+
+    def evidence_of(self, media_type: str) -> str:
+        """What a file of a media type shows. Raises `Invalid` (evidence) where only a person can say."""
+        found = self.evidence or self.usual.get(media_type, "")
+        if not found:
+            raise Invalid(
+                _("Choose what the picture or table shows: only of PDF and Word files is it taken for granted."), field="evidence"
+            )
+        return fields.choice(found, "evidence", EVIDENCE)
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def attach(actor: Actor, noun: str, record_id: uuid.UUID, stored: Sequence[Store
     office_id = office_for(actor, noun, record)
     require(actor, kind.needs, office_id)
     caption = fields.line(words.caption, "caption", SENTENCE_LENGTH)
-    evidence = fields.choice(words.evidence, "evidence", EVIDENCE)
+    evidence = {one.media_type: words.evidence_of(one.media_type) for one in stored}
     if not stored:
         raise Invalid(_("Choose a file."), field="files")
     hold(f"files:{office_id}")  # two who send the same file, or the last one that fits
@@ -88,7 +99,8 @@ def attach(actor: Actor, noun: str, record_id: uuid.UUID, stored: Sequence[Store
     for one in stored:
         content = _content(office_id, one, quota)
         _refuse_twice(noun, record_id, office_id, content, one.name)
-        file = File(office_id=office_id, level=level, content_id=content.id, name=one.name, caption=caption, evidence=evidence)
+        file = File(office_id=office_id, level=level, content_id=content.id, name=one.name, caption=caption)
+        file.evidence = evidence[one.media_type]
         setattr(file, kind.column.key, record_id)
         db.session.add(file)
         db.session.flush()

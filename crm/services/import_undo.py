@@ -12,9 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, case, func, inspect, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, case, func, inspect, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
@@ -29,6 +30,7 @@ from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, 
 from crm.models.parties import Party, Tenure
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
+from crm.models.search import is_sqlite
 from crm.policy import Actor, require, unscoped
 from crm.queries import codes, history
 from crm.queries.figures import programmable
@@ -41,10 +43,12 @@ from crm.services.jobs import Carry, Run
 from crm.services.receipts import reverse_receipt
 from crm.services.versions import touch
 
-_CHUNK = 400
+_CHUNK, _MANY = 400, 20_000
 #: Characters of one made record in the journal: its id and version.
 _ENTRY_LENGTH = 46
 MOST_KEPT_NAMES = 200
+#: UUIDs are compared in Python, their numbers in C.
+_AS_NUMBER = attrgetter("int")
 _MOST_TITLE = 80
 #: Records that are not counted by themselves, beside those that the history keeps with another.
 _PARTS = frozenset({"notes"})
@@ -185,13 +189,14 @@ def _plan(journal: Journal, together: dict[Key, list[Key]] | None = None) -> Pla
     money = {noun: list(made.pop(noun, ())) for noun in LEDGER}
     _plan_receipts(money["receipts"], found)
     _plan_pledges(money["pledges"], found)
+    standing: dict[str, set[uuid.UUID]] = {}
     for noun, expected in made.items():
         now = _left_as_now(noun, expected)
+        standing[noun] = set(now)
         found.gone += len(expected) - len(now)
         for record_id, mark in now.items():
             if mark != expected[record_id]:
                 stays[noun, record_id] = _("changed since")
-    standing = {noun: set(_left_as_now(noun, expected)) for noun, expected in made.items()}
     below = _hold_what_is_built_on(standing, stays)
     if together is not None:
         together.update(below)
@@ -324,10 +329,10 @@ def _left_as_now(noun: str, expected: Mapping[uuid.UUID, str]) -> dict[uuid.UUID
     found: dict[uuid.UUID, str] = {}
     for ids in _chunks(list(expected)):
         if inspect(entity).version_id_col is not None:
-            rows = db.session.execute(_held(select(entity.id, entity.version).where(entity.id.in_(ids)).order_by(entity.id)))
+            rows = db.session.execute(_held(select(entity.id, entity.version).where(_one_of(entity.id, ids)).order_by(entity.id)))
             found |= {row.id: f"v{row.version}" for row in rows}
         else:
-            rows_now = db.session.scalars(_held(select(entity).where(entity.id.in_(ids)).order_by(entity.id)))
+            rows_now = db.session.scalars(_held(select(entity).where(_one_of(entity.id, ids)).order_by(entity.id)))
             found |= {record.id: left_as(record) for record in rows_now}
     return found
 
@@ -352,10 +357,11 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
     below: dict[Key, list[Key]] = defaultdict(list)  # stays -> what then stays too
     visible = {record_id for ids in standing.values() for record_id in ids}
     for noun, ids in standing.items():
+        in_turn = sorted(ids, key=_AS_NUMBER)
         for name, entity, column in _references_to(noun):
             if OWNED.get(name) == column.key or name in FOLLOWING:
                 continue
-            for child_id, parent_id in _pairs(entity, column, sorted(ids)):
+            for child_id, parent_id in _pairs(entity, column, in_turn):
                 child, parent = (name, child_id), (noun, parent_id)
                 if child_id in visible and child_id in standing.get(name, ()):
                     below[child].append(parent)
@@ -374,10 +380,18 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
 
 def _pairs(entity: Any, column: Any, ids: Sequence[uuid.UUID]) -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
     """(id, what it refers to) of the rows that refer to some records; another office's too, of which only that they exist is used."""
-    for chunk in _chunks(ids):
+    for start in range(0, len(ids), _MANY):
         with unscoped("what an import made may be in use in another office"):
-            rows = db.session.execute(select(entity.id, column).where(column.in_(chunk))).all()
+            rows = db.session.execute(select(entity.id, column).where(_one_of(column, ids[start : start + _MANY]))).all()
         yield from ((row[0], row[1]) for row in rows)
+
+
+def _one_of(column: Any, ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
+    """Whether a column holds one of many ids, which are one parameter: a list with thousands of them costs more than what it finds."""
+    if is_sqlite():
+        values = func.json_each(json.dumps([key.hex for key in ids])).table_valued("value")
+        return column.in_(select(values.c.value))  # type: ignore[no-any-return]
+    return column == any_(literal(list(ids), ARRAY(Uuid)))  # type: ignore[no-any-return]
 
 
 def _built_on() -> str:

@@ -52,7 +52,7 @@ def _check(office: NewOffice, *held: str) -> None:
         elif code not in held and not currency_in_use(code):
             errors[field] = [_("%(code)s is no longer in use. Choose the currency that took its place.", code=code)]
     if office.timezone not in available_timezones():
-        errors["timezone"] = [_("Enter a time zone such as Asia/Amman.")]
+        errors["timezone"] = [_("Choose a known time zone, such as Asia/Amman.")]
     if office.language not in LOCALES:
         errors["language"] = [_("Choose one of the languages.")]
     if errors:

@@ -16,8 +16,9 @@ from werkzeug.wrappers import Response
 
 from crm.errors import Conflict, Denied, Invalid, NotFound
 from crm.exchange.files import ACCEPT, KIND_NAMES
-from crm.exchange.inspection.kinds import MOST_BYTES
+from crm.exchange.inspection.kinds import ENDINGS, MOST_BYTES, WRITTEN
 from crm.formatting import file_size
+from crm.forms.base import choices
 from crm.forms.files import EVIDENCE_LABELS, FilesForm, RemoveForm
 from crm.forms.interactions import LEVEL_NOTES
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
@@ -200,8 +201,7 @@ def _page(noun: str, record_id: uuid.UUID, form: FilesForm | None = None, code: 
     record = queries.record_of(noun, record_id)
     may = _may_attach(noun, record)
     if form is None:
-        form = FilesForm(formdata=None)
-        form.evidence.data = _PLACES[noun].usual
+        form = _form(noun, formdata=None)
     lines = [_line(one) for one in queries.files_of(noun, record_id)]
     return render_template(
         "files/index.html",
@@ -214,10 +214,25 @@ def _page(noun: str, record_id: uuid.UUID, form: FilesForm | None = None, code: 
         days=queries.DAYS_KEPT,
         form=form if may else None,
         accept=ACCEPT,
+        written=[ending for kind in WRITTEN for ending in ENDINGS[kind]],
+        usual=_PLACES[noun].usual,
         most_size=MOST_BYTES,
         most_files=jobs.MOST_AT_ONCE,
         address=_address(f"files.attach_to_{noun}", noun, record_id),
     ), code
+
+
+def _form(noun: str, **given: Any) -> FilesForm:
+    """The form of a record's files. Where they are usually of one kind it is left open: a picture is not taken for a signed agreement."""
+    form, usual = FilesForm(**given), _PLACES[noun].usual
+    if usual != "other":
+        form.evidence.choices = choices([("", _("Choose")), *EVIDENCE_LABELS.items()])
+        form.evidence.description = _(
+            "A PDF or Word file is taken for “%(usual)s” unless you choose. Of a picture, say what it shows.", usual=EVIDENCE_LABELS[usual]
+        )
+        if not form.is_submitted():
+            form.evidence.data = ""
+    return form
 
 
 def _may_attach(noun: str, record: Any) -> bool:
@@ -257,7 +272,7 @@ def _attach(noun: str, record_id: uuid.UUID) -> Any:
 
 
 def _attached(noun: str, record_id: uuid.UUID) -> Any:
-    form = FilesForm()
+    form = _form(noun)
     if not form.validate():
         return _page(noun, record_id, form, status(form))
     uploads = [Upload(one.filename or "", one.stream) for one in form.files.data]
@@ -267,7 +282,7 @@ def _attached(noun: str, record_id: uuid.UUID) -> Any:
             noun,
             record_id,
             uploads,
-            Words(form.caption.data or "", form.evidence.data),
+            Words(form.caption.data or "", form.evidence.data, dict.fromkeys(WRITTEN, _PLACES[noun].usual)),
             token=(form.submission.data or "")[:64],
             digest=body_digest(),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,7 +17,7 @@ from crm.errors import Conflict, Invalid, Refused
 from crm.exchange import registry
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetField
-from crm.formatting import day, file_size, number
+from crm.formatting import day, file_size, number, percent
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.jobs import imports, sheets
@@ -27,6 +28,7 @@ from crm.policy import Actor, Permission, all_offices, can, offices_where, requi
 from crm.queries import codes, jobs, lookups
 from crm.queries import imports as queries
 from crm.queries.asks import ANSWER_LABELS
+from crm.queries.bulk import undone_among
 from crm.services import import_undo, submissions
 from crm.services.imports import UNDO, permission_for, undo_is_going_on
 from crm.web import lookups as shared
@@ -101,7 +103,9 @@ def index() -> Any:
     asked = paging()
     page = queries.batches(asked)
     codes = {office.id: office.code for office in all_offices()}
-    rows = [_row(batch, codes.get(batch.office_id, "")) for batch in page.rows]
+    ids = [batch.id for batch in page.rows]
+    work, undone = jobs.open_jobs_of(ids), undone_among(ids)
+    rows = [_row(batch, codes.get(batch.office_id, ""), work.get(batch.id), is_undone=batch.id in undone) for batch in page.rows]
     return render_template(
         "imports/index.html",
         page=page,
@@ -126,12 +130,32 @@ def _headers() -> list[dict[str, Any]]:
     ]
 
 
-def _row(batch: ImportBatch, office: str) -> list[Any]:
+def _standing(batch: ImportBatch, job: Job | None, *, is_undone: bool) -> tuple[str, str]:
+    """How a batch stands, in a word with its tone: what its open job does with it, else what became of it."""
+    if job is not None and job.kind == UNDO:
+        return _undo_state(job), "info"
+    if is_undone:
+        return _("Undone"), "quiet"
+    done = import_undo.done_of(batch)
+    if done is not None and done.failed:
+        return _("Undoing failed"), "late"
+    if done is not None and done.is_begun:
+        return _("Undone in part"), "soon"
     word, tone = STATES[batch.state]
+    return str(word), tone
+
+
+def _undo_state(job: Job) -> str:
+    return _("Being undone") if job.state == "running" else _("Undoing waits for the background worker")
+
+
+def _row(batch: ImportBatch, office: str, job: Job | None, *, is_undone: bool) -> list[Any]:
+    word, tone = _standing(batch, job, is_undone=is_undone)
+    far = "" if job is None or job.state != "running" else percent(Decimal(_percent(batch, job)) / 100, get_locale())
     counts = (batch.created, batch.updated, batch.unchanged, batch.rejected)
     return [
         {"text": batch.file_name, "href": url_for("imports.detail", batch_id=batch.id), "sub": batch.message or batch.reference},
-        {"status": str(word), "tone": tone},
+        {"status": word, "tone": tone, "sub": far},
         kind_name(batch.format),
         day(batch.created_at.astimezone(clock.zone(actor().timezone)).date(), get_locale()),
         office,
@@ -218,16 +242,17 @@ def detail(batch_id: uuid.UUID) -> Any:
         rejects.append([number(row.row_number, get_locale()), row.column or _("whole row"), held[:120], row.reason])
     summary = queries.summary_of(batch)
     may = can(actor(), permission_for(batch.format), batch.office_id)
-    word, tone = STATES[batch.state]
-    work = _work(batch)
+    job = jobs.open_job_of(batch.id) if batch.state != "refused" else None
+    work = _work(batch, job)
     undo = _undo_of(batch, may=may)
+    word, tone = _standing(batch, job, is_undone=undo["undone"] is not None)
     is_whole = undo["undone"] is None and not undo["undo_done"]
     may_go_on = may and work is None and is_whole and batch.state in ("checked", "cancelled", "failed")
     return render_template(
         "imports/detail.html",
         batch=batch,
         kind=kind_name(batch.format),
-        state=str(word),
+        state=word,
         tone=tone,
         office=next((office.name for office in all_offices() if office.id == batch.office_id), ""),
         size=file_size(batch.size, get_locale()),
@@ -386,34 +411,45 @@ def _so_far(batch: ImportBatch) -> str:
     )
 
 
-def _work(batch: ImportBatch) -> dict[str, Any] | None:
-    """How far the background work on a batch is, in words; None where none is going on."""
-    job = jobs.open_job_of(batch.id) if batch.state != "refused" else None
+def _percent(batch: ImportBatch, job: Job | None) -> int:
+    """How far the work on a batch is; a hundred is said by its end alone."""
+    done, total = (job.done, job.total) if job is not None and job.kind == UNDO else (batch.taken, job.total if job else batch.rows)
+    return min(99, done * 100 // max(done, total, 1))
+
+
+def _work(batch: ImportBatch, job: Job | None) -> dict[str, Any] | None:
+    """How far the background work on a batch is, in words; None where none is going on. `job`: its open one."""
     if job is not None and job.kind == UNDO:
-        return _undo_work(job)
+        return _undo_work(batch, job)
     if job is None and batch.state not in CARRIED_STATES:
         return None
     total = max(batch.taken, job.total if job else batch.rows, 1)
-    percent = min(99, batch.taken * 100 // total)
     if batch.taken:
         text = _("%(taken)s of about %(all)s rows", taken=number(batch.taken, get_locale()), all=number(total, get_locale()))
     else:
         text = _("Nothing is brought in yet.")
     lost = _("No background worker has this file. If no command is bringing it in, its work was lost: stop it, and bring in the rest.")
     note = lost if job is None else _waits(job)
-    return {"percent": percent, "text": text, "note": note, "state": str(STATES["running" if batch.state == "running" else "queued"][0])}
+    return {
+        "percent": _percent(batch, job),
+        "text": text,
+        "note": note,
+        "state": str(STATES["running" if batch.state == "running" else "queued"][0]),
+    }
 
 
-def _undo_work(job: Job) -> dict[str, Any]:
+def _undo_work(batch: ImportBatch, job: Job) -> dict[str, Any]:
     """How far the undo of a batch is, and who asked for it."""
     done, total = number(job.done, get_locale()), number(max(job.done, job.total), get_locale())
-    far = _("%(done)s of about %(all)s records and parts of records", done=done, all=total) if job.done else _("Nothing is taken back yet.")
+    far = (
+        _("%(done)s of about %(all)s records and parts of records.", done=done, all=total) if job.done else _("Nothing is taken back yet.")
+    )
     who = lookups.people([job.created_by_id]).get(job.created_by_id, "") if job.created_by_id else ""
     return {
-        "percent": min(99, job.done * 100 // max(job.done, job.total, 1)),
+        "percent": _percent(batch, job),
         "text": far + (" " + _("%(who)s asked for it.", who=who) if who else ""),
         "note": _waits(job),
-        "state": _("Being undone") if job.state == "running" else _("Undoing waits for the background worker"),
+        "state": _undo_state(job),
     }
 
 
@@ -430,7 +466,8 @@ def _waits(job: Job) -> str:
 @permit(Permission.IMPORT_CONTACTS)
 def progress(batch_id: uuid.UUID) -> Any:
     """How far the background work on a batch is, for its page: `is_over` once the page itself has more to say."""
-    work = _work(queries.get(batch_id))
+    batch = queries.get(batch_id)
+    work = _work(batch, jobs.open_job_of(batch.id) if batch.state != "refused" else None)
     return {"is_over": work is None, **(work or {})}
 
 

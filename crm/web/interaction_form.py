@@ -60,14 +60,16 @@ def add_row(form: InteractionForm, name: str) -> None:
 
 
 def prefill(form: InteractionForm, office: Office, planned: Interaction | None, state: str) -> None:
-    """The fields of a fresh form: now (held) or tomorrow at ten (planned), oneself, the ask or plan it comes from."""
+    """The fields of a fresh form: now (held) or tomorrow at ten (planned), oneself, the ask or plan it comes from, ?kind=."""
     here = clock.now().astimezone(clock.zone(office.timezone))
     if planned is not None:
         show(form, planned, office)
         form.version.data, form.planned.data = str(planned.version), str(planned.id)
         return
-    form.kind.data = "meeting"
-    form.day.data = here.date() + timedelta(days=1) if state == PLANNED else here.date()
+    today = here.date()
+    kind = request.args.get("kind", "")
+    form.kind.data = kind if kind in {entry.code for entry in codes.offered(INTERACTION_KINDS, today)} else "meeting"
+    form.day.data = today + timedelta(days=1) if state == PLANNED else today
     form.time.data = time(10) if state == PLANNED else time(here.hour, 30 if here.minute >= 30 else 0)  # noqa: PLR2004
     form.ours.data = [actor().id]
     party_id = uuid_of(request.args.get("party"))

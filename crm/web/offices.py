@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request, url_for
 from crm.errors import Denied, Invalid
 from crm.forms.base import choices
 from crm.forms.money_fields import offer_currencies
-from crm.forms.offices import OFFICE_KIND_NAMES, MoveForm, OfficeForm, OfficeSettingsForm
+from crm.forms.offices import OFFICE_KIND_NAMES, MoveForm, OfficeForm, OfficeSettingsForm, offer_zones
 from crm.i18n import LazyText, _, _l
 from crm.models.offices import Office
 from crm.policy import Permission, all_offices, can, offices_where, require
@@ -63,6 +63,7 @@ def create() -> Any:
     form.parent_id.choices = choices((str(office.id), f"{office.code} {office.name}") for office in all_offices() if office.id in allowed)
     offer_currencies(form.currency, blank=_("Choose"))
     offer_currencies(form.reporting_currency)
+    offer_zones(form.timezone)
     if request.method == "GET":
         form.reporting_currency.data = "USD"
 
@@ -121,6 +122,7 @@ def edit(office_id: uuid.UUID) -> Any:
     has_money = offices.has_money(office_id)
     offer_currencies(form.currency, (office.currency,))
     offer_currencies(form.reporting_currency, (office.reporting_currency,))
+    offer_zones(form.timezone, office.timezone)
     if has_money:
         form.reporting_currency.choices = choices([(office.reporting_currency, office.reporting_currency)])
     back = url_for("offices.detail", office_id=office_id)

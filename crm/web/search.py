@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, current_app, jsonify, render_template, request, url_for
@@ -14,8 +15,10 @@ from crm import clock
 from crm.formatting import day, money
 from crm.forms.parties import FORM_NAMES
 from crm.i18n import DEFAULT_LOCALE, LazyText, _, _l, get_locale, ngettext, use_locale
+from crm.models.codes import INTERACTION_KINDS
+from crm.models.interactions import INTERACTION_KINDS as COME_WITH
 from crm.policy import Actor, Permission, can
-from crm.queries import interactions, lookups, search
+from crm.queries import codes, interactions, lookups, search
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.search import Hit, Piece, Query
 from crm.queries.search_index import NOUNS
@@ -31,7 +34,7 @@ RECENT = 4
 RECENT_NOUNS = ("parties", "interactions", "asks", "commitments", "pledges", "programmes")
 SUGGESTED = 7
 SUGGESTED_NOUNS = ("parties", "programmes", "positions", "interactions", "pledges", "agreements", "asks", "commitments")
-_TITLE = 140
+_TITLE, _SUBJECT = 140, 90
 _DETAIL = {
     "parties": ("parties.detail", "party_id"),
     "positions": ("positions.detail", "position_id"),
@@ -84,17 +87,26 @@ def _notes(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> list[str]:
     about = hit.about if hit.noun not in ("interactions", "pledges", "receipts") else ""
     form = str(FORM_NAMES[hit.kind]) if hit.noun == "parties" else ""
     at = hit.at.astimezone(clock.zone(who.timezone)).date() if isinstance(hit.at, datetime) else hit.at
-    parts = [form, about, amount, day(at, get_locale()) if at else "", offices.get(hit.office_id, "")]
+    parts = [
+        hit.subject and short(" ".join(hit.subject.split()), _SUBJECT),
+        form,
+        about,
+        amount,
+        day(at, get_locale()) if at else "",
+        offices.get(hit.office_id, ""),
+    ]
     return [part for part in parts if part]
 
 
 def _line(hit: Hit, who: Actor, words: Sequence[str], offices: dict[uuid.UUID, str]) -> Line:
     other = [text for text in hit.names if any(piece.is_hit for piece in search.pieces(text, words))]
+    text = search.excerpt([*other, *hit.texts] if words else hit.texts, words)
+    is_said = "".join(piece.text for piece in text).strip(" …") in " ".join(hit.subject.split())
     return Line(
         url=_url(hit),
         title=search.pieces(_title(hit), words),
-        text=search.excerpt([*other, *hit.texts] if words else hit.texts, words),
-        notes=_notes(hit, who, offices),
+        text=text,
+        notes=_notes(replace(hit, subject="") if text and is_said else hit, who, offices),
         reference=hit.reference,
         icon=_ICONS.get(hit.noun, hit.noun),
     )
@@ -133,7 +145,8 @@ def index() -> Any:
         for group in found.groups
     ]
     said = None if kind or after else _said(who, query)
-    may_add = can(who, Permission.CONTACT_LOG) and said is None
+    pages = [] if kind or after or said else _pages(query.words)[0]
+    may_add = can(who, Permission.CONTACT_LOG) and said is None and not pages
     return render_template(
         "search/index.html",
         query=query,
@@ -144,6 +157,7 @@ def index() -> Any:
         groups=groups,
         near=[_line(hit, who, (), offices) for hit in found.near],
         said=said or [],
+        pages=pages,
         is_continued=after is not None,
         add_url=url_for("parties.create", name=query.text) if may_add and query.words else "",
         find_value=query.text,
@@ -169,7 +183,8 @@ def _key(text: str) -> uuid.UUID | None:
 
 @dataclass(frozen=True)
 class Action:
-    """Something a person can say and do: with a party's name behind it, or alone. `phrases`: what is typed, by "|"."""
+    """Something a person can say and do: with a party's name behind it, or alone. `phrases`: what is typed, by "|".
+    `kind`: of which kind of interactions, a code; `label`: what an administrator calls it, where the texts name it."""
 
     phrases: LazyText
     named: LazyText
@@ -178,18 +193,29 @@ class Action:
     endpoint: str
     permission: Permission
     state: str | None = None
+    kind: str | None = None
+    label: str = ""
     keys: str = ""
 
     def url(self, party: uuid.UUID | None = None) -> str:
-        """Where it is done, the party filled in."""
-        return url_for(self.endpoint, party=party, state=self.state)
+        """Where it is done, the party and the kind of interaction filled in."""
+        return url_for(self.endpoint, party=party, state=self.state, kind=self.kind)
 
-    def spoken(self) -> list[list[str]]:
+    def title(self, name: str) -> str:
+        """What it does, with a party's name."""
+        return str(self.named) % {"name": name, "kind": self.label}
+
+    def spoken(self) -> tuple[tuple[str, ...], ...]:
         """The words that mean it, longest first: in the reader's language and in English."""
-        texts = set(str(self.phrases).split("|"))
         with use_locale(DEFAULT_LOCALE):
-            texts.update(str(self.phrases).split("|"))
-        return sorted((asked(text) for text in texts if text.strip()), key=lambda words: (-len(words), words))
+            english = str(self.phrases)
+        return _spoken(f"{self.phrases}|{english}", self.label)
+
+
+@lru_cache(maxsize=1024)
+def _spoken(phrases: str, label: str) -> tuple[tuple[str, ...], ...]:
+    texts = (phrases % {"kind": label.replace("|", " ")} if label else phrases).split("|")
+    return tuple(sorted({tuple(asked(text)) for text in texts if text.strip()}, key=lambda words: (-len(words), words)))
 
 
 _P = Permission
@@ -247,12 +273,99 @@ ACTIONS = (
         _P.MONEY_WRITE,
     ),
 )
+
+
+def _interaction(kind: str, phrases: LazyText, named: LazyText, alone: LazyText, state: str | None = None) -> Action:
+    icon = "calendar" if state else "log"
+    return Action(phrases, named, alone, icon, "interactions.create", _P.CONTACT_LOG, state, kind)
+
+
+#: Interactions of the kinds that come with the product; a meeting is among the actions above.
+_BY_KIND = (
+    _interaction(
+        "call",
+        _l("log call with|log a call with|log phone call with|log a phone call with|log call to|log phone call to|log call|log phone call"),
+        _l("Log a call with %(name)s"),
+        _l("Log a call"),
+    ),
+    _interaction(
+        "visit",
+        _l("log visit with|log a visit with|log visit to|log a visit to|log visit"),
+        _l("Log a visit with %(name)s"),
+        _l("Log a visit"),
+    ),
+    _interaction(
+        "letter",
+        _l(
+            "log email with|log email to|log email from|log an email with|log an email to|log email|log e-mail with|log e-mail to|log e-mail|log letter with|log letter to|log letter from|log letter"
+        ),
+        _l("Log a letter or e-mail with %(name)s"),
+        _l("Log a letter or e-mail"),
+    ),
+    _interaction(
+        "event",
+        _l("log event with|log an event with|log event"),
+        _l("Log an event with %(name)s"),
+        _l("Log an event"),
+    ),
+    _interaction(
+        "media",
+        _l("log media contact with|log media with|log interview with|log media contact|log media|log interview"),
+        _l("Log a media contact with %(name)s"),
+        _l("Log a media contact"),
+    ),
+    _interaction(
+        "call",
+        _l("plan call with|plan a call with|plan phone call with|plan a phone call with|plan call|plan phone call"),
+        _l("Plan a call with %(name)s"),
+        _l("Plan a call"),
+        "planned",
+    ),
+    _interaction(
+        "visit",
+        _l("plan visit with|plan a visit with|plan visit to|plan a visit to|plan visit"),
+        _l("Plan a visit with %(name)s"),
+        _l("Plan a visit"),
+        "planned",
+    ),
+    _interaction(
+        "event",
+        _l("plan event with|plan an event with|plan event"),
+        _l("Plan an event with %(name)s"),
+        _l("Plan an event"),
+        "planned",
+    ),
+)
+#: An interaction of a kind by the name that the list of kinds gives it.
+_CALLED = (
+    _interaction(
+        "",
+        _l("log %(kind)s with|log a %(kind)s with|log an %(kind)s with|log %(kind)s"),
+        _l("Log an interaction with %(name)s: %(kind)s"),
+        _l("Log an interaction"),
+    ),
+    _interaction(
+        "",
+        _l("plan %(kind)s with|plan a %(kind)s with|plan an %(kind)s with|plan %(kind)s"),
+        _l("Plan an interaction with %(name)s: %(kind)s"),
+        _l("Plan an interaction"),
+        "planned",
+    ),
+)
 _NEW_PARTY = (_l("new party|add party|add"), _l("New party"), "people", "parties.create", _P.CONTACT_LOG)
 _PAGE_KEYS = {
     "home": "g h", "parties": "g p", "interactions": "g i", "commitments": "g c", "pledges": "g l", "asks": "g a",
     "programmes": "g r", "documents": "g d",
 }  # fmt: skip
 
+#: What a page is called besides, by "|".
+_OTHER_NAMES = {
+    "offices.index": _l("offices|people|offices and people|people and offices"),
+    "flows.index": _l("landscape|fts"),
+    "imports.index": _l("import"),
+    "receipts.index": _l("money received"),
+    "jobs.index": _l("jobs"),
+}
 _PAGES_BESIDE = (
     (_l("Agreements"), "agreements.index", "money"),
     (_l("Receipts"), "receipts.index", "money"),
@@ -265,11 +378,13 @@ _PAGES_BESIDE = (
 @bp.get("/suggest")
 @permit(Permission.RECORD_SEE)
 def suggest() -> Any:
-    """What the palette offers for ?q=: records by their titles, things to do, pages to go to. Titles only, no text of records."""
+    """What the palette offers for ?q=: records by their titles, things to do, pages to go to.
+
+    No text of records but their titles, and of interactions what they are about."""
     who = actor()
     query = Query.of(request.args.get("q", ""))
     if not query.text:
-        groups = [_group(_("Recent"), _recent(who)), _group(_("Do"), _alone(who, ())), _group(_("Go to"), _pages(()))]
+        groups = [_group(_("Recent"), _recent(who)), _group(_("Do"), _alone(who, ())), _group(_("Go to"), _pages(())[1])]
     elif (said := _said(who, query)) is not None:
         groups = [_group(_("Do"), said)]
     else:
@@ -283,9 +398,8 @@ def suggest() -> Any:
             _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
             _group(_("Do"), [*_alone(who, query.words), *(_with(who, [first]) if first else [])]),
         ]
-        pages = _pages(query.words)
-        is_named = any(asked(page["title"]) == list(query.words) for page in pages)  # then Enter goes there
-        groups.insert(0 if is_named else len(groups), _group(_("Go to"), pages))
+        named_pages, others = _pages(query.words)
+        groups.insert(0 if named_pages else len(groups), _group(_("Go to"), [*named_pages, *others]))  # Enter goes there
     everything = {"title": _("All results for “%(text)s”", text=query.text), "url": url_for("search.index", q=query.text), "icon": "search"}
     groups.append(_group("", [everything] if query.text else []))
     count = sum(len(group["items"]) for group in groups)
@@ -332,31 +446,53 @@ def _begins(words: Sequence[str], label: str) -> bool:
     return all(any(one.startswith(word) for one in normalise(label)) for word in words)
 
 
-def _pages(words: Sequence[str]) -> list[dict[str, str]]:
-    """Pages whose name has the words: those of the navigation, with their keys, and once something is typed those beside it."""
-    pages = [
-        {"title": str(entry.label), "url": entry.url, "icon": entry.icon, "keys": _PAGE_KEYS.get(entry.icon, "")}
-        for entry in entries(actor())
-    ]
-    known = {page["url"] for page in pages}
-    for label, endpoint, icon in _PAGES_BESIDE if words else ():
-        if (url := url_for(endpoint)) not in known:
-            pages.append({"title": str(label), "url": url, "icon": icon, "keys": ""})
-    return [page for page in pages if _begins(words, page["title"])]
+def _pages(words: Sequence[str]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Pages that have this very name, and others whose name has the words: those of the navigation, with their keys, and once
+    something is typed those beside it."""
+    pages = [(str(entry.label), entry.url, entry.icon, _PAGE_KEYS.get(entry.icon, "")) for entry in entries(actor())]
+    known = {url for _label, url, _icon, _keys in pages}
+    beside = ((str(label), url_for(endpoint), icon, "") for label, endpoint, icon in _PAGES_BESIDE if words)
+    others = {url_for(endpoint): str(names).split("|") for endpoint, names in _OTHER_NAMES.items()}
+    named, fitting = [], []
+    for label, url, icon, keys in (*pages, *(page for page in beside if page[1] not in known)):
+        page = {"title": label, "url": url, "icon": icon, "keys": keys}
+        if words and any(asked(name) == list(words) for name in (label, *others.get(url, ()))):
+            named.append(page)
+        elif _begins(words, label):
+            fitting.append(page)
+    return named, fitting
 
 
 def _alone(who: Actor, words: Sequence[str]) -> list[dict[str, str]]:
     """Things to do without a name, whose words begin as those typed."""
-    doable = [action for action in ACTIONS if action is not _BRIEF and can(who, action.permission)]
-    found = [
-        {"title": str(action.alone), "url": action.url(), "icon": action.icon, "keys": action.keys}
-        for action in doable
-        if _is_there(action.endpoint) and _begins(words, f"{action.alone} {action.phrases}")
-    ]
+
+    def fitting(actions: Iterable[Action]) -> list[dict[str, str]]:
+        return [
+            {"title": str(action.alone), "url": action.url(), "icon": action.icon, "keys": action.keys}
+            for action in actions
+            if _is_there(action.endpoint) and can(who, action.permission) and _begins(words, f"{action.alone} {action.phrases}")
+        ]
+
+    found = fitting(action for action in ACTIONS if action is not _BRIEF)
+    if not found:  # what an interaction of any kind is called says less
+        found = fitting(action for action in _by_kind(who) if not action.label)
     phrases, title, icon, endpoint, permission = _NEW_PARTY
     if can(who, permission) and _begins(words, f"{title} {phrases}"):
         found.append({"title": str(title), "url": url_for(endpoint), "icon": icon})
     return found
+
+
+def _by_kind(who: Actor) -> list[Action]:
+    """Interactions by kind, as far as the list of kinds offers them: those that an administrator added, by their names; those that
+    come with the product, by what they are usually called; and these by the names they were given since."""
+    offered = codes.offered(INTERACTION_KINDS, clock.today(who.timezone))
+    known = {entry.code for entry in offered}
+    own: list[Action] = []
+    given: list[Action] = []
+    for entry in offered:
+        called = [replace(action, kind=entry.code, label=entry.label) for action in _CALLED]
+        (given if entry.code in COME_WITH else own).extend(called)
+    return [*own, *(action for action in _BY_KIND if action.kind in known), *given]
 
 
 def _is_there(endpoint: str) -> bool:
@@ -365,8 +501,10 @@ def _is_there(endpoint: str) -> bool:
 
 def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
     """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
-    typed = asked(query.text)
-    for action in ACTIONS:
+    typed = tuple(asked(query.text))
+    if len(typed) < 2:  # noqa: PLR2004 - a verb, and whom
+        return None
+    for action in (*ACTIONS, *_by_kind(who)):
         for phrase in action.spoken():
             if len(typed) > len(phrase) and typed[: len(phrase)] == phrase and can(who, action.permission):
                 rest = Query(" ".join(typed[len(phrase) :]), tuple(typed[len(phrase) :][: search.MOST_ASKED]))
@@ -384,7 +522,7 @@ def _with(who: Actor, parties: Sequence[Hit], actions: Sequence[Action] = ACTION
     items = []
     for party in sorted(parties, key=lambda party: party.id not in planned):
         for action in allowed:
-            title = str(action.named) % {"name": party.title}
+            title = action.title(party.title)
             if action is not _BRIEF:
                 url = action.url(party.id)
                 items.append({"title": title, "url": url, "icon": action.icon})

@@ -50,14 +50,22 @@ def test_arrows_choose_and_escape_closes(demo_site, page):
     page.wait_for_url("**/search?q=ministry")
 
 
-def test_things_are_done_by_name(demo_site, page):
+@pytest.mark.parametrize(
+    ("typed", "offered", "kind"),
+    [
+        ("log meeting with vester", "Log a meeting with Kingdom of Vesterhav", "meeting"),
+        ("log phone call with vester", "Log a call with Kingdom of Vesterhav", "call"),
+    ],
+)
+def test_things_are_done_by_name(demo_site, page, typed, offered, kind):
     demo_site.sign_in(page, OFFICER)
     open_palette(page)
-    page.keyboard.type("log meeting with vester")
-    expect(page.get_by_role("option", selected=True)).to_contain_text("Log a meeting with Kingdom of Vesterhav")
+    page.keyboard.type(typed)
+    expect(page.get_by_role("option", selected=True)).to_contain_text(offered)
     page.keyboard.press("Enter")
     page.wait_for_url("**/interactions/new?party=*")
     assert "Vesterhav" in page.locator("input[name='party-text']").input_value()
+    expect(page.locator("select[name='kind']")).to_have_value(kind)
 
 
 def test_single_keys_that_are_turned_off_do_nothing_and_the_box_still_serves(demo_site, page):

@@ -137,6 +137,27 @@ def test_ticked_rows_are_shown_changed_once_and_taken_back(app, browser):
     assert "Undone" in client.get("/bulk/").get_data(as_text=True)
 
 
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_preview_keeps_the_order_of_the_list(app, browser, everything):
+    """Made in another order than they stand in; those that stay as they are, too."""
+    days = [date(2026, 12, day) for day in (9, 3, 24, 7, 1)]
+    for n, day in enumerate(days):
+        add(app, 1, due_on=day, text=f"Due {day.day:02} of {n}")
+    client = browser("officer")
+    boxes = tree(client.get("/follow-ups/")).xpath("//tbody//input[@type='checkbox'][@form='several']")
+    ids = [box.get("value") for box in boxes]
+    assert ids != sorted(ids)
+    data = {"all": "1"} if everything else {"ids": ids}
+    asked = choose(client, "follow-ups", {"action": "due", **data}, status=200)
+    form = next(form for form in tree(asked).forms if "step" in form.fields)
+    more = {} if everything else {"ids": ids}
+    shown = client.client.post(form.action, data={**dict(form.form_values()), **more, "value": LATER.isoformat()}).location
+    rows = [row[0] for row in table_of(client, shown, "What would change")]
+    assert rows == ["Due 01 of 4", "Due 03 of 1", "Due 07 of 3", "Due 09 of 0"], "the 24th is that day already"
+    client.submit(shown, {}, action="apply")
+    assert facts(client, shown) == {"Changed": 4, "Were so already": 1, "Left as they are": 0}
+
+
 def test_all_that_fit_the_filters_on_every_page(app, browser):
     keys = add(app, 30)
     client = browser("officer")

@@ -196,6 +196,39 @@ def test_what_is_refused_is_said_beside_the_field_and_nothing_is_kept(app, brows
     assert rows(app, File.caption == "zztyped") == 0
 
 
+@pytest.mark.parametrize(("noun", "usual"), [("agreements", "agreement"), ("receipts", "payment")])
+def test_only_pdf_and_word_files_are_taken_for_what_is_usual(app, browser, own, noun, usual):
+    client, path = browser("grants"), f"/{noun}/{own[noun]}/files"
+    page = tree(client.get(path))
+    assert page.xpath("//select[@name='evidence']/option[@selected]/@value") == [""]
+    assert page.xpath("//select[@name='evidence']/@data-usual") == [usual]
+    send(client, path, ("signed.pdf", made.pdf()), ("signed.docx", made.office()))
+    assert kinds_of(app) == {"signed.pdf": usual, "signed.docx": usual}
+    before = on_disk(app)
+    for files in (
+        [("hands.jpg", made.photo())],
+        [("b.pdf", made.pdf(text="b")), ("hands.jpg", made.photo())],
+        [("sums.csv", b"a,b\n1,2\n")],
+    ):
+        answer = tree(send(client, path, *files, status=422, caption="zztyped"))
+        assert "Choose what the picture or table shows" in answer.xpath("//p[@id='evidence-error']")[0].text_content()
+        assert answer.xpath("//input[@name='caption']/@value") == ["zztyped"]
+    assert on_disk(app) == before
+    send(client, path, ("hands.jpg", made.photo()), evidence="photo")
+    send(client, path, ("scan.jpg", made.photo(size=(70, 70))), evidence=usual)
+    assert kinds_of(app) == {"signed.pdf": usual, "signed.docx": usual, "hands.jpg": "photo", "scan.jpg": usual}
+
+
+def kinds_of(app):
+    with app.app_context(), unscoped("test"):
+        return dict(db.session.execute(select(File.name, File.evidence).where(File.name.not_like("%zzown%"))).all())
+
+
+def test_a_picture_of_a_meeting_needs_no_choice(app, browser, own):
+    send(browser("officer"), f"/interactions/{own['interactions']}/files", ("meeting.jpg", made.photo()))
+    assert kinds_of(app)["meeting.jpg"] == "other"
+
+
 def test_photos_lose_their_place_and_have_a_likeness(app, browser, own):
     client, path = browser("officer"), f"/interactions/{own['interactions']}/files"
     send(client, path, ("meeting.jpg", made.photo(size=(800, 600))), evidence="photo")
@@ -427,7 +460,7 @@ def test_pages_send_as_many_statements_with_many_files_as_with_one(app, browser,
             counts.setdefault(page, []).append(sent.count)
         if turn == 0:
             for page in pages[:6]:
-                send(client, f"{page}/files", *[(f"{n}.txt", f"{page}{n}".encode()) for n in range(9)])
+                send(client, f"{page}/files", *[(f"{n}.txt", f"{page}{n}".encode()) for n in range(9)], evidence="other")
     assert {page: found for page, found in counts.items() if found[0] != found[1]} == {}
 
 

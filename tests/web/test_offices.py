@@ -6,6 +6,7 @@ import uuid
 
 from sqlalchemy import select
 
+from crm import clock
 from crm.db import db
 from crm.models.offices import Office
 from crm.policy import unscoped
@@ -89,6 +90,35 @@ def test_an_office_is_edited_and_two_editors_choose(app, browser):
     told = " ".join(tree(admin.get(path.replace("/edit", "/history"))).text_content().split())
     assert "Amman office" in told
     assert "Head Person" in told
+
+
+def zones(page):
+    return tree(page).xpath("//select[@name='timezone']//option/@value")
+
+
+def test_the_time_zone_is_a_choice(app, browser):
+    """By part of the world; the one that an office has stays, whatever it is called; what is none is refused beside the field."""
+    admin = browser("admin")
+    new = admin.get("/offices/new")
+    offered = zones(new)
+    assert offered[:2] == ["", "UTC"]
+    assert {"Asia/Amman", "Africa/Nairobi", "Pacific/Kiritimati"} < set(offered)
+    for name in offered[1:]:
+        clock.zone(name)
+    assert len(offered) == len(set(offered)) > 400
+    amman = tree(new).xpath("//optgroup[@label='Asia']/option[@value='Asia/Amman']")[0]
+    assert (amman.text, amman.get("data-only-of")) == ("Amman (Jordan)", "JOR")
+    assert not tree(new).xpath("//option[@data-only-of='USA']"), "it has several"
+    for typed, said in (("", "Choose the time zone."), ("Moon/Base", "Choose a known time zone")):
+        refused = admin.submit("/offices/new", OFFICE | {"timezone": typed, "reporting_currency": "USD"}, status=422)
+        assert said in tree(refused).xpath("//*[@id='timezone-error']")[0].text_content()
+        assert tree(refused).xpath("//input[@name='name']/@value") == ["Nepal"]
+    path = f"/offices/{keys(app)['JOR']}/edit"
+    admin.submit(path, {"timezone": "Asia/Beirut"})
+    assert tree(admin.get(path)).xpath("//select[@name='timezone']//option[@selected]/@value") == ["Asia/Beirut"]
+    admin.submit(path, {"timezone": "US/Eastern"})
+    kept = tree(admin.get(path)).xpath("//select[@name='timezone']//option[@selected]/@value")
+    assert kept == ["US/Eastern"], "an older name of a zone is none the less one"
 
 
 def test_a_move_shows_what_it_would_do_before_it_does_it(app, browser):

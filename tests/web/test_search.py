@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from crm.policy import Actor, bind_actor
+from crm import clock
+from crm.db import db
+from crm.models.codes import Code
+from crm.policy import Actor, bind_actor, unscoped
 from crm.services import users
+from crm.services.interactions import NewInteraction, log_interaction
 from tests.factories import world
 from tests.factories.browser import tree
 from tests.factories.counting import count_statements
-from tests.factories.parties import make
+from tests.factories.parties import make, office_id
 from tests.factories.planted import plant
 
 QUERIES = (
@@ -165,12 +171,74 @@ def test_the_palette_finds_goes_and_does(app, browser):
         grants.get(url)
 
 
-@pytest.mark.parametrize("name", ["Agreements", "Receipts", "Follow-ups", "Code lists", "Account", "Pledges"])
-def test_a_page_called_by_its_name_comes_first(browser, name):
+@pytest.mark.parametrize("name", ["Agreements", "Receipts", "Follow-ups", "Code lists", "Account", "Pledges", "Offices and people"])
+def test_a_page_called_by_its_name_comes_first(app, browser, name):
+    typed = "offices" if name == "Offices and people" else name.lower()
+    made(app, f"{name} Board")
     for reader in (browser("grants"), browser("viewer")):
-        first = reader.get(f"/search/suggest?q={name.lower()}").json["groups"][0]["items"][0]
+        first = reader.get(f"/search/suggest?q={typed}").json["groups"][0]["items"][0]
         assert first["title"] == name
         reader.get(first["url"])
+        hits = tree(reader.get(f"/search?q={typed}")).xpath("//main//*[@class='hit-title']/a")
+        assert hits[0].text_content() == name
+        assert hits[0].get("href") == first["url"]
+        assert f"{name} Board" in {hit.text_content() for hit in hits}
+
+
+def test_a_page_that_one_may_not_open_is_no_way_to_go(app, browser):
+    made(app, "Imports Board")
+    assert titles(browser("officer"), "imports")[0] == "Imports"
+    assert titles(browser("viewer"), "imports")[0] == "Imports Board"
+    assert "Go to" not in text_of(browser("viewer").get("/search?q=imports"))
+    assert "Go to" not in text_of(browser("officer").get("/search?q=imports&kind=parties"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("log call with", "call"), ("log a call with", "call"), ("log phone call with", "call"), ("log visit with", "visit"),
+        ("Log Email with", "letter"), ("log e-mail with", "letter"), ("log event with", "event"), ("log interview with", "media"),
+        ("plan visit with", "visit"),
+    ],
+)  # fmt: skip
+def test_an_interaction_of_any_kind_is_logged_by_name(app, browser, typed, kind):
+    with app.app_context():
+        ids = plant("JOR", "zzown")
+    officer = browser("officer")
+    item = officer.get(f"/search/suggest?q={typed} zzown par").json["groups"][0]["items"][0]
+    assert item["title"].endswith("with zzown party")
+    assert f"party={ids['parties']}" in item["url"]
+    form = tree(officer.get(item["url"]))
+    assert form.xpath("//select[@name='kind']/option[@selected]/@value") == [kind]
+    assert form.xpath("//input[@name='state']/@value") == ["planned" if typed.startswith("plan") else "held"]
+    page = tree(officer.get(f"/search?q={typed} zzown par"))
+    assert page.xpath("//main//*[@class='hit-title']/a/@href") == [item["url"]]
+    assert titles(browser("viewer"), f"{typed} zzown par")[0] != item["title"]
+
+
+def test_kinds_have_the_names_of_their_list(app, browser):
+    """One that was added is offered, by its name; one that was withdrawn is not."""
+    with app.app_context():
+        plant("JOR", "zzown")
+    admin = browser("admin")
+    admin.submit("/code-lists/interaction-kinds/new", {"code": "email", "label": "Email"})
+    with app.app_context(), unscoped("test"):
+        visit = db.session.scalars(select(Code.id).where(Code.list_name == "interaction-kinds", Code.code == "visit")).one()
+    admin.submit(f"/code-lists/entries/{visit}/edit", {"is_withdrawn": "y"})
+    officer = browser("officer")
+    item = officer.get("/search/suggest?q=log email with zzown party").json["groups"][0]["items"][0]
+    assert item["title"] == "Log an interaction with zzown party: Email"
+    assert tree(officer.get(item["url"])).xpath("//select[@name='kind']/option[@selected]/@value") == ["email"]
+    assert not titles(officer, "log visit with zzown party")[0].startswith("Log a visit")
+    form = officer.get("/interactions/new?kind=nothing")
+    assert tree(form).xpath("//select[@name='kind']/option[@selected]/@value") == ["meeting"]
+
+
+def test_the_kinds_are_things_to_do_once_one_is_typed(browser):
+    officer = browser("officer")
+    assert [title for title in titles(officer, "log") if title.startswith("Log")] == ["Log an interaction"]
+    assert [title for title in titles(officer, "log call") if title.startswith("Log")] == ["Log a call"]
+    assert "Log a call" not in titles(browser("viewer"), "log call")
 
 
 def test_what_can_be_said_is_done_from_the_page_too(app, browser):
@@ -196,12 +264,43 @@ def test_a_brief_is_that_of_the_next_meeting_or_of_one_to_be_planned(app, browse
     assert "state=planned" in by_title["Brief me on zzown person"]["url"]
 
 
-def test_suggestions_hold_titles_and_no_text(app, browser):
+def test_suggestions_hold_titles_and_no_text_but_what_an_interaction_is_about(app, browser):
     with app.app_context():
         plant("JOR", "zzown")
-    body = browser("officer").client.get("/search/suggest?q=zzown").get_data(as_text=True)
-    for text in ("zzown summary", "zzown about", "zzown purpose", "red line"):
+        plant("JOR", "zzown", level="office")
+    officer = browser("officer")
+    body = officer.get("/search/suggest?q=zzown").get_data(as_text=True)
+    for text in ("zzown summary", "zzown about", "red line"):
         assert text not in body
+    notes = [item["note"] for item in officer.get("/search/suggest?q=zzown").json["groups"][0]["items"] if "/interactions/" in item["url"]]
+    assert any(note.startswith("zzown p") for note in notes), notes
+
+
+@pytest.mark.parametrize(
+    ("purpose", "summary", "shown"),
+    [
+        ("A line for school meals", "She asks for costs", "A line for school meals"),
+        ("", "She asks for costs  of\na pilot " + "and more " * 40, "She asks for costs of a pilot and more"),
+    ],
+)
+def test_what_an_interaction_was_about_stands_beside_it(app, browser, purpose, summary, shown):
+    """Its purpose, else the first words of what was said; once on the page of hits."""
+    with app.app_context():
+        actor: Actor = users.actor_by_email(world.address("officer"))
+        bind_actor(actor)
+        party_id = make(actor, "Ministry of Water")
+        for level in ("open", "office"):
+            kept = {"purpose": purpose, "summary": f"{summary} {level}", "level": level}
+            log_interaction(actor, NewInteraction(office_id("JOR"), "held", "call", clock.now() - timedelta(hours=3), party_id, **kept))
+        bind_actor(None)
+    for reader, count in (("officer", 2), ("regional", 1)):
+        for typed in ("ministry of water", ""):
+            answer = browser(reader).get(f"/search/suggest?q={typed}").json
+            notes = [item["note"] for item in answer["groups"][0]["items"] if "/interactions/" in item["url"]]
+            assert [note.startswith(shown) for note in notes] == [True] * count
+            assert all(len(note) < 160 for note in notes)
+        hits = tree(browser(reader).get("/search?q=ministry of water&kind=interactions")).xpath("//main//li[@class='hit']")
+        assert [hit.text_content().count(shown) for hit in hits] == [1] * count
 
 
 def test_a_search_costs_the_same_statements_whatever_the_data(app, browser):

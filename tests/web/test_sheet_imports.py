@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 
 import pytest
 
-from crm.jobs import imports
+from crm.jobs import engine, imports
 from crm.policy import bind_actor
-from crm.services import users
+from crm.queries import imports as held
+from crm.services import import_undo, jobs, users
 from tests.factories import world
 from tests.factories.browser import errors, tree
 from tests.factories.messy import LOGGED, ROWS, messy_contacts, messy_log
 from tests.factories.parties import make
+from tests.jobs.test_background import job_of
 
 
 def sheet(*rows):
@@ -332,6 +335,43 @@ def test_a_long_undo_is_done_in_the_background_and_its_page_says_so_meanwhile(br
     assert "Undo this import …" in text(client.get(place))
     again = client.client.post(f"{place}/cancel", data={"csrf_token": client.token()}, follow_redirects=True)
     assert "The work had ended before." in text(again)
+
+
+def standing(client, place):
+    """How an import stands: on the list, with how far it is, and on its own page."""
+    listed = tree(client.get("/imports/")).xpath(f"//tr[.//a[@href='{place}']]/td[1]")[0]
+    own = tree(client.get(place)).xpath("//dt[text()='How it stands']/following-sibling::dd[1]")[0]
+    return " ".join(listed.text_content().split()), " ".join(own.text_content().split())
+
+
+def test_list_and_page_say_that_an_import_is_being_undone_how_far_and_what_became_of_it(app, browser, monkeypatch):
+    monkeypatch.setattr("crm.jobs.imports.undo_is_short", lambda _batch: False)
+    client = browser("officer")
+    place = upload_and_apply(client, sheet(["Name", "E-mail"], *([f"Ana {n}", f"ana{n}@x.example"] for n in range(8))))
+    assert standing(client, place) == ("Brought in", "Brought in")
+    client.submit(f"{place}/undo", {}, action="/undo")
+    waits = "Undoing waits for the background worker"
+    assert standing(client, place) == (waits, waits)
+    with app.app_context():
+        batch_id = uuid.UUID(place.rpartition("/")[2])
+        system = engine._bound_system()
+        run = jobs.begin(system, job_of(batch_id).id, lambda _run: None)
+        jobs.note_progress(system, run, 4, 16)
+    assert standing(client, place) == ("Being undone 25%", "Being undone")
+    with app.app_context():
+        actor = users.actor_by_email(world.address("officer"))
+        bind_actor(actor)
+        doing = import_undo.parts(held.get(batch_id))
+        import_undo.take_back_part(actor, batch_id, doing, 2, run)
+        imports.cancel_undo(actor, batch_id)
+    assert standing(client, place) == ("Undone in part", "Undone in part")
+    with app.app_context():
+        bind_actor(users.actor_by_email(world.address("officer")))
+        import_undo.fail(users.actor_by_email(world.address("officer")), batch_id, "No room.")
+    assert standing(client, place) == ("Undoing failed", "Undoing failed")
+    monkeypatch.undo()
+    client.submit(f"{place}/undo", {}, action="/undo")
+    assert standing(client, place) == ("Undone", "Undone")
 
 
 def test_what_a_file_of_contacts_says_is_read_by_the_office_and_by_who_brought_it(app, browser):

@@ -28,6 +28,8 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     CSV: ("csv", "tsv"),
 }
 PHOTOS = (JPEG, PNG, WEBP)
+#: What a signed paper comes as: scanned to PDF, or written.
+WRITTEN = (PDF, DOCX, ODT)
 
 MOST_BYTES = 25_000_000
 MOST_PAGES = 1_000

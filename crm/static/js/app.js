@@ -8,6 +8,7 @@ import { suggestAsTyped } from "./palette.js";
 import { followWork } from "./progress.js";
 import { repeatRows } from "./repeat.js";
 import { tickSeveral } from "./several.js";
+import { followCountry } from "./zones.js";
 import { listenForKeys } from "./shortcuts.js";
 
 document.documentElement.classList.add("js");
@@ -22,3 +23,4 @@ weighFiles();
 listenForKeys();
 followWork();
 tickSeveral();
+followCountry();
