@@ -82,6 +82,23 @@ class NoCurrency(CellInvalid):
     """An amount of which nothing says the currency."""
 
 
+#: What a cell shows whose formula fails, in the languages of ours.
+_FAILED = frozenset(
+    (
+        *("#N/A", "#N/D", "#NV", "#REF!", "#BEZUG!", "#¡REF!", "#VALUE!", "#WERT!", "#VALEUR!", "#¡VALOR!", "#VALOR!"),
+        *("#DIV/0!", "#¡DIV/0!", "#NAME?", "#NOM?", "#¿NOMBRE?", "#NOME?", "#NUM!", "#NOMBRE!", "#ZAHL!", "#¡NUM!", "#NÚM!"),
+        *("#NULL!", "#NUL!", "#¡NULO!", "#NULO!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
+    )
+)
+
+
+def refuse_error(cell: str) -> None:
+    """Raise `CellInvalid` where a cell shows that its formula failed, as it stands in a CSV file."""
+    text = cell.strip()
+    if text in _FAILED:
+        raise CellInvalid(_("The cell shows an error of the spreadsheet, “%(text)s”. Write what belongs there, or empty it.", text=text))
+
+
 def plain_digits(text: str) -> str:
     """The text with digits of every script as 0 to 9, and without marks of direction."""
     if text.isascii():
