@@ -187,10 +187,12 @@ def day_order(cells: Iterable[str]) -> tuple[str, str]:
 
 
 _PARTS = ";\n|"
+_BLANKS = re.compile(r"\s{2,}")
 
 
 def parts(cell: str, marks: str = _PARTS) -> tuple[str, ...]:
     """The entries of a cell that holds several, in their order, each once; one in quotation marks may hold the marks that part them."""
+    cell = _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", cell)  # a long run would be looked through from each of its places
     mark = f"[{re.escape(marks)}]"
     found = re.findall(rf'\s*"((?:[^"]|"")+)"\s*(?:{mark}|$)|([^{re.escape(marks)}]+)', cell)
     pieces = (quoted.replace('""', '"') or plain for quoted, plain in found)
