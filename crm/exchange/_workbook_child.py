@@ -64,6 +64,18 @@ def send(out: Any, value: object) -> int:
     return int(out.write(json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"))
 
 
+def first_list(book: Any, names: list[str]) -> str:
+    """The first sheet of more than one row, since a cover may stand before the list; else the first that holds something."""
+    first = ""
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.start is not None:
+            if sheet.end[0] > sheet.start[0]:
+                return name
+            first = first or name
+    return first or names[0]
+
+
 def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> None:
     """Answer {"sheets": […], "sheet": …} or {"refused": reason}, then [row number, [cells]] for each row that is not blank."""
     out = sys.stdout.buffer
@@ -73,7 +85,7 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
         if not names:
             send(out, {"refused": "empty"})
             return
-        name = wanted if wanted in names else names[0]
+        name = wanted if wanted in names else first_list(book, names)
         sheet = book.get_sheet_by_name(name)
     except Exception:  # noqa: BLE001 - whatever a strange file does to the parser, it is one answer
         send(out, {"refused": "damaged"})

@@ -82,6 +82,23 @@ class NoCurrency(CellInvalid):
     """An amount of which nothing says the currency."""
 
 
+#: What a cell shows whose formula fails, in the languages of ours.
+_FAILED = frozenset(
+    (
+        *("#N/A", "#N/D", "#NV", "#REF!", "#BEZUG!", "#¡REF!", "#VALUE!", "#WERT!", "#VALEUR!", "#¡VALOR!", "#VALOR!"),
+        *("#DIV/0!", "#¡DIV/0!", "#NAME?", "#NOM?", "#¿NOMBRE?", "#NOME?", "#NUM!", "#NOMBRE!", "#ZAHL!", "#¡NUM!", "#NÚM!"),
+        *("#NULL!", "#NUL!", "#¡NULO!", "#NULO!", "#SPILL!", "#CALC!", "#GETTING_DATA"),
+    )
+)
+
+
+def refuse_error(cell: str) -> None:
+    """Raise `CellInvalid` where a cell shows that its formula failed, as it stands in a CSV file."""
+    text = cell.strip()
+    if text in _FAILED:
+        raise CellInvalid(_("The cell shows an error of the spreadsheet, “%(text)s”. Write what belongs there, or empty it.", text=text))
+
+
 def plain_digits(text: str) -> str:
     """The text with digits of every script as 0 to 9, and without marks of direction."""
     if text.isascii():
@@ -170,10 +187,12 @@ def day_order(cells: Iterable[str]) -> tuple[str, str]:
 
 
 _PARTS = ";\n|"
+_BLANKS = re.compile(r"\s{2,}")
 
 
 def parts(cell: str, marks: str = _PARTS) -> tuple[str, ...]:
     """The entries of a cell that holds several, in their order, each once; one in quotation marks may hold the marks that part them."""
+    cell = _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", cell)  # a long run would be looked through from each of its places
     mark = f"[{re.escape(marks)}]"
     found = re.findall(rf'\s*"((?:[^"]|"")+)"\s*(?:{mark}|$)|([^{re.escape(marks)}]+)', cell)
     pieces = (quoted.replace('""', '"') or plain for quoted, plain in found)

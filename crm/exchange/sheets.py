@@ -29,6 +29,7 @@ from crm.exchange.sheet_cells import (
     read_currency,
     read_day,
     read_word,
+    refuse_error,
 )
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheet_fields import (
@@ -240,7 +241,8 @@ def read_sheet(
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields
     columns = {heading: said.get(heading, "") if said.get(heading, "") in known else "" for heading in guessed}
-    if not listing.rows:
+    has_choice = len(grid.sheets) > 1 and columns_of.missing(slug, columns)  # it is asked what the columns are, and which sheet
+    if not listing.rows and not has_choice:
         raise Refused(_("The file has headings but no rows below them."))
     file = SheetFile(slug, setup, grid, listing, columns, notes=list(listing.notes))
     _Rows(file, reporting).take()
@@ -347,6 +349,7 @@ class _Rows:
             self.file.questions.append(Question(heading, " ".join(cell.split())[:_MOST_EXAMPLE], about))
 
     def _value(self, item: SheetField, heading: str, cell: str, currency: str, *, is_total: bool = False) -> Any:
+        refuse_error(cell)
         if item.reads not in AMOUNTS:
             return _read(item, cell, self.ways[heading])
         own, otherwise = self.currencies[heading], "" if is_total else self.file.setup.currency

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,12 +41,17 @@ SECONDS = 30
 _ROWS_BEFORE_HEADINGS = 25
 _RATIO_FROM = 2_000_000
 _PIECE = 1 << 18
-_OVERLAP = 16
+_OVERLAP = 32
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-_DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_ZIP = b"PK\x03\x04"
+_DECLARATION = re.compile(rb"<!\s*+(?:DOCTYPE|ENTITY)", re.IGNORECASE)  # possessive: blanks are never tried again one fewer
+#: Cells that hold an error, as Excel and LibreOffice write them; the parser reads them as empty.
+_ERROR_CELLS = (b' t="e"', b'calcext:value-type="error"')
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_START = re.compile(rb"<(?:\w+:)?si[\s>/]")
 _LOCAL_HEADER = 30
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
+_MANIFEST = "META-INF/manifest.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Listing:
 
 
 def read_grid(data: bytes, *, sheet: str = "") -> Grid:
-    """Read a file into its cells. `sheet`: the name of the one wanted, else the first that is not hidden. Raises `Refused`.
+    """Read a file into its cells. `sheet`: the name of the one wanted, else the first that is not hidden and has rows. Raises `Refused`.
 
     Never more than 50 MB in, 250,000 rows and 500 columns out. Cells of text files lose the apostrophe by which our own
     files keep a spreadsheet from running them (P5)."""
@@ -79,12 +85,15 @@ def read_grid(data: bytes, *, sheet: str = "") -> Grid:
         raise Refused(
             _("This is an old Excel file, or one with a password. Save it as an Excel workbook (.xlsx) without a password, and bring that.")
         )
-    kind = _kind_of_zip(data) if data.startswith(b"PK\x03\x04") else "text"
+    kind = _kind_of(data)
+    if kind == "text" and data.startswith(_ZIP):
+        data = unpack_single(data)
+        kind = _kind_of(data)
     if kind == "text":
-        warnings, records = raw_records(unpack_single(data))
+        warnings, records = raw_records(data)
         return Grid("text", (), "", _text_rows(records), warnings)
-    _look_before_opening(data)
-    return _workbook(kind, data, sheet)
+    notes = _look_before_opening(data)
+    return replace(_workbook(kind, data, sheet), notes=notes)
 
 
 def _text_rows(records: Iterator[list[str]]) -> list[tuple[int, tuple[str, ...]]]:
@@ -98,16 +107,26 @@ def _text_rows(records: Iterator[list[str]]) -> list[tuple[int, tuple[str, ...]]
 # --- workbooks -------------------------------------------------------------------------------------------------------
 
 
-def _kind_of_zip(data: bytes) -> str:
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, ValueError, RuntimeError)
+
+
+def _kind_of(data: bytes) -> str:
+    """What a file is: "xlsx", "ods" or "text", which a ZIP of one file is too until it is unpacked."""
+    if not data.startswith(_ZIP):
+        return "text"
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
             names = {part.filename for part in parts}
-            is_ods = "content.xml" in names and parts[0].file_size < _PIECE and archive.read(parts[0])[: len(_ODS_TYPE)] == _ODS_TYPE
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
+            is_ods = "content.xml" in names and parts[0].file_size < _PIECE and archive.read(parts[0]).strip() == _ODS_TYPE
+            has_list = is_ods and _MANIFEST in names and archive.getinfo(_MANIFEST).file_size < _PIECE
+            manifest = archive.read(_MANIFEST) if has_list else b""
+    except _BROKEN as error:
         raise Refused(_("The workbook is damaged and cannot be opened.")) from error
     if len(parts) > MAX_PARTS:
         _refuse_bomb()
+    if "encrypted-package" in names or b"encryption-data" in manifest:
+        _refuse_password()
     if "xl/workbook.xml" in names or is_ods:
         return "ods" if is_ods else "xlsx"
     if names & {"[Content_Types].xml", "content.xml", "xl/workbook.bin"}:
@@ -119,26 +138,37 @@ def _refuse_bomb() -> NoReturn:
     raise Refused(_("The workbook would unpack to far more than a list of contacts holds, so it was not opened."))
 
 
-def _look_before_opening(data: bytes) -> None:
-    """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part."""
+def _refuse_password() -> NoReturn:
+    raise Refused(_("The workbook has a password. Save it without one, and bring that."))
+
+
+def _look_before_opening(data: bytes) -> list[RowNote]:
+    """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part. What is worth
+    knowing of one that may be opened."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = [part for part in archive.infolist() if not part.is_dir()]
-    if sum(part.file_size for part in parts) > MAX_UNPACKED or len({part.filename for part in parts}) < len(parts):
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
         _refuse_bomb()
+    if len({part.filename.casefold() for part in parts}) < len(parts):  # the parser would take another one than a spreadsheet program
+        raise Refused(_("The workbook is damaged and cannot be opened."))
     for part in parts:
         if part.flag_bits & 1:
-            raise Refused(_("The workbook has a password. Save it without one, and bring that."))
+            _refuse_password()
         if part.file_size > max(_RATIO_FROM, part.compress_size * MAX_RATIO):
             _refuse_bomb()
-    left = MAX_UNPACKED
+    left, has_errors = MAX_UNPACKED, False
     for part in parts:
         if part.filename.lower().endswith((".xml", ".rels")):
-            left = _look_at_part(data, part, left)
+            left, is_found = _look_at_part(data, part, left)
+            has_errors = has_errors or is_found
+    if not has_errors:
+        return []
+    return [RowNote("errors", 0, _("The workbook has cells that show an error, such as #N/A or #REF!. They are read as empty."))]
 
 
-def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> int:
-    """Read one part through; how many bytes the rest of the workbook may still have."""
-    texts, tail = 0, b""
+def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> tuple[int, bool]:
+    """Read one part through; how many bytes the rest of the workbook may still have, and whether a cell shows an error."""
+    texts, tail, has_errors = 0, b"", False
     is_texts = part.filename.endswith("sharedStrings.xml")
     for piece in _unpack(data, part):
         left -= len(piece)
@@ -149,12 +179,13 @@ def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> int:
         window = tail + piece
         if _DECLARATION.search(window):
             raise Refused(_("The workbook declares entities of its own, which no spreadsheet program does. It was not opened."))
+        has_errors = has_errors or any(mark in window for mark in _ERROR_CELLS)
         if is_texts:
             texts += len(_TEXT_START.findall(window)) - len(_TEXT_START.findall(tail))
         if texts > MAX_TEXTS:
             raise Refused(_("The workbook holds more than %(limit)s different texts. Split it.", limit=number(MAX_TEXTS, get_locale())))
         tail = window[-_OVERLAP:]
-    return left
+    return left, has_errors
 
 
 def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -203,7 +234,8 @@ def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
 
 
 def _shown(cell: str) -> str:
-    return cell.replace("\r\n", "\n")
+    """A cell without what Excel writes as _x0000_ and no file of ours could give back."""
+    return cell if cell.isprintable() else _CONTROLS.sub("", cell.replace("\r\n", "\n"))
 
 
 def _refuse_workbook(reason: str) -> NoReturn:

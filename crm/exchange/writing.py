@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import IO, Any
@@ -21,6 +21,7 @@ Cell = str | date | datetime | Decimal | int | None
 _SHEET_ROWS, _DIGITS, _FIRST_DAY = 1_048_575, 15, date(1900, 3, 1)
 _WIDTHS = (10, 44)
 _SHEET_NAME = 31
+_CELL_UNITS = 32_767  # of UTF-16
 
 
 def csv_text(cell: Cell) -> str:
@@ -99,14 +100,24 @@ def _write_sheet(book: Any, name: str, formats: _Formats, header: Sequence[str],
     for place, label in enumerate(header):
         sheet.set_column(place, place, min(max(len(label) + 4, _WIDTHS[0]), _WIDTHS[1]) if place else _WIDTHS[1])
         sheet.write_string(0, place, label, formats.bold)
-    write_text: Callable[..., object] = sheet.write_string
     for number, row in enumerate(rows, 1):
         for place, cell in enumerate(row):
             if isinstance(cell, str):
                 if cell:
-                    write_text(number, place, cell)
+                    _write_text(sheet, number, place, cell)
             elif cell is not None:
                 _write_value(sheet, formats, number, place, cell)
+
+
+def _write_text(sheet: Any, number: int, place: int, text: str) -> None:
+    """Text as text: xlsxwriter takes what stands between <r> and </r> for markup of its own, unless it comes in pieces. What is longer
+    than a cell can be is cut, and shows it."""
+    if len(text) > _CELL_UNITS // 2 and len(units := text.encode("utf-16-le")) > _CELL_UNITS * 2:
+        text = units[: _CELL_UNITS * 2 - 2].decode("utf-16-le", "ignore") + "…"
+    if text.startswith("<r>") and text.endswith("</r>"):
+        sheet.write_rich_string(number, place, text[0], text[1:-1], text[-1])
+    else:
+        sheet.write_string(number, place, text)
 
 
 def _write_value(sheet: Any, formats: _Formats, number: int, place: int, cell: date | datetime | Decimal | int) -> None:

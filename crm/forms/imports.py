@@ -69,7 +69,7 @@ class SheetForm(BaseForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.sheet.choices = choices((name, name) for name in sheets)
+        self.sheet.choices = choices((str(place), name) for place, name in enumerate(sheets))
         self._offer_days(example)
         if is_money:
             self._offer_amounts()

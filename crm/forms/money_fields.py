@@ -14,7 +14,7 @@ from wtforms.validators import StopValidation
 from crm.clock import month_steps
 from crm.data import currencies
 from crm.errors import Invalid
-from crm.forms.base import BaseForm, OneLine
+from crm.forms.base import BaseForm, OneLine, TokenField
 from crm.forms.lookups import RowForm
 from crm.i18n import _, _l
 from crm.money import MAX_AMOUNT_TEXT, AmountInvalid, Money, from_minor, known_currency, minor_units, parse_amount, split, to_minor
@@ -31,6 +31,26 @@ _THREE = 3
 def add_error(field: Field, sentence: str) -> None:
     """Put a sentence beside a field, after those it has."""
     field.errors = [*field.errors, sentence]
+
+
+class InReportingCurrency:
+    """For a form with a field that is in the reporting currency of its office: which one the page named (`named_currency`), and which it
+    is now (`reporting_currency`, set by the view). In between another office may have been chosen, or its currency changed."""
+
+    named_currency = TokenField()
+    reporting_currency = ""
+
+    def hold_to_named(self, field: Field) -> None:
+        """Refuse what was typed under the name of another currency; from then on the page names the right one."""
+        named = self.named_currency.data
+        if field.data and named and named != self.reporting_currency:
+            sentence = _(
+                "The page asked for it in %(named)s, but the reporting currency of this office is %(now)s. Enter it in %(now)s.",
+                named=named[:3],
+                now=self.reporting_currency,
+            )
+            add_error(field, sentence)
+            self.named_currency.data = self.reporting_currency
 
 
 class DayField(DateField):

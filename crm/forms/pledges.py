@@ -14,6 +14,7 @@ from crm.forms.lookups import PartyField, RowForm
 from crm.forms.money_fields import (
     DayField,
     DayNeeded,
+    InReportingCurrency,
     PlanForm,
     Rows,
     add_error,
@@ -32,7 +33,7 @@ HUNDRED = Decimal(100)
 MOST_SHARES = 60
 
 
-class PledgeForm(PlanForm):
+class PledgeForm(InReportingCurrency, PlanForm):
     """A new pledge with its plan."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
@@ -69,6 +70,7 @@ class PledgeForm(PlanForm):
             self.rate = read_number(self.fixed_rate, is_needed=True)
         elif self.fixed_rate.data:
             self.rate = read_number(self.fixed_rate)
+        self.hold_to_named(self.fixed_rate)
         return is_valid and self.money is not None and is_plan_read and not self.fixed_rate.errors
 
     def total(self) -> Money | None:
@@ -274,7 +276,7 @@ class AmendmentForm(PlanForm):
         return is_valid and is_plan_read and self.money is not None
 
 
-class ReceiptForm(BaseForm):
+class ReceiptForm(InReportingCurrency, BaseForm):
     """Money that arrived. The oldest due instalments are paid first; the page shows which before it is saved."""
 
     amount = amount_field(_l("Amount received"))
@@ -287,7 +289,6 @@ class ReceiptForm(BaseForm):
     money: Money | None = None
     bank_money: Money | None = None
     converted_money: Money | None = None
-    reporting_currency = ""
     pledge_currency = ""
     own_currency = ""
 
@@ -296,6 +297,7 @@ class ReceiptForm(BaseForm):
         is_valid = bool(super().validate(extra_validators))
         self.money = read_money(self.amount, self.own_currency or self.currency.data)
         self.bank_money = read_money(self.bank_reporting, self.reporting_currency, is_needed=False)
+        self.hold_to_named(self.bank_reporting)
         if self.pledge_currency and self.pledge_currency != self.currency.data:
             self.converted_money = read_money(self.converted, self.pledge_currency, is_needed=False)
         return is_valid and self.money is not None and not self.bank_reporting.errors and not self.converted.errors

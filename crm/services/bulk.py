@@ -480,8 +480,11 @@ def apply(actor: Actor, batch_id: uuid.UUID) -> ImportBatch:
 
 @transactional
 def queue(actor: Actor, batch_id: uuid.UUID, *, carry: Carry) -> uuid.UUID:
-    """Have a worker change the chosen records, or the rest of them where it stopped in between. Raises NotFound, Denied, Conflict."""
+    """Have a worker change the chosen records, or the rest of them where it stopped in between. Raises NotFound, Denied, Conflict,
+    Invalid (what was chosen left its list since)."""
     batch = _own(actor, batch_id)
+    choice = choice_of(batch)
+    _given(choice.action, choice.value)
     _in_state(batch, ("checked", "cancelled", "failed"))
     if import_undo.undone(batch.id) is not None:
         raise Conflict(_("This was undone. Choose the rows again."))

@@ -178,12 +178,12 @@ def detail(bulk_id: uuid.UUID) -> Any:
     batch = bulk.own(who, bulk_id)
     choice = bulk.choice_of(batch)
     job = work_queries.open_job_of(batch.id) if batch.state in CARRIED_STATES else None
-    verdicts = bulk.judge(who, choice) if batch.state == "checked" else []
+    verdicts, is_void = _judged(batch, choice)
     changed = [verdict for verdict in verdicts if verdict.outcome == CHANGED]
     if batch.state == "checked":
         refused = [(verdict.title, verdict.why) for verdict in verdicts if verdict.outcome == REFUSED]
         counts = {CHANGED: len(changed), REFUSED: len(refused), SAME: len(verdicts) - len(changed) - len(refused)}
-        gone = batch.rows - len(verdicts)
+        gone = 0 if is_void else batch.rows - len(verdicts)
     else:
         lines = queries.refused_of(batch.id)
         titles = bulk.titles_of(choice.noun, [key for key, _why in lines])
@@ -203,6 +203,7 @@ def detail(bulk_id: uuid.UUID) -> Any:
         changed=_lines(choice, changed[:SHOWN]),
         counts=counts,
         gone=gone,
+        is_void=is_void,
         refused=[(shared.short(title), why) for title, why in refused[: queries.REFUSED_SHOWN]],
         back=_list_of(choice),
         do_label=_do_label(counts[CHANGED]),
@@ -213,6 +214,16 @@ def detail(bulk_id: uuid.UUID) -> Any:
         undo=import_undo.summary_of(undone) if undone else {},
         may_undo=not bulk.why_not(batch),
     )
+
+
+def _judged(batch: ImportBatch, choice: Choice) -> tuple[list[Verdict], bool]:
+    """What a change that is not done yet would do to each record; and whether what was chosen for them is in its list no longer."""
+    if batch.state != "checked":
+        return [], False
+    try:
+        return bulk.judge(actor(), choice), False
+    except Invalid:
+        return [], True
 
 
 def _list_of(choice: Choice) -> str:
@@ -303,6 +314,8 @@ def apply(bulk_id: uuid.UUID) -> Any:
             flash(_did(done), "success" if done.updated else "warning")
         else:
             jobs.in_background(who, bulk_id)
+    except Invalid as error:  # what was chosen was removed from its list meanwhile: the page says so, and offers to drop it
+        flash(str(error), "error")
     except Conflict:
         if bulk.own(who, bulk_id).state not in ("applied", *CARRIED_STATES):
             raise

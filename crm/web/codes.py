@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from crm import clock
 from crm.errors import NotFound
+from crm.forms.base import clean
 from crm.forms.codes import LABEL_FIELDS, CodeForm
 from crm.i18n import LOCALES, LazyText, _, _l
 from crm.models.codes import GOAL_AREAS, INTERACTION_KINDS, LISTS, PARTY_KINDS, SECTORS, Code
@@ -63,7 +64,7 @@ def index() -> Any:
 def detail(name: str) -> Any:
     """The entries of a list: code, names, when they are offered."""
     _known(name)
-    words = " ".join(request.args.get("q", "")[:200].split())
+    words = " ".join(str(clean(request.args.get("q", "")[:200])).split())
     page = queries.page_of(name, words, paging())
     today = clock.today(actor().timezone)
     return render_template(

@@ -109,8 +109,10 @@ def create() -> Any:
     offices = [promise.office_id] if promise is not None else writable(who)
     offer_offices(form.office_id, offices)
     office_id = offices[0] if promise is not None else read_uuid(form.office_id.data) or offices[0]
+    form.reporting_currency = money_choices.office_currency(office_id)[1]
     if request.method == "GET":
         _prefill(form, office_id, promise)
+        form.named_currency.data = form.reporting_currency
     offer_money(form.currency, office_id)
     offer_programmes(form.programme_id, offices)
     donor_id = _likely_donor(form, office_id)
@@ -146,7 +148,6 @@ def create() -> Any:
         form=form,
         offices=offices,
         likely=lookups.likely_parties(office_id),
-        reporting=who.reporting_currency,
         promise=promise,
         elsewhere=_elsewhere(form),
         refusal=commitment_queries.why_no_pledge(promise) if promise is not None and request.method == "GET" else "",

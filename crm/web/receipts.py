@@ -175,6 +175,7 @@ def _record(
     form.own_currency = currency if agreement_id else ""
     if request.method == "GET":
         form.value_on.data = clock.today(who.timezone)
+        form.named_currency.data = form.reporting_currency
     offer_money(form.currency, office_id, currency)
 
     def save() -> uuid.UUID:

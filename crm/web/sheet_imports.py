@@ -14,6 +14,7 @@ from crm import clock
 from crm.errors import Conflict, Denied, Invalid, Refused
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
+from crm.exchange.tabular import MAX_ROWS
 from crm.forms.base import clean
 from crm.forms.imports import ActForm, MendForm, SheetForm
 from crm.forms.parties import country_choices
@@ -79,7 +80,7 @@ def columns(batch_id: uuid.UUID) -> Any:
         kinds=codes.offered_choices(INTERACTION_KINDS, clock.today()),
         is_money=file.kind.is_money,
         data={
-            "sheet": file.grid.sheet,
+            "sheet": str(file.grid.sheets.index(file.grid.sheet)) if file.grid.sheets else "",
             "header_row": str(file.listing.header_row),
             "day_order": setup.day_order,
             "form_of": "meeting" if batch.format == "interactions" and setup.form not in codes.entries(INTERACTION_KINDS) else setup.form,
@@ -123,7 +124,9 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
     """What the form says; None (and the reason beside the field) where it cannot be."""
     text = (form.header_row.data or "").strip()
     known = SHEETS[file.slug].fields
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= max((row for row, _cells in file.grid.rows), default=1):
+    sheet = _sheet(form.sheet.data or "", file)
+    last = max((row for row, _cells in file.grid.rows), default=1) if sheet == file.grid.sheet else MAX_ROWS
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= last:
         form.take(Invalid(_("Enter the number of a row of the sheet."), field="header_row"))
         return None
     for heading, name in chosen.items():
@@ -144,16 +147,22 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
             country=(form.country.data or "") if "country" in form else setup.country,
             note_level=form.note_level.data if "note_level" in form else setup.note_level,
         )
-    is_same = (form.sheet.data or file.grid.sheet) == file.grid.sheet and int(text) == file.listing.header_row
+    is_row_kept = int(text) == file.listing.header_row
+    is_same = sheet == file.grid.sheet and is_row_kept
     return replace(
         setup,
-        sheet=form.sheet.data or file.grid.sheet,
-        header_row=int(text),
+        sheet=sheet,
+        header_row=0 if is_row_kept and not is_same else int(text),  # of another sheet it is found anew
         columns=chosen if is_same else None,
         day_order=form.day_order.data or "",
         edits=file.setup.edits if is_same else {},
         left_out=file.setup.left_out if is_same else (),
     )
+
+
+def _sheet(chosen: str, file: SheetFile) -> str:
+    """The name of the sheet chosen by its place: a name itself, with a blank at its end, would not come back as it went out."""
+    return {str(place): name for place, name in enumerate(file.grid.sheets)}.get(chosen, file.grid.sheet)
 
 
 def _recheck(form: SheetForm | MendForm, batch_id: uuid.UUID, setup: Setup, *, is_remembered: bool = False) -> bool:

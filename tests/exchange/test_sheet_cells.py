@@ -266,4 +266,6 @@ def test_no_cell_of_entries_takes_long():
     started = time.perf_counter()
     for piece in ('";', '";"', '"";', '"""', 'a"', ' "', ";"):
         parts(piece * 7_000)
+    for blank in (" ", "\n", "\t", "\u3000"):  # addresses are parted by blanks too
+        assert parts(f"x{blank * 20_000}y", ";\n|, ")[0] == "x"
     assert time.perf_counter() - started < 1

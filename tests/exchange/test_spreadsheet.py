@@ -194,6 +194,111 @@ def test_open_document_sheets_are_read():
     assert (grid.kind, grid.sheets, cells(grid)) == ("ods", ("Leute",), [["Name", "Phone"], ["Ana", "1"]])
 
 
+def written(*texts, row=2):
+    cells = "".join(f'<c r="{letter(place)}{row}" t="inlineStr"><is><t>{text}</t></is></c>' for place, text in enumerate(texts))
+    return f'<row r="{row}">{cells}</row>'
+
+
+SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def with_rows(*rows):
+    sheet = f"<worksheet {SPACE}><sheetData>{written('Name', 'Phone', row=1)}{''.join(rows)}</sheetData></worksheet>"
+    return parts_of(simple(), **{"xl/worksheets/sheet1.xml": sheet})
+
+
+def test_the_first_sheet_that_has_rows_is_read():
+    def fill(book):
+        book.add_worksheet("Empty")
+        book.add_worksheet("Cover").write(3, 0, "Contacts of 2026")
+        book.add_worksheet("People").write_column(0, 0, ["Name", "Ana"])
+        book.add_worksheet("End")
+
+    grid = read_grid(workbook(fill))
+    assert (grid.sheets, grid.sheet, cells(grid)) == (("Empty", "Cover", "People", "End"), "People", [["Name"], ["Ana"]])
+    assert cells(read_grid(workbook(fill), sheet="Cover")) == [["Contacts of 2026"]]
+    assert cells(read_grid(workbook(fill), sheet="End")) == []
+    assert cells(read_grid(workbook(lambda book: (book.add_worksheet(), book.add_worksheet())))) == []
+    tables = ods_table("").replace(
+        "</table:table>", "</table:table>" + '<table:table table:name="Two">' + ods_row("Name") + "</table:table>"
+    )
+    assert read_grid(ods(tables)).sheet == "Two"
+
+
+def test_control_characters_that_excel_writes_in_words_are_dropped():
+    assert cells(read_grid(with_rows(written("A_x0000_n_x0007_a", "1_x000D_\n2"))))[1] == ["Ana", "1\n2"]
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!"])
+def test_cells_of_errors_are_empty_and_said(error):
+    grid = read_grid(with_rows(f'<row r="2"><c r="A2" t="inlineStr"><is><t>Ana</t></is></c><c r="B2" t="e"><v>{error}</v></c></row>'))
+    assert cells(grid)[1] == ["Ana"]
+    assert [note.kind for note in grid.notes] == ["errors"]
+    shown = f'<table:table-cell office:value-type="string" calcext:value-type="error"><text:p>{error}</text:p></table:table-cell>'
+    assert [note.kind for note in read_grid(ods(ods_table(ods_row("Name") + f"<table:table-row>{shown}</table:table-row>"))).notes] == [
+        "errors"
+    ]
+    assert read_grid(simple()).notes == []
+
+
+def test_a_workbook_in_a_zip_is_read_as_a_list_in_one_is():
+    def packed(data):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("list.xlsx", data)
+        return out.getvalue()
+
+    assert cells(read_grid(packed(simple()))) == [["Name", "Phone"]]
+    assert cells(read_grid(packed(CSV.encode()))) == ROWS
+    with pytest.raises(Refused):
+        read_grid(packed(packed(simple())))
+
+
+def damaged_first_part(kind):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", kind) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<x/>")
+    data = bytearray(out.getvalue())
+    data[50] ^= 0xFF
+    return bytes(data)
+
+
+def with_parts(data, *parts):
+    out = io.BytesIO(data)
+    with zipfile.ZipFile(out, "a") as archive:
+        for name, text in parts:
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+LOCKED = '<m><encryption-data xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/></m>'
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: damaged_first_part(zipfile.ZIP_DEFLATED), "damaged"),
+        (lambda: damaged_first_part(zipfile.ZIP_LZMA), "damaged"),
+        (lambda: ods(os.urandom(500)), "damaged"),
+        (lambda: parts_of(ods(os.urandom(500)), **{"META-INF/manifest.xml": LOCKED}), "password"),
+        (lambda: with_parts(ods("<x/>"), ("encrypted-package", "x")), "password"),
+        (lambda: with_parts(simple(), ("XL/worksheets/Sheet1.xml", "<worksheet/>")), "damaged"),
+        (lambda: parts_of(ods("<x/>"), mimetype="application/vnd.oasis.opendocument.spreadsheet-template"), "not a spreadsheet"),
+    ],
+)
+def test_a_strange_workbook_is_refused_with_the_sentence_that_is_true_of_it(make, said):
+    with pytest.raises(Refused, match=said):
+        read_grid(make())
+
+
+@pytest.mark.parametrize("part", range(20))
+def test_a_workbook_cut_off_anywhere_is_refused(part):
+    for data in (simple(), ods(ods_table(ods_row("Name", "Phone")))):
+        with pytest.raises(Refused):
+            read_grid(data[: len(data) * part // 20])
+
+
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
 
 
@@ -229,6 +334,8 @@ def bombs():
         '<table:table-row table:number-rows-repeated="1000000"><table:table-cell office:value-type="string" table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell></table:table-row>'
     )
     yield "an ODS that repeats", lambda: ods(wide), "more memory|500 columns|rows|too long|damaged"
+    padded = "".join(f"<!--{place}--><!{' ' * 4000}>" for place in range(20_000))
+    yield "what begins like a declaration", lambda: parts_of(simple(), **{sheet: open_ + padded + close}), "damaged|far more"
     yield "ODS entities", lambda: ods(LAUGHS + ods_table(ods_row("a")).partition("?>")[2]), "entities"
 
 

@@ -15,6 +15,7 @@ from crm.db import db, transactional
 from crm.errors import Conflict, Denied, Invalid
 from crm.jobs import engine
 from crm.models.asks import Ask
+from crm.models.codes import PARTY_KINDS
 from crm.models.commitments import Commitment
 from crm.models.imports import ImportBatch, ImportChange
 from crm.models.interactions import FollowUp
@@ -23,8 +24,9 @@ from crm.models.parties import Party
 from crm.models.users import User
 from crm.policy import Permission, all_offices, bind_actor, system_actor, unscoped
 from crm.queries import bulk as queries
-from crm.services import bulk, follow_ups, parties, users
+from crm.services import bulk, codes, follow_ups, parties, users
 from crm.services import jobs as job_services
+from crm.services.codes import CodeInput
 from crm.services.parties import NewParty
 from tests.factories.browser import tree
 from tests.factories.counting import count_statements
@@ -403,6 +405,26 @@ def test_what_is_only_looked_at_is_dropped(app, browser):
     client.submit(f"/bulk/{batch_id}", {}, action="discard")
     assert client.client.get(f"/bulk/{batch_id}").status_code == 404
     assert due_days(app, keys) == [DAY, DAY]
+
+
+@pytest.mark.parametrize("most", [2, 1])
+def test_a_choice_that_left_its_list_since_is_said_and_can_be_dropped(app, browser, monkeypatch, most):
+    monkeypatch.setattr(bulk, "AT_ONCE", most)  # so that two are changed at once, then in the background
+    with person(app, "admin") as admin:
+        kind = codes.add_code(admin, PARTY_KINDS, CodeInput("Think tank", "think-tank"))
+    with person(app) as officer:
+        keys = add_parties(officer, 2)
+        batch_id = bulk.record_choice(officer, "parties", "add-kind", "think-tank", keys)
+    client, address = browser("officer"), f"/bulk/{batch_id}"
+    target, fields = client.fields(address, action="/apply")
+    with person(app, "admin") as admin:
+        codes.remove_code(admin, kind)
+    assert client.client.post(target, data=fields).location.endswith(address)  # from a page that stood open
+    page = client.get(address).get_data(as_text=True)
+    assert "has been removed from its list since" in page
+    assert not tree(client.get(address)).xpath("//form[contains(@action, '/apply')]")
+    client.submit(address, {}, action="/discard")
+    client.get(address, status=404)
 
 
 # --- many ---------------------------------------------------------------------------------------------------------------

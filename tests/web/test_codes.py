@@ -84,6 +84,13 @@ def test_a_code_list_that_is_not_there_is_absent(browser):
     browser("admin").get("/code-lists/colours/new", status=404)
 
 
+def test_words_of_a_stranger_find_nothing_and_break_nothing(browser):
+    client = browser("viewer")
+    for words in ("%00", "don%00or", "%ED%A0%80", "%25", "_", "%5C"):
+        client.get(f"/code-lists/party-kinds?q={words}")
+    assert "donor" in client.get("/code-lists/party-kinds?q=don%00or").get_data(as_text=True)
+
+
 def test_refusals_stand_beside_their_fields_and_keep_what_was_typed(browser):
     admin = browser("admin")
     refused = admin.submit(

@@ -14,8 +14,8 @@ from crm.db import db
 from crm.models.pledges import Agreement, Pledge, Receipt
 from crm.money import Money
 from crm.policy import bind_actor, unscoped
+from crm.services import offices, users
 from crm.services import programmes as programme_services
-from crm.services import users
 from tests.factories import money as made
 from tests.factories import world
 from tests.factories.browser import Browser, check_page, errors, tree
@@ -564,6 +564,38 @@ def test_a_wrong_agreement_is_refused_in_words_and_kept(browser, scene, field, v
     check_page(answer)
     assert any(says in line for line in errors(answer)), errors(answer)
     assert field == "title" or tree(answer).xpath("//input[@name='title']/@value") == ["Kept title"]
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "field"),
+    [
+        ("/pledges/new", {**PLEDGE, "rate_policy": "fixed", "fixed_rate": "0.99"}, "fixed_rate"),
+        (
+            "/receipts/new",
+            {"donor-text": "Ministry of Northland", "amount": "5", "currency": "JOD", "value_on": "2023-03-31", "bank_reporting": "7"},
+            "bank_reporting",
+        ),
+    ],
+)
+def test_what_was_asked_for_in_one_reporting_currency_is_never_taken_for_another(browser, scene, app, path, typed, field):
+    """The office has no money on record yet, so that its reporting currency may change while the form stands open."""
+    grants = browser("grants")
+    _target, opened = grants.fields(path)
+    assert opened["named_currency"] == "USD"
+    with app.app_context():
+        head = users.actor_by_email(world.address("head"))
+        bind_actor(head)
+        office = offices.OfficeInput("Country office Jordan (test)", "JOD", "EUR", "Asia/Amman")
+        offices.change_office(head, made.office(), office, version=1)
+        db.session.remove()
+    answer = grants.client.post(path, data={**opened, **typed, "go": "save"})
+    assert answer.status_code == 422
+    assert any("asked for it in USD, but the reporting currency of this office is EUR" in line for line in errors(answer)), errors(answer)
+    page = tree(answer)
+    assert page.xpath(f"//input[@name='{field}']/@value") == [typed[field]]
+    assert page.xpath("//input[@name='named_currency']/@value") == ["EUR"]
+    assert grants.client.post(path, data={**opened, **typed, "named_currency": "EUR", "go": "save"}).status_code == 303
+    assert grants.fields(path)[1]["named_currency"] == "EUR"
 
 
 @pytest.mark.parametrize(

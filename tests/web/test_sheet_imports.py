@@ -7,6 +7,7 @@ import io
 import uuid
 
 import pytest
+import xlsxwriter
 
 from crm.jobs import engine, imports
 from crm.policy import bind_actor
@@ -91,6 +92,39 @@ def test_what_a_file_leaves_open_is_asked_first(browser):
     assert "1 new" in text(client.get(detail))
     again = upload(client, data + b"Bo,Org,Deputy,05/06/2026\n").location
     assert not again.endswith("/columns")  # remembered
+
+
+def test_columns_are_kept_of_a_sheet_whose_name_ends_with_a_blank(browser):
+    """Excel takes such names, a form field does not give them back."""
+    stream, client = io.BytesIO(), browser("officer")
+    with xlsxwriter.Workbook(stream) as book:
+        book.add_worksheet("Contacts ").write_column(0, 0, ["Wer", "Ana"])
+        book.add_worksheet("Guests ").write_column(0, 0, ["Gast", "Bo"])
+    place = upload(client, stream.getvalue(), "list.xlsx").location
+    detail = place.removesuffix("/columns")
+    client.submit(place, {"column-0": "name"})
+    assert "1 new" in text(client.get(detail))
+    assert tree(client.get(place)).xpath("//select[@name='sheet']/option[@selected]/text()") == ["Contacts "]
+    client.submit(place, {"sheet": "1"})
+    client.submit(place, {"column-0": "name"})
+    client.submit(detail, {}, action="/apply")
+    page = text(client.get("/parties/"))
+    assert "Bo" in page
+    assert "Ana" not in page
+
+
+def test_a_cover_before_the_list_is_no_end_and_a_failed_formula_no_name(browser):
+    stream, client = io.BytesIO(), browser("officer")
+    with xlsxwriter.Workbook(stream) as book:
+        book.add_worksheet("Cover").write_column(0, 0, ["Contacts of 2026", "", ""])
+        book.get_worksheet_by_name("Cover").write_row(3, 0, ["Kept by", "Zed"])
+        book.add_worksheet("People").write_column(0, 0, ["Name", "Ana", "#REF!"])
+    place = upload(client, stream.getvalue(), "list.xlsx").location
+    assert place.endswith("/columns")
+    client.submit(place, {"sheet": "1"})
+    page = text(client.get(place.removesuffix("/columns")))
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page
+    assert "The cell shows an error of the spreadsheet, “#REF!”." in page
 
 
 def test_a_day_column_that_is_named_by_hand_asks_how_days_are_written_before_bringing_in(browser):
