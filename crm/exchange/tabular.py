@@ -156,6 +156,8 @@ def unpack_single(data: bytes, *, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
+            if {"xl/workbook.xml", "content.xml"} & {member.filename for member in members}:
+                raise Refused(_("This is a workbook. Say which list it holds, or save its sheet as “CSV UTF-8” and bring that."))
             if len(members) != 1 or members[0].flag_bits & 1:
                 raise Refused(_("The ZIP must hold exactly one file, without a password."))
             with archive.open(members[0]) as file:
@@ -308,9 +310,9 @@ def _encoding(data: bytes, warnings: list[RowNote]) -> tuple[str, bool]:
         if _decodes(data, "utf-16"):
             return "utf-16", False
         raise Refused(_("The file begins as UTF-16 but is not. Save it as “CSV UTF-8” and bring that."))
+    _refuse_other_kinds(data)
     if b"\0" in data:
         raise Refused(_("The file holds zero bytes, so it is not text. Save it as “CSV UTF-8” and bring that."))
-    _refuse_other_kinds(data)
     sample = data[:_CHUNK]
     if len(sample.translate(None, bytes(range(1, 9)) + bytes(range(14, 32)) + b"\x7f")) < len(sample) * 0.98:
         raise Refused(_("This is not a text file. Save it as “CSV UTF-8” and bring that."))

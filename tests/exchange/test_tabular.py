@@ -244,6 +244,19 @@ def test_a_zip_holds_one_file() -> None:
         unpack_single(bytes(damaged))
 
 
+def test_a_workbook_or_another_file_brought_as_csv_is_called_what_it_is() -> None:
+    for name in ("xl/workbook.xml", "content.xml"):
+        with pytest.raises(Refused, match="Say which list it holds"):
+            unpack_single(_zip(name, b"<x/>", "b.xml", b"<x/>"))
+    for data, said in (
+        (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel or Word file"),
+        (b"\x89PNG" + bytes(9), "a picture"),
+        (b"a\0b", "zero bytes"),
+    ):
+        with pytest.raises(Refused, match=said):
+            open_table(data)
+
+
 # --- headings and HXL ---------------------------------------------------------------------------------------------
 
 
