@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base
 from crm.models.base import Keyed, Levelled, Stamped, Versioned, level_check, scoped_key, scoped_parent
 
-# Most notes are of an interaction: among so many that are of no party, SQLite would think an index of little use.
-_OF_PARTY = text("party_id IS NOT NULL")
 SUBJECTS = ("party_id", "interaction_id", "commitment_id", "programme_id")
 
 
@@ -26,7 +24,6 @@ class Note(Keyed, Levelled, Versioned, Stamped, Base):
         scoped_parent("commitment_id", "commitments"),
         scoped_parent("programme_id", "programmes"),
         CheckConstraint(" + ".join(f"(CASE WHEN {name} IS NULL THEN 0 ELSE 1 END)" for name in SUBJECTS) + " = 1", name="one_subject"),
-        Index("ix_notes_party_id", "party_id", sqlite_where=_OF_PARTY, postgresql_where=_OF_PARTY),
     )
 
     party_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"))
@@ -34,3 +31,8 @@ class Note(Keyed, Levelled, Versioned, Stamped, Base):
     commitment_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     programme_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     body: Mapped[str] = mapped_column(Text)
+
+
+# Most notes are of an interaction: among so many that are of no party, SQLite would think an index of little use.
+_OF_PARTY = Note.party_id.is_not(None)
+Index("ix_notes_party_id", Note.party_id, sqlite_where=_OF_PARTY, postgresql_where=_OF_PARTY)

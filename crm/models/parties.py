@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -62,12 +62,6 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
         Index("ix_parties_office_folded_name", "office_id", "folded_name"),
         # Whoever reads one office reads its parties and the shared ones: without this one, SQLite goes through those of all offices.
         Index("ix_parties_visibility", "visibility"),
-        Index(
-            "ix_parties_part_of_id",
-            "part_of_id",
-            sqlite_where=text("part_of_id IS NOT NULL"),
-            postgresql_where=text("part_of_id IS NOT NULL"),
-        ),
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
@@ -88,6 +82,11 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
     tenures: Mapped[list[Tenure]] = relationship(
         primaryjoin="Tenure.person_id == Party.id", foreign_keys="Tenure.person_id", viewonly=True, order_by="Tenure.starts_on.desc()"
     )
+
+
+# Few are part of another one: among so many that are of none, SQLite would think an index of little use.
+_IS_PART = Party.part_of_id.is_not(None)
+Index("ix_parties_part_of_id", Party.part_of_id, sqlite_where=_IS_PART, postgresql_where=_IS_PART)
 
 
 class PartyKind(Keyed, Shareable, Base):
