@@ -7,7 +7,7 @@ fifteen conditions of a scope as fifteen options that was three quarters of what
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.orm import LoaderCriteriaOption
@@ -24,7 +24,7 @@ class _Shape:
     """What the conditions of a scope look like without their values. Its hash is taken once; the same shape is the same object."""
 
     __slots__ = ("_hash", "key")
-    _known: dict[Any, _Shape] = {}  # noqa: RUF012 - one for all; as few as there are kinds of scope, never one per person
+    _known: ClassVar[dict[Any, _Shape]] = {}  # as few as there are kinds of scope, never one per person
 
     def __init__(self, key: tuple[Any, ...]) -> None:
         self.key, self._hash = key, hash(key)
@@ -89,7 +89,7 @@ class Conditions(CriteriaOption):
             raise ProgrammingError(message)
         self._shape = _Shape.of(key)
 
-    def _gen_cache_key(self, anon_map: Any, bindparams: list[Any]) -> tuple[Any, ...]:  # noqa: ARG002
+    def _gen_cache_key(self, _names: Any, bindparams: list[Any]) -> tuple[Any, ...]:
         bindparams.extend(self._values)
         return (Conditions, self._shape)
 
@@ -97,7 +97,7 @@ class Conditions(CriteriaOption):
         """Add each condition to the statement that is compiled."""
         self.get_global_criteria(compile_state.global_attributes)
 
-    def process_compile_state_replaced_entities(self, compile_state: Any, mapper_entities: Iterable[Any]) -> None:  # noqa: ARG002
+    def process_compile_state_replaced_entities(self, compile_state: Any, _entities: Iterable[Any]) -> None:
         """The same where other entities took the place of the first ones."""
         self.process_compile_state(compile_state)
 
