@@ -523,7 +523,8 @@ class World:
     # interactions
 
     def _interactions(self) -> None:
-        """All offices mixed, in the order of time, as years of use would leave them on disk."""
+        """All offices mixed, in the order in which they were typed, as years of use would leave them on disk: what is planned was
+        typed in the weeks before today, between contacts that were held then."""
         countries = self.offices[1:]
         total = round(INTERACTIONS * self.scale)
         sizes = list(itertools.accumulate(len(office.people) + len(office.organisations) for office in countries))
@@ -533,22 +534,28 @@ class World:
         drawn = []
         for _number in range(total):
             place = bisect.bisect_right(sizes, self.random.random() * sizes[-1])
-            drawn.append((self.random.randint(0, span + ahead), place))
+            seconds = self.random.randint(0, span + ahead)
+            typed = seconds if seconds <= span else span - self.random.randint(0, ahead)
+            drawn.append((typed, seconds, place))
         drawn.sort()
         of_office: dict[int, int] = defaultdict(int)
-        for _at, place in drawn:
+        for _typed, _at, place in drawn:
             of_office[place] += 1
         every = {place: max(1, count // ANCHOR_CONTACTS) for place, count in of_office.items()}
         seen: dict[int, int] = defaultdict(int)
-        for seconds, place in drawn:
+        for typed, seconds, place in drawn:
             office = countries[place]
             seen[place] += 1
             is_anchor = seen[place] % every[place] == 0 and seen[place] // every[place] <= ANCHOR_CONTACTS
             self._interaction(
-                office, begin + timedelta(seconds=seconds), is_future=seconds > span, party=office.anchor if is_anchor else ""
+                office,
+                begin + timedelta(seconds=seconds),
+                typed=begin + timedelta(seconds=typed),
+                is_future=seconds > span,
+                party=office.anchor if is_anchor else "",
             )
 
-    def _interaction(self, office: Office, at: datetime, *, is_future: bool, party: str) -> None:
+    def _interaction(self, office: Office, at: datetime, *, typed: datetime, is_future: bool, party: str) -> None:
         draw, choose = self.random.random, self.random.choice
         if not party:
             if draw() < 0.15:
@@ -570,11 +577,11 @@ class World:
             "interactions", interaction, office.id, level, self.reference(office, "IN", at.year),
             choose(("meeting", "meeting", "call", "visit", "letter", "event")), state, moment, 45, party, choose(words.PURPOSES),
             ask[0] if ask else None, None, summary, "They asked for another day" if state == "cancelled" else "", written,
-            f"{min(at.date(), self.today).isoformat()} 10:00:00.000000", user,
+            f"{typed.date().isoformat()} 10:00:00.000000", user,
         )  # fmt: skip
         self.sink.add("participants", self.new(), office.id, level, interaction, 1, "theirs", party, None, self.known[party], "Director")
         self.sink.add("participants", self.new(), office.id, level, interaction, 2, "ours", None, user, self.known[user], "")
-        self.audit(office, "interactions", interaction, moment, user, level)
+        self.audit(office, "interactions", interaction, f"{typed:%Y-%m-%d %H:%M}:00.000000", user, level)
         if is_future:
             return
         if ask is not None and state == "held" and draw() < 0.3:
