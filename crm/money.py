@@ -87,6 +87,7 @@ def minor_units(currency: str) -> int:
     return found.minor_units
 
 
+@lru_cache(maxsize=512)
 def _step(currency: str) -> Decimal:
     """Return the smallest amount of a currency: 0.01, 1, 0.001."""
     return Decimal(1).scaleb(-minor_units(currency))
@@ -203,6 +204,12 @@ def from_minor(minor: int, currency: str) -> Money:
     if isinstance(minor, bool) or not isinstance(minor, int):
         message = f"minor units are int, never {type(minor).__name__}"
         raise ProgrammingError(message)
+    return _of_minor(minor, currency)
+
+
+@lru_cache(maxsize=8192)
+def _of_minor(minor: int, currency: str) -> Money:
+    """The value itself; the same amount comes up in a page as a part, in its year and in the whole."""
     return Money(Decimal(minor).scaleb(-minor_units(currency), context=_WIDE), currency)
 
 
@@ -248,6 +255,8 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
     if isinstance(total_minor, bool) or not isinstance(total_minor, int):
         message = f"minor units are int, never {type(total_minor).__name__}"
         raise ProgrammingError(message)
+    if len(weights) == 1 and type(weights[0]) is int and weights[0] > 0:
+        return [total_minor]  # most plans have one part
     shares = _whole_numbers(weights)
     whole = sum(shares)
     if whole <= 0 or min(shares) < 0:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from crm.db import db
 from crm.errors import RateMissing
@@ -107,7 +107,7 @@ class RateBook:
         """Load them: one statement, and one more where something is missing."""
         self.to = to
         days = {on for currency, on in needed if currency != to}
-        self._days: dict[date, list[_Sheet]] = {}
+        self._days: dict[date, list[Row[str, str, date, str]]] = {}  # made a `_Sheet` of where a rate is looked for
         self._newest: list[_Sheet] | None = None
         self._known: dict[tuple[str, date], Rate | None] = {}
         if days:
@@ -116,10 +116,11 @@ class RateBook:
     def _load(self, days: set[date]) -> None:
         statement = select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
         monthly = [_reached(days, most) & (RateSheet.source == source) for source, most in REACH.items()]
-        for source, base, published_on, quotes in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
-            self._days.setdefault(published_on, []).append(_Sheet(source, base, published_on, quotes))
-        for sheets in self._days.values():
-            sheets.sort(key=lambda sheet: (sheet.source != ECB, sheet.source))
+        for row in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
+            held = self._days.setdefault(row[2], [])
+            held.append(row)
+            if len(held) > 1:
+                held.sort(key=lambda sheet: (sheet[0] != ECB, sheet[0]))
 
     def rate(self, currency: str, on: date) -> Rate:
         """The rate of a currency on a day; raises `RateMissing` with a sentence naming the newest one held."""
@@ -140,7 +141,8 @@ class RateBook:
     def _find(self, currency: str, on: date) -> Rate | None:
         others: list[_Sheet] = []
         for back in range(_FARTHEST + 1):
-            for sheet in self._days.get(on - timedelta(days=back), ()):
+            for row in self._days.get(on - timedelta(days=back), ()):
+                sheet = _Sheet(*row)
                 if back > REACH.get(sheet.source, MOST_DAYS_BACK):
                     continue
                 if sheet.source != ECB:

@@ -6,7 +6,7 @@ What counts is chosen by a `Scope`; as of a day, rows dated later are left out. 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -47,15 +47,16 @@ class Scope:
 
 
 class Term(NamedTuple):
-    """A dated change of a pledge or an agreement. The newest one has the plan that holds; those before have none."""
+    """A dated change of a pledge or an agreement. The newest one has the plan that holds, where anything is outstanding; those
+    before have none."""
 
     id: uuid.UUID
     version: int
     kind: str
     on: date
     change: int
-    plan: tuple[Due, ...] = ()
     reversal_of_id: uuid.UUID | None = None
+    plan: tuple[Due, ...] = ()
 
 
 class Due(NamedTuple):
@@ -87,7 +88,7 @@ class PledgeRow:
 
 @dataclass
 class AgreementRow:
-    """An agreement with its terms, receipts and budget lines."""
+    """An agreement with its terms, receipts and, where they were asked for, budget lines."""
 
     id: uuid.UUID
     office_id: uuid.UUID
@@ -171,8 +172,19 @@ class Ledger:
         return days
 
 
-def load(scope: Scope, as_of: date, *, with_allocations: bool = False, currencies: Collection[str] | None = None) -> Ledger:
-    """The records of a scope up to a day: at most nine statements, whatever the data. `currencies` narrows it to theirs."""
+#: So many records are asked for by their keys once they are known; more by the condition that found them.
+_NAMED = 1000
+
+
+def _among(keys: Collection[uuid.UUID], again: Select[uuid.UUID]) -> Any:
+    """What `in_` is given for records that were found."""
+    return list(keys) if len(keys) <= _NAMED else again
+
+
+def load(
+    scope: Scope, as_of: date, *, with_allocations: bool = False, with_lines: bool = False, currencies: Collection[str] | None = None
+) -> Ledger:
+    """The records of a scope up to a day: at most ten statements, whatever the data. `currencies` narrows it to theirs."""
     pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
     if currencies is not None:
         among = sorted(currencies)
@@ -184,9 +196,10 @@ def load(scope: Scope, as_of: date, *, with_allocations: bool = False, currencie
     if pledge_where is not None:
         ledger.pledges = _pledges(pledge_where, as_of)
     if agreement_where is not None:
-        ledger.agreements = _agreements(agreement_where, as_of)
+        ledger.agreements = _agreements(agreement_where, as_of, with_lines=with_lines)
     by_id = {agreement.id: agreement for agreement in ledger.agreements}
-    for receipt in _receipts(either(scope, receipt_where, Receipt.agreement_id.in_(_ids(agreement_where))), as_of):
+    signed = Receipt.agreement_id.in_(_among(by_id, _ids(agreement_where)))
+    for receipt in _receipts(either(scope, receipt_where, signed), as_of):
         if receipt.agreement_id is None:
             ledger.loose.append(receipt)
         elif receipt.agreement_id in by_id:
@@ -270,49 +283,52 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
     found = {row.id: PledgeRow(*row) for row in rows}
     if not found:
         return []
-    mine = (PledgeTerms.pledge_id.in_(select(Pledge.id).where(where)), PledgeTerms.effective_on <= as_of)
-    newest = is_newest(PledgeTerms, PledgeTerms.pledge_id, as_of)
-    plans = _plans(select(*_DUE).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).where(*mine, newest), {})
-    terms = db.session.execute(
-        select(
-            PledgeTerms.pledge_id,
-            PledgeTerms.id,
-            PledgeTerms.version,
-            PledgeTerms.kind,
-            PledgeTerms.effective_on,
-            PledgeTerms.change_minor,
-            PledgeTerms.reversal_of_id,
-        )
-        .where(*mine)
-        .order_by(PledgeTerms.version)
-    )
-    for row in terms:
-        if row.pledge_id in found:
-            found[row.pledge_id].terms.append(_term(row, plans))
+    mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
+    _fill_terms(found, PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
+    _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of, {})
     return list(found.values())
 
 
-_DUE = (
-    Instalment.pledge_terms_id,
-    Instalment.agreement_terms_id,
-    Instalment.id,
-    Instalment.due_on,
-    Instalment.due_when,
-    Instalment.amount_minor,
-    Instalment.position,
-)
+def _fill_terms(
+    rows: Mapping[uuid.UUID, PledgeRow | AgreementRow],
+    model: type[PledgeTerms | AgreementTerms],
+    parent: Any,
+    mine: ColumnElement[bool],
+    as_of: date,
+) -> None:
+    """Give each record its terms up to a day, oldest version first: one statement."""
+    columns: tuple[Any, ...] = (model.id, model.version, model.kind, model.effective_on, model.change_minor, model.reversal_of_id)
+    terms = select(parent, *columns).where(mine, model.effective_on <= as_of).order_by(model.version)
+    for row in db.session.execute(terms):
+        if row[0] in rows:
+            rows[row[0]].terms.append(Term(*row[1:]))
 
 
-def _plans(statement: Select[*tuple[Any, ...]], paid: dict[uuid.UUID, list[tuple[date, int]]]) -> dict[uuid.UUID, list[Due]]:
-    """Instalments by the terms they belong to, in the order of the plan."""
+def _fill_plans(
+    rows: Iterable[PledgeRow | AgreementRow],
+    model: type[PledgeTerms | AgreementTerms],
+    parent: Any,
+    mine: ColumnElement[bool],
+    as_of: date,
+    paid: Mapping[uuid.UUID, list[tuple[date, int]]],
+) -> None:
+    """Give the newest term of each record its plan: one statement, none where no record has anything outstanding."""
+    newest = {row.terms[-1].id: row for row in rows if sum(term.change for term in row.terms) > 0}
+    if not newest:
+        return
+    link = Instalment.pledge_terms_id if model is PledgeTerms else Instalment.agreement_terms_id
+    statement = select(link, Instalment.id, Instalment.due_on, Instalment.due_when, Instalment.amount_minor, Instalment.position)
+    if len(newest) <= _NAMED:
+        statement = statement.where(link.in_(list(newest)))
+    else:
+        statement = statement.join(model, link == model.id).where(mine, model.effective_on <= as_of, is_newest(model, parent, as_of))
     plans: dict[uuid.UUID, list[Due]] = {}
-    for pledged, signed, key, due_on, when, amount, position in db.session.execute(statement.order_by(Instalment.position)):
-        plans.setdefault(pledged or signed, []).append(Due(key, due_on, said_when(when), amount, position, tuple(paid.get(key, ()))))
-    return plans
-
-
-def _term(row: Any, plans: dict[uuid.UUID, list[Due]]) -> Term:
-    return Term(row.id, row.version, row.kind, row.effective_on, row.change_minor, tuple(plans.get(row.id, ())), row.reversal_of_id)
+    for term_id, key, due_on, when, amount, position in db.session.execute(statement.order_by(Instalment.position)):
+        if term_id in newest:
+            plans.setdefault(term_id, []).append(Due(key, due_on, said_when(when), amount, position, tuple(paid.get(key, ()))))
+    for term_id, plan in plans.items():
+        terms = newest[term_id].terms
+        terms[-1] = terms[-1]._replace(plan=tuple(plan))
 
 
 def agreement_rows(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
@@ -341,46 +357,31 @@ def is_newest(terms: type[PledgeTerms | AgreementTerms], parent: Any, as_of: dat
     return ~exists().where(getattr(newer, parent.key) == parent, newer.version > terms.version, newer.effective_on <= as_of)
 
 
-def _agreements(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
+def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) -> list[AgreementRow]:
     found = {row.id: row for row in agreement_rows(where, as_of)}
     if not found:
         return []
-    parents = select(Agreement.id).where(where)
+    parents = _among(found, select(Agreement.id).where(where))
     paid: dict[uuid.UUID, list[tuple[date, int]]] = {}
     matches = db.session.execute(
         select(ReceiptMatch.instalment_id, Receipt.value_on, ReceiptMatch.amount_minor)
         .join(Receipt, ReceiptMatch.receipt_id == Receipt.id)
         .where(Receipt.agreement_id.in_(parents), Receipt.value_on <= as_of)
     )
-    for match in matches:
-        paid.setdefault(match.instalment_id, []).append((match.value_on, match.amount_minor))
-    mine = (AgreementTerms.agreement_id.in_(parents), AgreementTerms.effective_on <= as_of)
-    newest = is_newest(AgreementTerms, AgreementTerms.agreement_id, as_of)
-    plans = _plans(select(*_DUE).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id).where(*mine, newest), paid)
-    terms = db.session.execute(
-        select(
-            AgreementTerms.agreement_id,
-            AgreementTerms.id,
-            AgreementTerms.version,
-            AgreementTerms.kind,
-            AgreementTerms.effective_on,
-            AgreementTerms.change_minor,
-            AgreementTerms.reversal_of_id,
+    for instalment_id, value_on, amount in matches:
+        paid.setdefault(instalment_id, []).append((value_on, amount))
+    mine = AgreementTerms.agreement_id.in_(parents)
+    _fill_terms(found, AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
+    _fill_plans(found.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of, paid)
+    if with_lines:
+        lines = db.session.execute(
+            select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
+            .where(AgreementBudgetLine.agreement_id.in_(parents))
+            .order_by(AgreementBudgetLine.id)
         )
-        .where(*mine)
-        .order_by(AgreementTerms.version)
-    )
-    for term in terms:
-        if term.agreement_id in found:
-            found[term.agreement_id].terms.append(_term(term, plans))
-    lines = db.session.execute(
-        select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
-        .where(AgreementBudgetLine.agreement_id.in_(parents))
-        .order_by(AgreementBudgetLine.id)
-    )
-    for line in lines:
-        if line.agreement_id in found:
-            found[line.agreement_id].lines.append((line.programme_id, line.amount_minor))
+        for agreement_id, programme_id, amount in lines:
+            if agreement_id in found:
+                found[agreement_id].lines.append((programme_id, amount))
     return list(found.values())
 
 

@@ -113,14 +113,14 @@ class Adder:
         self.currency = currency
         self._own: dict[str, Decimal] = {}
         self._exact = Decimal(0)
-        self._rates: dict[tuple[str, date, str, Decimal], Rate] = {}
+        self._rates: dict[int, Rate] = {}  # each object once here; the same rate once in the figure
         self._left_out: list[LeftOut] = []
-        self._sources: dict[uuid.UUID, Reference] = {}
+        self._sources: dict[int, Reference] = {}  # by the number of the key, which is quicker to look up than the key
 
     def add(self, own: Money, source: Reference, reporting: Decimal | None, rate: Rate | None = None, why: str = "") -> None:
         """Add an amount with what it is in the reporting currency; None = no rate, `why` says so."""
         self._own[own.currency] = add(self._own.get(own.currency, _NOTHING), own.amount)
-        self._sources[source.id] = source
+        self._sources[source.id.int] = source
         self.add_reporting(own, source, reporting, rate, why)
 
     def add_sums(self, own: Iterable[Money], reporting: Decimal, rates: Iterable[Rate]) -> None:
@@ -128,20 +128,20 @@ class Adder:
         for amount in own:
             self._own[amount.currency] = add(self._own.get(amount.currency, _NOTHING), amount.amount)
         self._exact = add(self._exact, reporting)
-        self._rates |= {(rate.base, rate.published_on, rate.source, rate.value): rate for rate in rates if rate.source}
+        self._rates |= {id(rate): rate for rate in rates if rate.source}
 
     def take(self, figure: Figure) -> None:
         """Add all of another figure in the same currency."""
         self.add_sums(figure.own, (figure.exact + zero(self.currency)).amount, figure.rates)
         self._left_out += figure.left_out
-        self._sources |= {source.id: source for source in figure.sources}
+        self._sources |= {source.id.int: source for source in figure.sources}
 
     def add_reporting(self, own: Money, source: Reference, reporting: Decimal | None, rate: Rate | None = None, why: str = "") -> None:
         """The same for an amount that exists in the reporting currency alone (a difference of rates)."""
         if reporting is not None:
             self._exact = add(self._exact, reporting)
             if rate is not None and rate.source:
-                self._rates[(rate.base, rate.published_on, rate.source, rate.value)] = rate
+                self._rates[id(rate)] = rate
         elif own:
             text = _("%(amount)s of %(reference)s: %(why)s", amount=written(own, get_locale()), reference=source.reference, why=why)
             self._left_out.append(LeftOut(own, source, text, why))
@@ -151,11 +151,12 @@ class Adder:
 
         Divisions end after 60 digits, so a sum depends in its last ones on its order: half a cent might fall short of it, and a
         receipt and its reversal leave something. Those are cut off: one by one or together, records come to the same."""
+        rates = {(rate.base, rate.published_on, rate.source, rate.value): rate for rate in self._rates.values()}
         return Figure(
             self.currency,
             tuple(Money(self._own[code], code) for code in sorted(self._own)),
             Money(self._exact.quantize(_FINEST, context=_DIGITS), self.currency),
-            tuple(self._rates[key] for key in sorted(self._rates)),
+            tuple(rates[key] for key in sorted(rates)),
             tuple(self._left_out),
             tuple(self._sources.values()) if has_sources else (),
         )

@@ -146,7 +146,7 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
     rows = db.session.execute(select(Programme.id, Programme.office_id).where(Programme.id.in_(list(programme_ids)))).all()
     if not rows:
         return {}
-    ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True)
+    ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True, with_lines=True)
     needs = requirements([row.id for row in rows], as_of=day)
     books: dict[str, RateBook] = {}
     result = {}
