@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import String, and_, event, false, inspect, literal_column, or_, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from crm import editions
 from crm.conditions import Conditions, condition
 from crm.db import db
 from crm.errors import Denied, ProgrammingError
 from crm.i18n import _
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OPEN, SHARED, Levelled, OfficeScoped, Shareable
+from crm.models.editions import OFFICES
 from crm.models.imports import OF_MEMBERS, ImportBatch
 from crm.models.jobs import Job
 from crm.models.offices import Office
@@ -358,10 +361,28 @@ def _office_changed(record: Any) -> bool:
     return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
 
 
-def office_rows() -> Sequence[Any]:
-    """What `actor_for` asks of every office (unscoped table), by code, as rows of columns: it is asked at each request."""
-    columns = (Office.id, Office.parent_id, Office.code, Office.name, Office.timezone, Office.reporting_currency)
-    return db.session.execute(select(*columns).order_by(Office.code)).all()
+class OfficeRow(NamedTuple):
+    """What pages ask of an office."""
+
+    id: uuid.UUID
+    parent_id: uuid.UUID | None
+    code: str
+    name: str
+    kind: str
+    timezone: str
+    currency: str
+    reporting_currency: str
+
+
+def office_rows() -> Mapping[uuid.UUID, OfficeRow]:
+    """Every office (unscoped table) by its key, in the order of codes: read once by a process while none of them changes."""
+    return editions.shared(OFFICES, "rows", _read_office_rows)
+
+
+def _read_office_rows() -> Mapping[uuid.UUID, OfficeRow]:
+    columns = (getattr(Office, name) for name in OfficeRow._fields)
+    rows = db.session.execute(select(*columns).order_by(Office.code))
+    return MappingProxyType({row[0]: OfficeRow(*row) for row in rows})
 
 
 def all_offices() -> list[Office]:

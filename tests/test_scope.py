@@ -59,7 +59,7 @@ def test_a_statement_round_the_scope_raises(pledged):
 def test_offices_stand_by_code_for_whoever_signs_in(context):
     """The first office that a form offers is the first of them."""
     with unscoped("test"):
-        codes = [row.code for row in office_rows()]
+        codes = [row.code for row in office_rows().values()]
         assert codes == sorted(codes) == [office.code for office in all_offices()]
 
 

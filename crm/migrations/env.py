@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine
 
+from crm import editions
 from crm.db import Base, db, engine_options, refresh_statistics, set_up_engine, writing
 from crm.jobs import engine as jobs
 from crm.policy import unscoped
@@ -61,6 +62,7 @@ _application = str(current_app.config["SQLALCHEMY_DATABASE_URI"])
 jobs.set_up_tables(str(current_app.config.get("DATABASE_ADMIN_URL") or _application), _application)
 
 if is_newest:
+    editions.renew()  # a migration may have changed what all share
     party_keys.fill_if_empty()
     search.fill_if_empty()
 refresh_statistics()

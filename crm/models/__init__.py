@@ -6,6 +6,7 @@ from crm.models import (  # noqa: F401 - each import registers its tables
     codes,
     commitments,
     documents,
+    editions,
     files,
     flows,
     imports,

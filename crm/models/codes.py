@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
 from crm.models.base import SENTENCE_LENGTH, Keyed, Stamped, Versioned, one_of
+from crm.models.editions import CODES
 
 GOAL_AREAS, SECTORS, INTERACTION_KINDS, PARTY_KINDS = "goal-areas", "sectors", "interaction-kinds", "party-kinds"
 LABEL_LENGTH = 200
@@ -50,6 +51,8 @@ class Code(Keyed, Versioned, Stamped, Base):
 
     It is offered from `valid_from` until the end of `valid_to`, unless it is withdrawn; a record that holds it keeps it."""
 
+    __edition__ = CODES
+
     __tablename__ = "codes"
     __table_args__ = (
         UniqueConstraint("list_name", "code"),
@@ -74,6 +77,7 @@ class CodeLabel(Keyed, Base):
     """What an entry is called in a language other than English. Any language has room, shipped or not."""
 
     __audit_parent__ = "code_id"
+    __edition__ = CODES
 
     __tablename__ = "code_labels"
     __table_args__ = (UniqueConstraint("code_id", "language"), CheckConstraint("length(label) > 0", name="label_present"))

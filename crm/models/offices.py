@@ -9,12 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Base
 from crm.models.base import Keyed, Stamped, Versioned, currency_check, one_of
+from crm.models.editions import OFFICES
 
 OFFICE_KINDS = ("hq", "regional", "country")
 
 
 class Office(Keyed, Versioned, Stamped, Base):
     """An office. Unscoped: names and codes of offices are no secret inside the organisation."""
+
+    __edition__ = OFFICES
 
     __tablename__ = "offices"
     __table_args__ = (one_of("kind", OFFICE_KINDS), currency_check(), currency_check("reporting_currency"))

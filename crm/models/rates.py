@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm import clock
 from crm.db import Base
 from crm.models.base import Keyed, currency_check
+from crm.models.editions import RATES
 
 
 class RateSheet(Keyed, Base):
@@ -18,6 +19,7 @@ class RateSheet(Keyed, Base):
     `quotes` is canonical JSON {currency: exact decimal as text}."""
 
     __audit_changes_only__ = True
+    __edition__ = RATES
 
     __tablename__ = "rate_sheets"
     __table_args__ = (UniqueConstraint("source", "published_on"), currency_check("base"))

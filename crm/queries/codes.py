@@ -1,4 +1,4 @@
-"""Reading the code lists: what is offered, and what a code is called in the reader's language. A list is read once a request."""
+"""Reading the code lists: what is offered, and what a code is called in the reader's language."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
+from crm import editions
 from crm.db import db, is_writing
 from crm.i18n import get_locale
 from crm.models.codes import LISTS, Code, CodeLabel
+from crm.models.editions import CODES
 from crm.policy import unscoped
 from crm.queries import history
 from crm.queries.names import fold
@@ -44,18 +47,22 @@ def is_offered(entry: Entry | Code, on: date) -> bool:
 
 
 def entries(name: str) -> Mapping[str, Entry]:
-    """Every entry of a list by its code, in the list's order. One statement, once for a session and language."""
+    """Every entry of a list by its code, in the list's order: read once for a session and language, and by a process while no list changes."""
     locale = get_locale()
-    held: dict[tuple[str, str], dict[str, Entry]] = db.session().info.setdefault(_HELD, {})
+    held: dict[tuple[str, str], Mapping[str, Entry]] = db.session().info.setdefault(_HELD, {})
     if (name, locale) not in held:
-        rows = db.session.execute(
-            select(Code.code, func.coalesce(CodeLabel.label, Code.label), Code.valid_from, Code.valid_to, Code.is_withdrawn)
-            .outerjoin(CodeLabel, and_(CodeLabel.code_id == Code.id, CodeLabel.language == locale))
-            .where(Code.list_name == name)
-            .order_by(Code.position, Code.code)
-        )
-        held[name, locale] = {row[0]: Entry(*row) for row in rows}
+        held[name, locale] = editions.shared(CODES, (name, locale), lambda: _read(name, locale))
     return held[name, locale]
+
+
+def _read(name: str, locale: str) -> Mapping[str, Entry]:
+    rows = db.session.execute(
+        select(Code.code, func.coalesce(CodeLabel.label, Code.label), Code.valid_from, Code.valid_to, Code.is_withdrawn)
+        .outerjoin(CodeLabel, and_(CodeLabel.code_id == Code.id, CodeLabel.language == locale))
+        .where(Code.list_name == name)
+        .order_by(Code.position, Code.code)
+    )
+    return MappingProxyType({row[0]: Entry(*row) for row in rows})
 
 
 def keep(name: str, code: str) -> bool:

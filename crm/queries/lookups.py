@@ -17,7 +17,7 @@ from crm.models.offices import Office
 from crm.models.parties import Party, PartyName, Position, Tenure
 from crm.models.programmes import Programme
 from crm.models.users import Membership, User
-from crm.policy import ROLES, Permission
+from crm.policy import ROLES, Permission, office_rows
 from crm.queries import positions
 from crm.queries.names import fold
 
@@ -182,6 +182,12 @@ def office(office_id: uuid.UUID) -> Office:
     return db.session.get_one(Office, office_id)
 
 
+def office_zone(office_id: uuid.UUID) -> str:
+    """The time zone of an office."""
+    return office_rows()[office_id].timezone
+
+
 def office_names(office_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of some offices."""
-    return dict(db.session.execute(select(Office.id, Office.name).where(Office.id.in_(office_ids))).all()) if office_ids else {}
+    rows = office_rows()
+    return {office_id: rows[office_id].name for office_id in office_ids if office_id in rows}

@@ -8,19 +8,21 @@ A `RateBook` loads what a set of currencies and days needs in two statements at 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
+from crm import editions
 from crm.db import db
 from crm.errors import RateMissing
 from crm.formatting import day
 from crm.i18n import _, get_locale
+from crm.models.editions import RATES
 from crm.models.rates import RateSheet
 from crm.money import Money, convert, convert_across
 
@@ -33,6 +35,8 @@ FIXED = "fixed"
 _FEW_DAYS = 40
 #: How many of a source's newest sheets are looked at for the newest quote of a currency: a revision may name few of them.
 _NEWEST_SHEETS = 40
+#: So many sheets (twenty years of three daily sources) are kept by a process: 600 bytes each.
+_MOST_KEPT = 16_000
 
 
 class Leg(NamedTuple):
@@ -100,27 +104,44 @@ class _Sheet(NamedTuple):
         return None if found is None else Decimal(found)
 
 
+_Days = Mapping[date, Sequence[_Sheet]]
+_SHEET = (RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
+
+
+def _sheets(days: set[date]) -> _Days:
+    """What may count on some days, by the day of publishing."""
+    monthly = [_reached(days, most) & (RateSheet.source == source) for source, most in REACH.items()]
+    return _by_day(db.session.execute(select(*_SHEET).where(or_(_reached(days, MOST_DAYS_BACK), *monthly))))
+
+
+def _all_sheets() -> _Days | None:
+    """All that are held, None where they are too many to be kept."""
+    found = db.session.execute(select(*_SHEET).limit(_MOST_KEPT + 1)).all()
+    return None if len(found) > _MOST_KEPT else _by_day(found)
+
+
+def _by_day(rows: Iterable[Any]) -> _Days:
+    by_day: dict[date, list[_Sheet]] = {}
+    for row in rows:
+        by_day.setdefault(row[2], []).append(_Sheet(*row))
+    for sheets in by_day.values():
+        sheets.sort(key=lambda sheet: (sheet.source != ECB, sheet.source))
+    return by_day
+
+
 class RateBook:
     """The sheets that a set of (currency, day) pairs needs, for amounts to be seen in one currency (`to`)."""
 
     def __init__(self, to: str, needed: Iterable[tuple[str, date]]) -> None:
-        """Load them: one statement, and one more where something is missing."""
+        """Take what is held of them in this process, or load them: one statement, and one more where something is missing."""
         self.to = to
         days = {on for currency, on in needed if currency != to}
-        self._days: dict[date, list[Row[str, str, date, str]]] = {}  # made a `_Sheet` of where a rate is looked for
+        self._days: _Days = {}
         self._newest: list[_Sheet] | None = None
         self._known: dict[tuple[str, date], Rate | None] = {}
         if days:
-            self._load(days)
-
-    def _load(self, days: set[date]) -> None:
-        statement = select(RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
-        monthly = [_reached(days, most) & (RateSheet.source == source) for source, most in REACH.items()]
-        for row in db.session.execute(statement.where(or_(_reached(days, MOST_DAYS_BACK), *monthly))):
-            held = self._days.setdefault(row[2], [])
-            held.append(row)
-            if len(held) > 1:
-                held.sort(key=lambda sheet: (sheet[0] != ECB, sheet[0]))
+            held = editions.shared(RATES, "sheets", _all_sheets)
+            self._days = _sheets(days) if held is None else held
 
     def rate(self, currency: str, on: date) -> Rate:
         """The rate of a currency on a day; raises `RateMissing` with a sentence naming the newest one held."""
@@ -141,8 +162,7 @@ class RateBook:
     def _find(self, currency: str, on: date) -> Rate | None:
         others: list[_Sheet] = []
         for back in range(_FARTHEST + 1):
-            for row in self._days.get(on - timedelta(days=back), ()):
-                sheet = _Sheet(*row)
+            for sheet in self._days.get(on - timedelta(days=back), ()):
                 if back > REACH.get(sheet.source, MOST_DAYS_BACK):
                     continue
                 if sheet.source != ECB:

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import joinedload, selectinload
 
-from crm import clock
+from crm import clock, editions
 from crm.data.passwords import common_passwords
 from crm.db import db, hold, impatient, transactional, writes_on_read
 from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
@@ -152,22 +152,27 @@ def _open_session(user_id: uuid.UUID, email_hash: str, address: str, browser: st
     return token
 
 
+#: Asked at each request, so put together once.
+_RESUMED = (
+    select(SignIn, User, *editions.NUMBERS)
+    .join(User, User.id == SignIn.user_id)
+    .where(SignIn.token_hash == bindparam("token_hash"))
+    .options(joinedload(User.memberships))
+)
+
+
 def resume(token: str) -> Actor | None:
     """The actor of a session token, or None where it ended, expired or never was."""
     with unscoped("sign-in"):
-        found = db.session.execute(
-            select(SignIn, User)
-            .join(User, User.id == SignIn.user_id)
-            .where(SignIn.token_hash == _hash(token))
-            .options(selectinload(User.memberships))
-        ).first()
+        found = db.session.execute(_RESUMED, {"token_hash": _hash(token)}).unique().first()
         if found is None:
             return None
-        sign_in_row, user = found
+        sign_in_row, user, *numbers = found
+        editions.note(numbers)
         now = clock.now()
         if sign_in_row.ended_at or not user.is_active or now - sign_in_row.last_used_at > IDLE or now - sign_in_row.created_at > LONGEST:
             return None
-        actor = actor_for(user, office_rows())
+        actor = actor_for(user, office_rows().values())
         if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
             with suppress(Conflict):  # somebody is saving a lot: the next page notes that this session is used
                 _touch(sign_in_row.id)
