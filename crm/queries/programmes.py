@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -150,26 +150,27 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
         .order_by(Indicator.created_at, Indicator.id)
     )
     is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
-    agreements = db.session.scalars(
-        select(Agreement)
-        .where(is_named)
-        .options(selectinload(Agreement.donor))
-        .order_by(Agreement.signed_on.desc(), Agreement.id.desc())
-        .limit(most)
-    )
-    is_for = Pledge.programme_id == programme.id
-    pledges = db.session.scalars(
-        select(Pledge).where(is_for).options(selectinload(Pledge.donor)).order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(most)
-    )
+    agreements, agreement_count = _newest(select(Agreement).where(is_named), Agreement.signed_on, most)
+    pledges, pledge_count = _newest(select(Pledge).where(Pledge.programme_id == programme.id), Pledge.pledged_on, most)
     return ProgrammeDetail(
         programme,
         {year: tuple(rows) for year, rows in years.items()},
         tuple(IndicatorSeries(indicator, tuple(indicator.measurements)) for indicator in indicators),
-        tuple(agreements),
-        db.session.scalar(select(func.count(Agreement.id)).where(is_named)) or 0,
-        tuple(pledges),
-        db.session.scalar(select(func.count(Pledge.id)).where(is_for)) or 0,
+        agreements,
+        agreement_count,
+        pledges,
+        pledge_count,
     )
+
+
+def _newest(statement: Select[Any], day: InstrumentedAttribute[date], most: int | None) -> tuple[tuple[Any, ...], int]:
+    """The newest of some records with their donors, and how many there are: one statement."""
+    model: Any = day.class_
+    in_all = statement.with_only_columns(func.count(model.id)).scalar_subquery()
+    rows = db.session.execute(
+        statement.add_columns(in_all).options(joinedload(model.donor)).order_by(day.desc(), model.id.desc()).limit(most)
+    ).all()
+    return tuple(row[0] for row in rows), rows[0][1] if rows else 0
 
 
 def indicator_detail(indicator_id: uuid.UUID) -> Indicator:

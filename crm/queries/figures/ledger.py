@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from crm.db import db
@@ -182,9 +182,16 @@ def _among(keys: Collection[uuid.UUID], again: Select[uuid.UUID]) -> Any:
 
 
 def load(
-    scope: Scope, as_of: date, *, with_allocations: bool = False, with_lines: bool = False, currencies: Collection[str] | None = None
+    scope: Scope,
+    as_of: date,
+    *,
+    with_allocations: bool = False,
+    with_lines: bool = False,
+    is_outstanding: bool = False,
+    currencies: Collection[str] | None = None,
 ) -> Ledger:
-    """The records of a scope up to a day: at most ten statements, whatever the data. `currencies` narrows it to theirs."""
+    """The records of a scope up to a day: at most ten statements, whatever the data. `currencies` narrows it to theirs,
+    `is_outstanding` pledges to those of which something was outstanding."""
     pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
     if currencies is not None:
         among = sorted(currencies)
@@ -192,6 +199,8 @@ def load(
         agreement_where = None if agreement_where is None else agreement_where & Agreement.currency.in_(among)
         receipt_where &= Receipt.currency.in_(among)
         allocation_where &= Allocation.currency.in_(among)
+    if is_outstanding and pledge_where is not None:
+        pledge_where &= _outstanding(as_of) != 0
     ledger = Ledger(as_of, reporting_currencies())
     if pledge_where is not None:
         ledger.pledges = _pledges(pledge_where, as_of)
@@ -255,6 +264,12 @@ def conditions(
         ids = list(scope.office_ids)
         return Pledge.office_id.in_(ids), Agreement.office_id.in_(ids), loose & Receipt.office_id.in_(ids), Allocation.office_id.in_(ids)
     return true(), true(), loose, true()
+
+
+def _outstanding(as_of: date) -> Any:
+    """What was outstanding of a pledge on a day (M3)."""
+    changes = func.sum(PledgeTerms.change_minor)
+    return select(changes).where(PledgeTerms.pledge_id == Pledge.id, PledgeTerms.effective_on <= as_of).scalar_subquery()
 
 
 def _of_sources(agreements: ColumnElement[bool], receipts: ColumnElement[bool]) -> ColumnElement[bool]:

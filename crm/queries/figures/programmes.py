@@ -146,7 +146,7 @@ def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = 
     rows = db.session.execute(select(Programme.id, Programme.office_id).where(Programme.id.in_(list(programme_ids)))).all()
     if not rows:
         return {}
-    ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True, with_lines=True)
+    ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True, with_lines=True, is_outstanding=True)
     needs = requirements([row.id for row in rows], as_of=day)
     books: dict[str, RateBook] = {}
     result = {}
@@ -243,7 +243,9 @@ class _Programme:
                 self._add_pledge(pledge)
 
     def _year(self, year: int) -> _Year:
-        return self.years.setdefault(year, _Year(self.currency))
+        if year not in self.years:
+            self.years[year] = _Year(self.currency)
+        return self.years[year]
 
     def _add_agreement(self, agreement: AgreementRow) -> None:
         source = Reference(agreement.id, agreement.reference, "agreement", agreement.signed_on)
@@ -309,7 +311,9 @@ class _Programme:
         rate = self.book.find(row.currency, row.on)
         why = "" if rate else self.book.why_missing(row.currency, row.on)
         value = None if rate is None else rate.times(own.amount)
-        output = self.outputs.setdefault(row.output_id, (Adder(self.currency), Adder(self.currency)))
+        if row.output_id not in self.outputs:
+            self.outputs[row.output_id] = (Adder(self.currency), Adder(self.currency))
+        output = self.outputs[row.output_id]
         adders = [self.planned, output[1]] if row.is_planned else [self.allocated, output[0]]
         if is_counted:
             year = self._year(row.on.year)
