@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import String, and_, event, false, inspect, literal_column, or_, select
 from sqlalchemy.engine import Engine
@@ -111,7 +111,7 @@ class Actor:
 
 
 def actor_for(user: User, offices: Iterable[Any]) -> Actor:
-    """The actor of a user with memberships loaded, over all offices by code (records, or `office_rows`)."""
+    """The actor of a user with memberships loaded, over all offices by code (records, or those of `offices_by_id`)."""
     tree = list(offices)
     children: dict[uuid.UUID | None, list[uuid.UUID]] = {}
     for office in tree:
@@ -228,6 +228,7 @@ def offices_where(actor: Actor, permission: Permission) -> list[uuid.UUID]:
 
 _ACTOR = "tl_actor"
 _CONDITIONS = "tl_scope_conditions"
+_OFFICES = "tl_offices"
 _MARK = "tl_scoped"
 _unscoped: ContextVar[str] = ContextVar("unscoped", default="")
 UNSCOPED_TABLES = frozenset({"offices", "codes", "code_labels", "rate_sheets", "reference_counters", "workers", "alembic_version"})
@@ -340,6 +341,8 @@ def guard_engine(engine: Engine) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _check_offices(session: Session, _context: Any, _instances: Any) -> None:
+    if any(isinstance(record, Office) for record in (*session.new, *session.dirty, *session.deleted)):
+        session.info.pop(_OFFICES, None)
     if _unscoped.get():
         return
     actor: Actor | None = session.info.get(_ACTOR)
@@ -358,10 +361,30 @@ def _office_changed(record: Any) -> bool:
     return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
 
 
-def office_rows() -> Sequence[Any]:
-    """What `actor_for` asks of every office (unscoped table), by code, as rows of columns: it is asked at each request."""
-    columns = (Office.id, Office.parent_id, Office.code, Office.name, Office.timezone, Office.reporting_currency)
-    return db.session.execute(select(*columns).order_by(Office.code)).all()
+class OfficeFacts(NamedTuple):
+    """What pages, figures and services ask of an office."""
+
+    id: uuid.UUID
+    parent_id: uuid.UUID | None
+    code: str
+    name: str
+    timezone: str
+    currency: str
+    reporting_currency: str
+
+
+def offices_by_id() -> Mapping[uuid.UUID, OfficeFacts]:
+    """Every office (unscoped table) by its key, in the order of the codes. One statement, once for a transaction: each request asks
+    for them at its start. A change of an office lets go of what was read (`_check_offices`)."""
+    session = db.session()
+    read_in: object | None
+    offices: dict[uuid.UUID, OfficeFacts]
+    read_in, offices = session.info.get(_OFFICES, (None, {}))
+    if read_in is None or read_in not in (session.get_nested_transaction(), session.get_transaction()):
+        columns = [getattr(Office, name) for name in OfficeFacts._fields]
+        offices = {row.id: OfficeFacts(*row) for row in session.execute(select(*columns).order_by(Office.code))}
+        session.info[_OFFICES] = (session.get_nested_transaction() or session.get_transaction(), offices)
+    return offices
 
 
 def all_offices() -> list[Office]:

@@ -13,11 +13,10 @@ from crm.db import db
 from crm.models.asks import Ask
 from crm.models.base import SHARED
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
 from crm.models.parties import Party, PartyName, Position, Tenure
 from crm.models.programmes import Programme
 from crm.models.users import Membership, User
-from crm.policy import ROLES, Permission
+from crm.policy import ROLES, OfficeFacts, Permission, offices_by_id
 from crm.queries import positions
 from crm.queries.names import fold
 
@@ -177,11 +176,12 @@ def ask_sentences(ask_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(db.session.execute(select(Ask.id, Ask.sentence).where(Ask.id.in_(ask_ids))).all()) if ask_ids else {}
 
 
-def office(office_id: uuid.UUID) -> Office:
+def office(office_id: uuid.UUID) -> OfficeFacts:
     """An office by its id."""
-    return db.session.get_one(Office, office_id)
+    return offices_by_id()[office_id]
 
 
 def office_names(office_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of some offices."""
-    return dict(db.session.execute(select(Office.id, Office.name).where(Office.id.in_(office_ids))).all()) if office_ids else {}
+    known = offices_by_id()
+    return {key: known[key].name for key in office_ids if key in known}

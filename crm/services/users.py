@@ -13,7 +13,7 @@ from datetime import timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm import clock
 from crm.data.passwords import common_passwords
@@ -22,7 +22,7 @@ from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
-from crm.policy import Actor, Permission, actor_for, all_offices, can, office_rows, require, unscoped
+from crm.policy import Actor, Permission, actor_for, all_offices, can, offices_by_id, require, unscoped
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -155,19 +155,15 @@ def _open_session(user_id: uuid.UUID, email_hash: str, address: str, browser: st
 def resume(token: str) -> Actor | None:
     """The actor of a session token, or None where it ended, expired or never was."""
     with unscoped("sign-in"):
-        found = db.session.execute(
-            select(SignIn, User)
-            .join(User, User.id == SignIn.user_id)
-            .where(SignIn.token_hash == _hash(token))
-            .options(selectinload(User.memberships))
-        ).first()
-        if found is None:
+        statement = select(SignIn, User).join(User, User.id == SignIn.user_id).where(SignIn.token_hash == _hash(token))
+        found = db.session.execute(statement.options(joinedload(User.memberships))).unique().all()
+        if not found:
             return None
-        sign_in_row, user = found
+        sign_in_row, user = found[0]
         now = clock.now()
         if sign_in_row.ended_at or not user.is_active or now - sign_in_row.last_used_at > IDLE or now - sign_in_row.created_at > LONGEST:
             return None
-        actor = actor_for(user, office_rows())
+        actor = actor_for(user, offices_by_id().values())
         if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
             with suppress(Conflict):  # somebody is saving a lot: the next page notes that this session is used
                 _touch(sign_in_row.id)

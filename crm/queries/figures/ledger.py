@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true, 
 from sqlalchemy.orm import aliased
 
 from crm.db import db
-from crm.models.offices import Office
 from crm.models.pledges import (
     Agreement,
     AgreementBudgetLine,
@@ -29,6 +28,7 @@ from crm.models.pledges import (
     ReceiptMatch,
 )
 from crm.money import split
+from crm.policy import offices_by_id
 from crm.queries.due import said_when
 
 
@@ -419,7 +419,7 @@ def receipts_of(scope: Scope, as_of: date, *, since: date) -> list[ReceiptRow]:
 
 def reporting_currencies() -> dict[uuid.UUID, str]:
     """Each office's reporting currency."""
-    return {row.id: row.reporting_currency for row in db.session.execute(select(Office.id, Office.reporting_currency))}
+    return {office.id: office.reporting_currency for office in offices_by_id().values()}
 
 
 def _allocations(where: ColumnElement[bool], as_of: date) -> list[AllocationRow]:
