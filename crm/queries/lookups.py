@@ -97,15 +97,18 @@ def party_matches(party_ids: Collection[uuid.UUID], office_id: uuid.UUID | None 
 
 
 def likely_parties(office_id: uuid.UUID) -> list[str]:
-    """Names to offer while typing: whom the office met last, then what it recorded last. Three statements."""
+    """Names to offer while typing: whom the office met last, then, where these are few, what it recorded last. Three statements at
+    most."""
     recent = db.session.scalars(
         select(Interaction.party_id).where(Interaction.office_id == office_id).order_by(Interaction.starts_at.desc()).limit(_RECENT)
     )
     order = list(dict.fromkeys(recent))[:MOST_LIKELY]
     names = dict(db.session.execute(select(Party.id, Party.name).where(Party.id.in_(order))).all()) if order else {}
-    found = [names[party_id] for party_id in order if party_id in names]
-    newest = db.session.scalars(select(Party.name).where(Party.office_id == office_id).order_by(Party.id.desc()).limit(MOST_LIKELY))
-    return list(dict.fromkeys([*found, *newest]))[:MOST_LIKELY]
+    found = dict.fromkeys(names[party_id] for party_id in order if party_id in names)
+    if len(found) < MOST_LIKELY:
+        newest = select(Party.name).where(Party.office_id == office_id).order_by(Party.id.desc()).limit(MOST_LIKELY)
+        found |= dict.fromkeys(db.session.scalars(newest))
+    return list(found)[:MOST_LIKELY]
 
 
 def _post(tenure: Tenure) -> str:

@@ -107,19 +107,27 @@ def show(form: InteractionForm, record: Interaction, office: OfficeFacts) -> Non
 
 
 def offer(form: InteractionForm, office: OfficeFacts, record: Interaction | None) -> None:
+    """Give every field what may be chosen in it."""
     kinds = codes.offered(INTERACTION_KINDS, clock.today(office.timezone), record.kind if record is not None else None)
     shared.offer(form.kind, [(entry.code, entry.label) for entry in kinds])
     shared.offer_programmes(form.programme_id, office.id)
     also = [one.user_id for one in record.participants] if record is not None else []
-    steps = [entry.form.owner_id for entry in form.follow_ups.entries]
-    shared.offer_colleagues([form.ours, *steps], office.id, *also)
+    shared.offer_colleagues([form.ours], office.id, *also)
+    offer_rows(form)
+    new_ask = form.new_ask.form
+    offer_currencies(new_ask.currency, (office.currency, office.reporting_currency))
+    new_ask.currency.data = new_ask.currency.data or office.reporting_currency
+
+
+def offer_rows(form: InteractionForm) -> None:
+    """Give the fields of rows what may be chosen in them, those of rows that were added since too. No statement."""
+    for entry in form.follow_ups.entries:
+        entry.form.owner_id.choices = form.ours.choices
+        entry.form.owner_id.data = entry.form.owner_id.data or actor().id
     for entry in form.promises.entries:
         shared.offer(entry.form.kind, PROMISE_LABELS.items())
         if not entry.form.kind.data:
             entry.form.kind.data = "financial"
-    new_ask = form.new_ask.form
-    offer_currencies(new_ask.currency, (office.currency, office.reporting_currency))
-    new_ask.currency.data = new_ask.currency.data or office.reporting_currency
 
 
 def party_of(form: InteractionForm) -> uuid.UUID | None:

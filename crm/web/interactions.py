@@ -125,11 +125,12 @@ def create() -> Any:
         return shared.conflict_page(form, filling.labels(), shared.value_words(form, office.timezone), back)
     if planned is not None and planned.state == CANCELLED:
         form.planned.data, planned = "", None  # the refusal says so: sent again, what was typed is a contact of its own
+        filling.offer(form, office, planned)
     return _form_page(form, office, planned, settled.get("party") or filling.known(form)), status(form)
 
 
 def _form_page(form: InteractionForm, office: OfficeFacts, planned: Interaction | None, found: Found | None) -> str:
-    filling.offer(form, office, planned)  # rows that were added need their choices too
+    filling.offer_rows(form)
     party_id = found.party_id if found is not None else filling.party_of(form)
     asks = filling.offer_asks(form, party_id, office, planned)
     return render_template(
