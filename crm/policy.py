@@ -114,7 +114,7 @@ class Actor:
 
 
 def actor_for(user: User, offices: Iterable[Any]) -> Actor:
-    """The actor of a user with memberships loaded, over all offices by code (records, or `office_rows`)."""
+    """The actor of a user with memberships loaded, over all offices by code (records, or those of `offices_by_id`)."""
     tree = list(offices)
     children: dict[uuid.UUID | None, list[uuid.UUID]] = {}
     for office in tree:
@@ -361,28 +361,26 @@ def _office_changed(record: Any) -> bool:
     return bool(history.deleted and history.added and history.deleted[0] != history.added[0])
 
 
-class OfficeRow(NamedTuple):
-    """What pages ask of an office."""
+class OfficeFacts(NamedTuple):
+    """What pages, figures and services ask of an office."""
 
     id: uuid.UUID
     parent_id: uuid.UUID | None
     code: str
     name: str
-    kind: str
     timezone: str
     currency: str
     reporting_currency: str
 
 
-def office_rows() -> Mapping[uuid.UUID, OfficeRow]:
-    """Every office (unscoped table) by its key, in the order of codes: read once by a process while none of them changes."""
-    return editions.shared(OFFICES, "rows", _read_office_rows)
+def offices_by_id() -> Mapping[uuid.UUID, OfficeFacts]:
+    """Every office (unscoped table) by its key, in the order of the codes: read once by a process while none of them changes."""
+    return editions.shared(OFFICES, "facts", _read_offices)
 
 
-def _read_office_rows() -> Mapping[uuid.UUID, OfficeRow]:
-    columns = (getattr(Office, name) for name in OfficeRow._fields)
-    rows = db.session.execute(select(*columns).order_by(Office.code))
-    return MappingProxyType({row[0]: OfficeRow(*row) for row in rows})
+def _read_offices() -> Mapping[uuid.UUID, OfficeFacts]:
+    columns = [getattr(Office, name) for name in OfficeFacts._fields]
+    return MappingProxyType({row[0]: OfficeFacts(*row) for row in db.session.execute(select(*columns).order_by(Office.code))})
 
 
 def all_offices() -> list[Office]:

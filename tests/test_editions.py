@@ -17,7 +17,7 @@ from crm.db import db, savepoint, transactional, writing
 from crm.models.codes import PARTY_KINDS, Code
 from crm.models.editions import CODES, NAMES, OFFICES, RATES, Edition
 from crm.models.offices import Office
-from crm.policy import office_rows, unscoped
+from crm.policy import offices_by_id, unscoped
 from crm.queries import codes
 from crm.queries.rates import RateBook
 from crm.services.rates import apply_sheets
@@ -113,20 +113,20 @@ def test_inside_a_transaction_that_changes_them_they_are_read_anew(context, acti
         office = db.session.scalars(select(Office).order_by(Office.code)).first()
         office.timezone = "Asia/Tokyo"
         db.session.flush()
-        found.append(office_rows()[office.id].timezone)
+        found.append(offices_by_id()[office.id].timezone)
         with suppress(RuntimeError), savepoint():
             office.timezone = "Asia/Amman"
             db.session.flush()
-            found.append(office_rows()[office.id].timezone)
+            found.append(offices_by_id()[office.id].timezone)
             raise RuntimeError
-        found.append(office_rows()[office.id].timezone)
+        found.append(offices_by_id()[office.id].timezone)
         office.timezone = "Europe/Paris"
         db.session.flush()
-        found.append(office_rows()[office.id].timezone)
+        found.append(offices_by_id()[office.id].timezone)
         return found
 
     assert change() == ["Asia/Tokyo", "Asia/Amman", "Asia/Tokyo", "Europe/Paris"]
-    assert next(iter(office_rows().values())).timezone == "Europe/Paris"
+    assert next(iter(offices_by_id().values())).timezone == "Europe/Paris"
     assert called() == before, "one kind's change leaves the others"
 
 

@@ -13,7 +13,7 @@ from crm.models.audit import AuditEntry, AuditValue
 from crm.models.parties import Party
 from crm.models.pledges import Pledge
 from crm.models.users import User
-from crm.policy import _criteria, all_offices, bind_actor, office_rows, unscoped
+from crm.policy import _criteria, all_offices, bind_actor, offices_by_id, unscoped
 from tests.factories import money as made
 
 OPTIONS = {"synchronize_session": False}
@@ -59,7 +59,7 @@ def test_a_statement_round_the_scope_raises(pledged):
 def test_offices_stand_by_code_for_whoever_signs_in(context):
     """The first office that a form offers is the first of them."""
     with unscoped("test"):
-        codes = [row.code for row in office_rows().values()]
+        codes = [row.code for row in offices_by_id().values()]
         assert codes == sorted(codes) == [office.code for office in all_offices()]
 
 

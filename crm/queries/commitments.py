@@ -211,10 +211,9 @@ def pledge_references(commitment_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, 
 def standings(records: Collection[Any], today: date | Days) -> dict[uuid.UUID, Standing]:
     """How some promises (records, or rows of a list) stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
     outstanding, else by its next instalment. One statement."""
-    rows = db.session.execute(
-        select(Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on).where(Pledge.id.in_([one.id for one in records]))
-    )
-    pledges = {row.id: row for row in rows} if records else {}
+    columns = (Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on)
+    rows = db.session.execute(select(*columns).where(Pledge.id.in_([one.id for one in records]))) if records else ()
+    pledges = {row.id: row for row in rows}
     found = {}
     for one in records:
         on = as_days(today).of(one.office_id)

@@ -19,8 +19,8 @@ from crm.models.files import MONEY_RECORDS, File, FileContent
 from crm.models.interactions import Interaction
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Pledge, Receipt
-from crm.models.users import User
 from crm.policy import Permission
+from crm.queries import lookups
 
 #: How long a removed file can be put back; what belongs to money stays for good.
 DAYS_KEPT = 30
@@ -80,7 +80,7 @@ def get(file_id: uuid.UUID, *, also_removed: bool = False) -> File:
 
 
 def files_of(noun: str, record_id: uuid.UUID, *, most: int | None = None) -> list[Shown]:
-    """The files of a record, newest first; removed ones (behind the others) while they can be put back. Two statements."""
+    """The files of a record, newest first; removed ones (behind the others) while they can be put back. At most two statements."""
     since = clock.now() - timedelta(days=DAYS_KEPT)
     statement = (
         select(File)
@@ -93,7 +93,7 @@ def files_of(noun: str, record_id: uuid.UUID, *, most: int | None = None) -> lis
         statement = statement.where(or_(File.removed_at.is_(None), File.removed_at > since))
     files = db.session.scalars(statement).all()
     hands = {key for file in files for key in (file.created_by_id, file.removed_by_id) if key is not None}
-    people: dict[uuid.UUID | None, str] = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(hands))).all())
+    people: dict[uuid.UUID | None, str] = dict(lookups.people(hands).items())
     return [Shown(file, people.get(file.created_by_id, ""), people.get(file.removed_by_id, "")) for file in files]
 
 

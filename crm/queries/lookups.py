@@ -13,11 +13,10 @@ from crm.db import db
 from crm.models.asks import Ask
 from crm.models.base import SHARED
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
 from crm.models.parties import Party, PartyName, Position, Tenure
 from crm.models.programmes import Programme
 from crm.models.users import Membership, User
-from crm.policy import ROLES, Permission, office_rows
+from crm.policy import ROLES, OfficeFacts, Permission, offices_by_id
 from crm.queries import positions
 from crm.queries.names import fold
 
@@ -98,15 +97,18 @@ def party_matches(party_ids: Collection[uuid.UUID], office_id: uuid.UUID | None 
 
 
 def likely_parties(office_id: uuid.UUID) -> list[str]:
-    """Names to offer while typing: whom the office met last, then what it recorded last. Three statements."""
+    """Names to offer while typing: whom the office met last, then, where these are few, what it recorded last. Three statements at
+    most."""
     recent = db.session.scalars(
         select(Interaction.party_id).where(Interaction.office_id == office_id).order_by(Interaction.starts_at.desc()).limit(_RECENT)
     )
     order = list(dict.fromkeys(recent))[:MOST_LIKELY]
     names = dict(db.session.execute(select(Party.id, Party.name).where(Party.id.in_(order))).all()) if order else {}
-    found = [names[party_id] for party_id in order if party_id in names]
-    newest = db.session.scalars(select(Party.name).where(Party.office_id == office_id).order_by(Party.id.desc()).limit(MOST_LIKELY))
-    return list(dict.fromkeys([*found, *newest]))[:MOST_LIKELY]
+    found = dict.fromkeys(names[party_id] for party_id in order if party_id in names)
+    if len(found) < MOST_LIKELY:
+        newest = select(Party.name).where(Party.office_id == office_id).order_by(Party.id.desc()).limit(MOST_LIKELY)
+        found |= dict.fromkeys(db.session.scalars(newest))
+    return list(found)[:MOST_LIKELY]
 
 
 def _post(tenure: Tenure) -> str:
@@ -177,17 +179,12 @@ def ask_sentences(ask_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     return dict(db.session.execute(select(Ask.id, Ask.sentence).where(Ask.id.in_(ask_ids))).all()) if ask_ids else {}
 
 
-def office(office_id: uuid.UUID) -> Office:
+def office(office_id: uuid.UUID) -> OfficeFacts:
     """An office by its id."""
-    return db.session.get_one(Office, office_id)
-
-
-def office_zone(office_id: uuid.UUID) -> str:
-    """The time zone of an office."""
-    return office_rows()[office_id].timezone
+    return offices_by_id()[office_id]
 
 
 def office_names(office_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of some offices."""
-    rows = office_rows()
-    return {office_id: rows[office_id].name for office_id in office_ids if office_id in rows}
+    known = offices_by_id()
+    return {key: known[key].name for key in office_ids if key in known}

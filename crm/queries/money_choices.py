@@ -14,10 +14,10 @@ from crm.db import db
 from crm.models.asks import Ask
 from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, Allocation, Pledge, Receipt
 from crm.models.programmes import Output, Programme
+from crm.policy import offices_by_id
 
 MOST = 300
 MOST_OFFERED = 100
@@ -144,8 +144,8 @@ def party(party_id: uuid.UUID) -> tuple[str, str] | None:
 
 def office_currency(office_id: uuid.UUID) -> tuple[str, str]:
     """Local and reporting currency of an office."""
-    row = db.session.execute(select(Office.currency, Office.reporting_currency).where(Office.id == office_id)).one()
-    return row.currency, row.reporting_currency
+    office = offices_by_id()[office_id]
+    return office.currency, office.reporting_currency
 
 
 def asks_for(programme_id: uuid.UUID) -> list[Ask]:

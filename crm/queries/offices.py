@@ -17,7 +17,7 @@ from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import Membership, User
-from crm.policy import Actor, all_offices, office_rows, unscoped
+from crm.policy import Actor, all_offices, offices_by_id, unscoped
 from crm.queries import history
 
 
@@ -57,7 +57,7 @@ class Days:
 def days(timezone: str) -> Days:
     """What day it is, for a reader in a time zone."""
     here = clock.today(timezone)
-    return Days(here, {row.id: day for row in office_rows().values() if (day := clock.today(row.timezone)) != here})
+    return Days(here, {office.id: day for office in offices_by_id().values() if (day := clock.today(office.timezone)) != here})
 
 
 def as_days(today: date | Days) -> Days:

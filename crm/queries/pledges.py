@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, union_all
+from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from crm.db import db
 from crm.errors import NotFound
@@ -37,6 +38,7 @@ from crm.queries.names import fold
 from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
+RecordT = TypeVar("RecordT")
 STATUSES = ("outstanding", "part-converted", "converted", "part-lapsed", "lapsed", "taken-back")
 SORTS = ("newest", "oldest", "due", "reference")
 
@@ -83,11 +85,14 @@ def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None
     return None
 
 
+_LAPSES = ("lapse", "withdrawal")
+
+
 def _lapsed() -> Select[uuid.UUID]:
     """The pledges of which a part lapsed or was withdrawn, and that was not taken back."""
     back = aliased(PledgeTerms)
     is_taken_back = exists().where(back.reversal_of_id == PledgeTerms.id)
-    return select(PledgeTerms.pledge_id).where(PledgeTerms.kind.in_(("lapse", "withdrawal")), ~is_taken_back)
+    return select(PledgeTerms.pledge_id).where(PledgeTerms.kind.in_(_LAPSES), ~is_taken_back)
 
 
 def lapsed_among(pledge_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
@@ -178,7 +183,7 @@ def every_pledge(filters: PledgeFilter, *, today: date | Days, sort: str = "newe
 
 @dataclass(frozen=True)
 class PledgeDetail:
-    """A pledge with everything that hangs on it. `terms` hold their instalments; the last one's are the plan of today.
+    """A pledge with everything that hangs on it. The instalments of its last terms are the plan of today.
 
     `reversed_ids`: keys of terms, receipts and allocations that a later row reversed.
     """
@@ -191,13 +196,18 @@ class PledgeDetail:
 
     @property
     def plan(self) -> list[Instalment]:
-        """The instalments of today's terms."""
+        """The instalments of today's terms. One statement."""
         return list(self.pledge.terms[-1].instalments) if self.pledge.terms else []
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether a part lapsed or was withdrawn, and that was not taken back: as `lapsed_among` asks."""
+        return any(row.kind in _LAPSES and row.id not in self.reversed_ids for row in self.pledge.terms)
 
 
 @dataclass(frozen=True)
 class AgreementDetail:
-    """An agreement with its terms, plan, receipts, matches, budget lines and allocations."""
+    """An agreement with its terms, receipts, matches, budget lines and allocations."""
 
     agreement: Agreement
     allocations: tuple[Allocation, ...]
@@ -205,25 +215,15 @@ class AgreementDetail:
 
     @property
     def plan(self) -> list[Instalment]:
-        """The instalments of today's terms."""
+        """The instalments of today's terms. One statement."""
         return list(self.agreement.terms[-1].instalments) if self.agreement.terms else []
-
-
-def _agreement_options() -> tuple[Any, ...]:
-    return (
-        joinedload(Agreement.donor),
-        selectinload(Agreement.terms).selectinload(AgreementTerms.instalments),
-        selectinload(Agreement.budget_lines).selectinload(AgreementBudgetLine.programme),
-        selectinload(Agreement.receipts).selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment),
-        selectinload(Agreement.pledge),
-    )
 
 
 def _allocations(condition: ColumnElement[bool]) -> tuple[Allocation, ...]:
     statement = (
         select(Allocation)
         .where(condition)
-        .options(selectinload(Allocation.programme), selectinload(Allocation.output))
+        .options(joinedload(Allocation.programme), joinedload(Allocation.output))
         .order_by(Allocation.allocated_on, Allocation.id)
     )
     return tuple(db.session.scalars(statement))
@@ -242,65 +242,82 @@ def _reversed(*groups: Collection[Any]) -> frozenset[uuid.UUID]:
     return frozenset(row.reversal_of_id for rows in groups for row in rows if row.reversal_of_id)
 
 
+def pledge_of(pledge_id: uuid.UUID) -> Pledge:
+    """One pledge with its donor; raises `NotFound` when absent or out of scope. One statement."""
+    return _found(db.session.scalar(select(Pledge).where(Pledge.id == pledge_id).options(joinedload(Pledge.donor))))
+
+
+def agreement_of(agreement_id: uuid.UUID) -> Agreement:
+    """One agreement with its donor; raises `NotFound` when absent or out of scope. One statement."""
+    return _found(db.session.scalar(select(Agreement).where(Agreement.id == agreement_id).options(joinedload(Agreement.donor))))
+
+
+def _found(record: RecordT | None) -> RecordT:
+    if record is None:
+        raise NotFound(_("There is no such record here."))
+    return record
+
+
 def pledge_detail(pledge_id: uuid.UUID) -> PledgeDetail:
-    """One pledge in a constant number of statements; raises `NotFound` when absent or out of scope."""
-    pledge = db.session.scalar(
+    """One pledge in a constant number of statements; raises `NotFound` when absent or out of scope.
+
+    Its agreements come with terms, receipts and what these pay."""
+    promise = contains_eager(Pledge.commitment)
+    statement = (
         select(Pledge)
         .where(Pledge.id == pledge_id)
-        .options(
-            joinedload(Pledge.donor),
-            selectinload(Pledge.commitment).selectinload(Commitment.interaction),
-            selectinload(Pledge.programme),
-            selectinload(Pledge.terms).selectinload(PledgeTerms.instalments),
-        )
+        .outerjoin(Pledge.commitment)  # joined by the statement, so that scope and level hold: `joinedload` knows neither
+        .outerjoin(Commitment.interaction)
+        .outerjoin(Commitment.ask)
+        .options(promise.contains_eager(Commitment.interaction), promise.contains_eager(Commitment.ask))
+        .options(joinedload(Pledge.donor), joinedload(Pledge.programme), joinedload(Pledge.terms))
     )
-    if pledge is None:
-        raise NotFound(_("There is no such record here."))
-    agreements = tuple(
-        db.session.scalars(
-            select(Agreement)
-            .where(Agreement.pledge_id == pledge.id)
-            .options(*_agreement_options())
-            .order_by(Agreement.signed_on, Agreement.id)
-        )
-    )
-    receipts = tuple(
-        db.session.scalars(
-            select(Receipt)
-            .where(Receipt.pledge_id == pledge.id)
-            .options(selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment))
-            .order_by(Receipt.value_on, Receipt.id)
-        )
-    )
+    pledge = _found(db.session.scalars(statement).unique().one_or_none())
+    signed = select(Agreement).where(Agreement.pledge_id == pledge.id).order_by(Agreement.signed_on, Agreement.id)
+    agreements = tuple(db.session.scalars(signed.options(joinedload(Agreement.terms))).unique())
+    is_its = Receipt.pledge_id == pledge.id
+    if agreements:  # as two: asked for both at once PostgreSQL walks through every receipt
+        under = select(Receipt.id).where(Receipt.agreement_id.in_([row.id for row in agreements]))
+        is_its = Receipt.id.in_(union_all(select(Receipt.id).where(is_its), under))
+    paid = select(Receipt).where(is_its).options(_matches()).order_by(Receipt.value_on, Receipt.id)
+    every_receipt = db.session.scalars(paid).unique().all()
+    for agreement in agreements:
+        set_committed_value(agreement, "receipts", [row for row in every_receipt if row.agreement_id == agreement.id])
+    receipts = tuple(row for row in every_receipt if row.pledge_id == pledge.id)
     sources = ((Allocation.agreement_id, agreements), (Allocation.receipt_id, receipts))
     allocations = _allocations(or_(false(), *(key.in_([row.id for row in rows]) for key, rows in sources if rows)))
-    under = [receipt for agreement in agreements for receipt in agreement.receipts]
-    return PledgeDetail(pledge, agreements, receipts, allocations, _reversed(pledge.terms, receipts, under, allocations))
+    return PledgeDetail(pledge, agreements, receipts, allocations, _reversed(pledge.terms, every_receipt, allocations))
 
 
 def agreement_detail(agreement_id: uuid.UUID) -> AgreementDetail:
     """One agreement in a constant number of statements; raises `NotFound` when absent or out of scope."""
-    agreement = db.session.scalar(select(Agreement).where(Agreement.id == agreement_id).options(*_agreement_options()))
-    if agreement is None:
-        raise NotFound(_("There is no such record here."))
+    statement = (
+        select(Agreement)
+        .where(Agreement.id == agreement_id)
+        .options(
+            joinedload(Agreement.donor),
+            joinedload(Agreement.pledge),
+            joinedload(Agreement.terms),
+            selectinload(Agreement.budget_lines).joinedload(AgreementBudgetLine.programme),
+            selectinload(Agreement.receipts).options(_matches()),
+        )
+    )
+    agreement = _found(db.session.scalars(statement).unique().one_or_none())
     allocations = _allocations(Allocation.agreement_id == agreement.id)
     return AgreementDetail(agreement, allocations, _reversed(agreement.terms, agreement.receipts, allocations))
 
 
+def _matches() -> Any:
+    """What receipts pay, in the statement that asks for them: hardly one pays more than two instalments. All of it is of one office,
+    so that whoever may read the receipt may read what it pays."""
+    return joinedload(Receipt.matches).joinedload(ReceiptMatch.instalment)
+
+
 def receipt_detail(receipt_id: uuid.UUID) -> Receipt:
-    """One receipt with donor, agreement and matches; raises `NotFound`."""
-    receipt = db.session.scalar(
-        select(Receipt)
-        .where(Receipt.id == receipt_id)
-        .options(
-            joinedload(Receipt.donor),
-            selectinload(Receipt.agreement),
-            selectinload(Receipt.matches).selectinload(ReceiptMatch.instalment),
-        )
-    )
-    if receipt is None:
-        raise NotFound(_("There is no such record here."))
-    return receipt
+    """One receipt with donor, agreement and matches; raises `NotFound`. One statement."""
+    statement = select(Receipt).where(Receipt.id == receipt_id)
+    options = (joinedload(Receipt.donor), joinedload(Receipt.agreement), _matches())
+    return _found(db.session.scalars(statement.options(*options)).unique().one_or_none())
 
 
 def unmatched(receipt: Receipt) -> Money:

@@ -20,11 +20,10 @@ from crm.i18n import _
 from crm.models.asks import Ask
 from crm.models.base import LEVELS, OFFICE, OPEN, SHARED
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
 from crm.models.parties import Party, Position
 from crm.models.programmes import Programme
 from crm.models.users import User
-from crm.policy import Actor
+from crm.policy import Actor, offices_by_id
 from crm.services import fields, parties
 from crm.services.versions import check_version
 
@@ -72,7 +71,7 @@ def narrower(*levels: str) -> str:
 
 def office_today(office_id: uuid.UUID) -> date:
     """The day it is in an office."""
-    return clock.today(db.session.get_one(Office, office_id).timezone)
+    return clock.today(offices_by_id()[office_id].timezone)
 
 
 class Checks:

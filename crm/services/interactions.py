@@ -18,9 +18,8 @@ from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LEN
 from crm.models.codes import INTERACTION_KINDS
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
-from crm.models.offices import Office
 from crm.money import Money
-from crm.policy import Actor, Permission, require
+from crm.policy import Actor, Permission, offices_by_id, require
 from crm.queries import history, lookups
 from crm.queries.asks import ANSWER_LABELS
 from crm.services import asks as ask_services
@@ -220,7 +219,7 @@ def _party(actor: Actor, new: NewInteraction, checks: Checks) -> uuid.UUID | Non
 
 
 def _values(actor: Actor, new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, held_kind: str | None) -> dict[str, object]:
-    zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
+    zone = clock.zone(offices_by_id()[new.office_id].timezone)
     starts_at = new.starts_at
     if starts_at is None:
         checks.refuse("day", _("Enter the day."))
@@ -343,7 +342,7 @@ def _met(party_id: uuid.UUID | None, around: _Around) -> NewParticipant | None:
 
 
 def _office_day(new: NewInteraction) -> date:
-    zone = clock.zone(db.session.get_one(Office, new.office_id).timezone)
+    zone = clock.zone(offices_by_id()[new.office_id].timezone)
     return (new.starts_at or clock.now()).astimezone(zone).date()
 
 
@@ -405,7 +404,7 @@ def _promises(actor: Actor, record: Interaction, promises: Sequence[NewPromise],
     if len(promises) > MOST_ROWS:
         checks.refuse("promises", _("Enter at most %(n)s promises at once.", n=MOST_ROWS))
         return
-    day = record.starts_at.astimezone(clock.zone(db.session.get_one(Office, record.office_id).timezone)).date()
+    day = record.starts_at.astimezone(clock.zone(offices_by_id()[record.office_id].timezone)).date()
     for index, promise in enumerate(promises):
         if not promise.words.strip() and not promise.quantity.strip() and promise.due_on is None:
             continue

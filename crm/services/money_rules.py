@@ -20,11 +20,11 @@ from crm.errors import EditConflict, Invalid, NotFound
 from crm.formatting import day, is_blank, money
 from crm.i18n import _, get_locale
 from crm.models.base import SENTENCE_LENGTH, SHARED, Keyed
-from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Output, Programme
 from crm.money import MAX_MINOR, AmountInvalid, Money, from_minor, to_minor
+from crm.policy import OfficeFacts, offices_by_id
 from crm.queries.due import DAY_NOT_AGREED, said_when
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
@@ -99,9 +99,9 @@ def output_of(programme_id: uuid.UUID, output_id: uuid.UUID | None, field: str =
         raise Invalid(_("Choose an output of this programme."), field=field)
 
 
-def office_of(office_id: uuid.UUID) -> Office:
+def office_of(office_id: uuid.UUID) -> OfficeFacts:
     """The office; raises `Invalid` when there is none."""
-    found = db.session.get(Office, office_id)
+    found = offices_by_id().get(office_id)
     if found is None:
         raise Invalid(_("Choose an office."), field="office_id")
     return found

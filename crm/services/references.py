@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from crm import clock
 from crm.db import db, savepoint, transactional
-from crm.models.offices import Office, ReferenceCounter
+from crm.models.offices import ReferenceCounter
+from crm.policy import offices_by_id
 
 KINDS = {
     "party": "PA",
@@ -37,7 +38,7 @@ def next_reference(office_id: uuid.UUID, kind: str) -> str:
 @transactional
 def next_references(office_id: uuid.UUID, kind: str, count: int) -> list[str]:
     """The next `count` references of a kind, taken at once: for imports."""
-    office = db.session.get_one(Office, office_id)
+    office = offices_by_id()[office_id]
     letters, year = KINDS[kind], clock.today(office.timezone).year
     mine = (
         select(ReferenceCounter)

@@ -18,11 +18,10 @@ from crm.errors import Invalid
 from crm.i18n import _
 from crm.models.commitments import Commitment
 from crm.models.imports import ImportChange
-from crm.models.offices import Office
 from crm.models.pledges import Agreement, AgreementTerms, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme, Requirement
 from crm.money import Money, to_minor
-from crm.policy import Actor
+from crm.policy import Actor, OfficeFacts
 from crm.queries import sheet_imports as parties
 from crm.queries import sheet_money as held
 from crm.queries.names import fold
@@ -96,7 +95,7 @@ class MoneySheet(ByChunk[SheetRow]):
 
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
-        self.office: Office | None = None
+        self.office: OfficeFacts | None = None
         self.donors: Mapping[str, Sequence[Named]] = {}
         self.alike: Mapping[str, Sequence[str]] = {}
         self.programmes: Sequence[KnownProgramme] = ()

@@ -22,7 +22,7 @@ from crm.errors import Conflict, Denied, Invalid, NotFound, ThroughlineError
 from crm.i18n import _
 from crm.models.offices import Office
 from crm.models.users import ROLES, Membership, SignIn, SignInTry, User
-from crm.policy import Actor, Permission, actor_for, all_offices, can, office_rows, require, unscoped
+from crm.policy import Actor, Permission, actor_for, all_offices, can, offices_by_id, require, unscoped
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
@@ -164,15 +164,15 @@ _RESUMED = (
 def resume(token: str) -> Actor | None:
     """The actor of a session token, or None where it ended, expired or never was."""
     with unscoped("sign-in"):
-        found = db.session.execute(_RESUMED, {"token_hash": _hash(token)}).unique().first()
-        if found is None:
+        found = db.session.execute(_RESUMED, {"token_hash": _hash(token)}).unique().all()
+        if not found:
             return None
-        sign_in_row, user, *numbers = found
+        sign_in_row, user, *numbers = found[0]
         editions.note(numbers)
         now = clock.now()
         if sign_in_row.ended_at or not user.is_active or now - sign_in_row.last_used_at > IDLE or now - sign_in_row.created_at > LONGEST:
             return None
-        actor = actor_for(user, office_rows().values())
+        actor = actor_for(user, offices_by_id().values())
         if abs(now - sign_in_row.last_used_at) > TOUCH_EVERY:
             with suppress(Conflict):  # somebody is saving a lot: the next page notes that this session is used
                 _touch(sign_in_row.id)

@@ -206,7 +206,7 @@ def detail(agreement_id: uuid.UUID) -> Any:
 @permit(Permission.RECORD_SEE)
 def agreement_history(agreement_id: uuid.UUID) -> Any:
     """Who changed what on an agreement."""
-    agreement = queries.agreement_detail(agreement_id).agreement
+    agreement = queries.agreement_of(agreement_id)
     address = url_for("agreements.agreement_history", agreement_id=agreement_id)
     back = url_for("agreements.detail", agreement_id=agreement_id)
     return history_page(agreement_id, name=agreement.reference, back=back, address=address)
@@ -217,7 +217,7 @@ def agreement_history(agreement_id: uuid.UUID) -> Any:
 def amend(agreement_id: uuid.UUID) -> Any:
     """Raise or cut a signed agreement; the earlier terms stay readable."""
     who = actor()
-    agreement = queries.agreement_detail(agreement_id).agreement
+    agreement = queries.agreement_of(agreement_id)
     require(who, Permission.MONEY_WRITE, agreement.office_id)
     form = AmendmentForm()
     form.own_currency = agreement.currency

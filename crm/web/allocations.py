@@ -51,7 +51,7 @@ class Preview:
 @permit(Permission.MONEY_WRITE)
 def from_agreement(agreement_id: uuid.UUID) -> Any:
     """Allocate programmable money of an agreement."""
-    agreement = queries.agreement_detail(agreement_id).agreement
+    agreement = queries.agreement_of(agreement_id)
     return _allocate(
         MoneySource(agreement_id=agreement_id),
         agreement.office_id,

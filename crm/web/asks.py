@@ -17,9 +17,8 @@ from crm.forms.money_fields import offer_currencies, read_money, typed
 from crm.i18n import _, _l, get_locale
 from crm.models.asks import Ask
 from crm.models.commitments import Commitment
-from crm.models.offices import Office
 from crm.money import Money
-from crm.policy import Permission, can, require
+from crm.policy import OfficeFacts, Permission, can, require
 from crm.queries import asks as queries
 from crm.queries import commitments as commitment_queries
 from crm.queries import follow_ups as follow_up_queries
@@ -111,7 +110,7 @@ def edit(ask_id: uuid.UUID) -> Any:
     return _form_answer(form, office, ask)
 
 
-def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
+def _form_answer(form: AskForm, office: OfficeFacts, ask: Ask | None) -> Any:
     who = actor()
     shared.offer_programmes(form.programme_id, office.id)
     offer_currencies(form.currency, (office.currency, office.reporting_currency, *([ask.currency] if ask and ask.currency else [])))
@@ -152,7 +151,7 @@ def _form_answer(form: AskForm, office: Office, ask: Ask | None) -> Any:
     ), status(form)
 
 
-def _typed(form: AskForm, party: Found, amount: Money | None, office: Office) -> NewAsk:
+def _typed(form: AskForm, party: Found, amount: Money | None, office: OfficeFacts) -> NewAsk:
     return NewAsk(
         office_id=office.id,
         addressee_id=party.party_id,

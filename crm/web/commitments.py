@@ -16,8 +16,7 @@ from crm.forms.lookups import uuid_of
 from crm.i18n import _, get_locale
 from crm.models.base import OFFICE
 from crm.models.commitments import DIRECTIONS, Commitment
-from crm.models.offices import Office
-from crm.policy import Permission, can, require
+from crm.policy import OfficeFacts, Permission, can, require
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as queries
 from crm.queries import follow_ups as follow_up_queries
@@ -124,7 +123,7 @@ def edit(commitment_id: uuid.UUID) -> Any:
     return _form_answer(form, office, record)
 
 
-def _form_answer(form: CommitmentForm, office: Office, record: Commitment | None) -> Any:
+def _form_answer(form: CommitmentForm, office: OfficeFacts, record: Commitment | None) -> Any:
     who = actor()
     shared.offer(form.kind, KIND_LABELS.items())
     shared.offer_programmes(form.programme_id, office.id)
@@ -168,7 +167,7 @@ def _form_answer(form: CommitmentForm, office: Office, record: Commitment | None
     ), status(form)
 
 
-def _typed(form: CommitmentForm, party: Found, office: Office) -> NewCommitment:
+def _typed(form: CommitmentForm, party: Found, office: OfficeFacts) -> NewCommitment:
     texts: dict[str, Any] = {name: form[name].data or "" for name in _TEXTS}
     ids: dict[str, Any] = {name: uuid_of(form[name].data) for name in _IDS}
     return NewCommitment(

@@ -17,7 +17,7 @@ from crm.i18n import _
 from crm.models.asks import Ask
 from crm.models.codes import INTERACTION_KINDS
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
+from crm.policy import OfficeFacts
 from crm.queries import asks as ask_queries
 from crm.queries import codes, lookups
 from crm.queries import interactions as queries
@@ -59,7 +59,7 @@ def add_row(form: InteractionForm, name: str) -> None:
         rows.append_entry()
 
 
-def prefill(form: InteractionForm, office: Office, planned: Interaction | None, state: str) -> None:
+def prefill(form: InteractionForm, office: OfficeFacts, planned: Interaction | None, state: str) -> None:
     """The fields of a fresh form: now (held) or tomorrow at ten (planned), oneself, the ask or plan it comes from, ?kind=."""
     here = clock.now().astimezone(clock.zone(office.timezone))
     if planned is not None:
@@ -86,7 +86,7 @@ def prefill(form: InteractionForm, office: Office, planned: Interaction | None, 
         form.place_text.data, form.language.data = last.place_text, last.language
 
 
-def show(form: InteractionForm, record: Interaction, office: Office) -> None:
+def show(form: InteractionForm, record: Interaction, office: OfficeFacts) -> None:
     """A contact as the form has it."""
     here = shared.local(record.starts_at, office)
     shared.prefill(form.party, record.party_id, record.office_id)
@@ -106,27 +106,35 @@ def show(form: InteractionForm, record: Interaction, office: Office) -> None:
     form.theirs.append_entry()
 
 
-def offer(form: InteractionForm, office: Office, record: Interaction | None) -> None:
+def offer(form: InteractionForm, office: OfficeFacts, record: Interaction | None) -> None:
+    """Give every field what may be chosen in it."""
     kinds = codes.offered(INTERACTION_KINDS, clock.today(office.timezone), record.kind if record is not None else None)
     shared.offer(form.kind, [(entry.code, entry.label) for entry in kinds])
     shared.offer_programmes(form.programme_id, office.id)
     also = [one.user_id for one in record.participants] if record is not None else []
-    steps = [entry.form.owner_id for entry in form.follow_ups.entries]
-    shared.offer_colleagues([form.ours, *steps], office.id, *also)
+    shared.offer_colleagues([form.ours], office.id, *also)
+    offer_rows(form)
+    new_ask = form.new_ask.form
+    offer_currencies(new_ask.currency, (office.currency, office.reporting_currency))
+    new_ask.currency.data = new_ask.currency.data or office.reporting_currency
+
+
+def offer_rows(form: InteractionForm) -> None:
+    """Give the fields of rows what may be chosen in them, those of rows that were added since too. No statement."""
+    for entry in form.follow_ups.entries:
+        entry.form.owner_id.choices = form.ours.choices
+        entry.form.owner_id.data = entry.form.owner_id.data or actor().id
     for entry in form.promises.entries:
         shared.offer(entry.form.kind, PROMISE_LABELS.items())
         if not entry.form.kind.data:
             entry.form.kind.data = "financial"
-    new_ask = form.new_ask.form
-    offer_currencies(new_ask.currency, (office.currency, office.reporting_currency))
-    new_ask.currency.data = new_ask.currency.data or office.reporting_currency
 
 
 def party_of(form: InteractionForm) -> uuid.UUID | None:
     return form.party.chosen or uuid_of(form.party.choice)
 
 
-def offer_asks(form: InteractionForm, party_id: uuid.UUID | None, office: Office, record: Interaction | None) -> list[Ask]:
+def offer_asks(form: InteractionForm, party_id: uuid.UUID | None, office: OfficeFacts, record: Interaction | None) -> list[Ask]:
     """The asks that the form speaks of: the planned one and the open ones of the party; a row of answers for each."""
     asks: list[Ask] = ask_queries.open_asks_of(party_id, office.id, clock.today(office.timezone)) if party_id else []
     wanted = [record.ask_id if record is not None else None, uuid_of(form.ask_id.data)]
@@ -154,7 +162,7 @@ def _drop_unknown_asks(form: InteractionForm, known: set[str]) -> None:
     form.answers.errors = [entry.errors for entry in form.answers.entries if entry.errors]
 
 
-def typed(form: InteractionForm, party: Found, office: Office, record: Interaction | None) -> NewInteraction:
+def typed(form: InteractionForm, party: Found, office: OfficeFacts, record: Interaction | None) -> NewInteraction:
     """What the form says. A held contact keeps what its plan said."""
     state = form.state.data or HELD
     today = clock.today(office.timezone)
@@ -210,7 +218,7 @@ def answers_typed(form: InteractionForm | AnswersForm) -> list[NewAnswer]:
     ]
 
 
-def _participants(form: InteractionForm, office: Office) -> list[NewParticipant]:
+def _participants(form: InteractionForm, office: OfficeFacts) -> list[NewParticipant]:
     """Colleagues by choice; theirs by name: the one party of that name, else the name alone."""
     ours = [NewParticipant("ours", user_id=key) for key in map(uuid_of, form.ours.data or []) if key is not None]
     theirs = []
@@ -221,7 +229,7 @@ def _participants(form: InteractionForm, office: Office) -> list[NewParticipant]
     return [*ours, *theirs]
 
 
-def edited(form: InteractionForm, party: Found, office: Office, record: Interaction) -> NewInteraction:
+def edited(form: InteractionForm, party: Found, office: OfficeFacts, record: Interaction) -> NewInteraction:
     new = typed(form, party, office, record)
     return dataclasses.replace(new, state=record.state, answers=(), promises=(), follow_ups=(), office_note="")
 

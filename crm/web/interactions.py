@@ -13,8 +13,7 @@ from crm.forms.interactions import LEVEL_NOTES, AnswersForm, InteractionForm, No
 from crm.i18n import _, _l, get_locale
 from crm.models.base import OFFICE
 from crm.models.interactions import INTERACTION_STATES, Interaction
-from crm.models.offices import Office
-from crm.policy import Permission, can, require
+from crm.policy import OfficeFacts, Permission, can, require
 from crm.queries import asks as ask_queries
 from crm.queries import commitments as commitment_queries
 from crm.queries import documents as document_queries
@@ -126,11 +125,12 @@ def create() -> Any:
         return shared.conflict_page(form, filling.labels(), shared.value_words(form, office.timezone), back)
     if planned is not None and planned.state == CANCELLED:
         form.planned.data, planned = "", None  # the refusal says so: sent again, what was typed is a contact of its own
+        filling.offer(form, office, planned)
     return _form_page(form, office, planned, settled.get("party") or filling.known(form)), status(form)
 
 
-def _form_page(form: InteractionForm, office: Office, planned: Interaction | None, found: Found | None) -> str:
-    filling.offer(form, office, planned)  # rows that were added need their choices too
+def _form_page(form: InteractionForm, office: OfficeFacts, planned: Interaction | None, found: Found | None) -> str:
+    filling.offer_rows(form)
     party_id = found.party_id if found is not None else filling.party_of(form)
     asks = filling.offer_asks(form, party_id, office, planned)
     return render_template(
@@ -307,7 +307,7 @@ def _cannot_change(record: Interaction) -> str:
     return _("This interaction was written up meanwhile, so its plan stays as it was. What you typed is still here: copy what you need.")
 
 
-def _edit_page(form: InteractionForm, record: Interaction, office: Office, found: Found | None, back: str) -> str:
+def _edit_page(form: InteractionForm, record: Interaction, office: OfficeFacts, found: Found | None, back: str) -> str:
     party_id = found.party_id if found is not None else filling.party_of(form)
     asks = filling.offer_asks(form, party_id, office, record)
     return render_template(

@@ -21,10 +21,9 @@ from crm.forms.lookups import NEW, NEW_FORMS, PartyField, uuid_of
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
-from crm.models.offices import Office
 from crm.models.parties import Party
 from crm.money import Money
-from crm.policy import Actor, Permission, can, offices_where, require
+from crm.policy import Actor, OfficeFacts, Permission, can, offices_where, require
 from crm.queries import commitments, lookups
 from crm.queries.lookups import Match
 from crm.queries.offices import Days, days
@@ -112,7 +111,7 @@ def prefill(field: PartyField, party_id: uuid.UUID | None, office_id: uuid.UUID)
 # --- choices -------------------------------------------------------------------------------------------------------
 
 
-def choose_office(form: BaseForm, who: Actor, fixed: uuid.UUID | None = None) -> Office:
+def choose_office(form: BaseForm, who: Actor, fixed: uuid.UUID | None = None) -> OfficeFacts:
     """The office a record is for: the fixed one, the one chosen in the form (`office`), else one's own."""
     allowed = offices_where(who, Permission.CONTACT_LOG)
     if not allowed:
@@ -160,12 +159,12 @@ def due_from(within: str | None, due_on: date | None, today: date) -> date | Non
     return today + timedelta(days=int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else None  # noqa: PLR2004
 
 
-def moment_of(day: date | None, at: time | None, office: Office) -> datetime | None:
+def moment_of(day: date | None, at: time | None, office: OfficeFacts) -> datetime | None:
     """A moment from a day and a time of day in an office's zone; without a time, noon."""
     return None if day is None else datetime.combine(day, at or time(12), tzinfo=clock.zone(office.timezone))
 
 
-def local(at: datetime, office: Office) -> datetime:
+def local(at: datetime, office: OfficeFacts) -> datetime:
     """A moment in an office's zone."""
     return at.astimezone(clock.zone(office.timezone))
 

@@ -248,16 +248,15 @@ def detail(pledge_id: uuid.UUID) -> Any:
     else:
         title = _("Nothing of %(pledged)s has been paid yet", pledged=pledged)
     promise: Commitment | None = found.pledge.commitment  # None where its level keeps it from the reader
-    ask = money_choices.ask_of(promise.ask_id) if promise and promise.ask_id else None
     return render_template(
         "pledges/detail.html",
         found=found,
         pledge=found.pledge,
         figures=figures,
         chain=chain,
-        ask=ask,
+        ask=promise.ask if promise else None,
         promise=promise,
-        status=status_word(found.pledge, on, queries.lapsed_among([pledge_id])),
+        status=status_word(found.pledge, on, [pledge_id] if found.is_lapsed else []),
         on=on,
         day_note=day_note,
         chart=funnel_chart(figures.announced, chain, title),
@@ -276,7 +275,7 @@ def detail(pledge_id: uuid.UUID) -> Any:
 @permit(Permission.RECORD_SEE)
 def pledge_history(pledge_id: uuid.UUID) -> Any:
     """Who changed what on a pledge."""
-    pledge = queries.pledge_detail(pledge_id).pledge
+    pledge = queries.pledge_of(pledge_id)
     address = url_for("pledges.pledge_history", pledge_id=pledge_id)
     back = url_for("pledges.detail", pledge_id=pledge_id)
     return history_page(pledge_id, name=pledge.reference, back=back, address=address)
@@ -287,7 +286,7 @@ def pledge_history(pledge_id: uuid.UUID) -> Any:
 def change(pledge_id: uuid.UUID) -> Any:
     """Raise, cut, lapse or withdraw a pledge, with a reason."""
     who = actor()
-    pledge = queries.pledge_detail(pledge_id).pledge
+    pledge = queries.pledge_of(pledge_id)
     require(who, Permission.MONEY_WRITE, pledge.office_id)
     form = PledgeChangeForm()
     form.own_currency = pledge.currency

@@ -79,7 +79,7 @@ def index() -> Any:
 def detail(programme_id: uuid.UUID) -> Any:
     """A programme: what it needs and has, by year and output; what shows that it works; who asks and promises for it."""
     found = queries.programme_detail(programme_id, most=None if request.args.get("behind") == "all" else queries.MONEY_SHOWN)
-    on, day_note = as_of(lookups.office_zone(found.programme.office_id))
+    on, day_note = as_of(lookups.office(found.programme.office_id).timezone)
     money = programme_money(programme_id, on)
     office_id = found.programme.office_id
     return render_template(

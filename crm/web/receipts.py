@@ -97,7 +97,7 @@ class Preview:
 @permit(Permission.MONEY_WRITE)
 def under_agreement(agreement_id: uuid.UUID) -> Any:
     """Money under an agreement: the oldest due instalments are paid first."""
-    agreement = queries.agreement_detail(agreement_id).agreement
+    agreement = queries.agreement_of(agreement_id)
     require(actor(), Permission.MONEY_WRITE, agreement.office_id)
     facts = {
         "reference": agreement.reference,
@@ -118,7 +118,7 @@ def under_agreement(agreement_id: uuid.UUID) -> Any:
 @permit(Permission.MONEY_WRITE)
 def against_pledge(pledge_id: uuid.UUID) -> Any:
     """Money that came against a pledge without an agreement: it converts that part of the pledge."""
-    pledge = queries.pledge_detail(pledge_id).pledge
+    pledge = queries.pledge_of(pledge_id)
     require(actor(), Permission.MONEY_WRITE, pledge.office_id)
     facts = {
         "reference": pledge.reference,

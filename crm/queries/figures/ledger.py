@@ -28,7 +28,7 @@ from crm.models.pledges import (
     ReceiptMatch,
 )
 from crm.money import split
-from crm.policy import office_rows
+from crm.policy import offices_by_id
 from crm.queries.due import said_when
 
 
@@ -434,7 +434,7 @@ def receipts_of(scope: Scope, as_of: date, *, since: date) -> list[ReceiptRow]:
 
 def reporting_currencies() -> dict[uuid.UUID, str]:
     """Each office's reporting currency."""
-    return {row.id: row.reporting_currency for row in office_rows().values()}
+    return {office.id: office.reporting_currency for office in offices_by_id().values()}
 
 
 def _allocations(where: ColumnElement[bool], as_of: date) -> list[AllocationRow]:

@@ -21,10 +21,9 @@ from crm.db import db
 from crm.errors import NotFound
 from crm.formatting import money as written
 from crm.i18n import _, get_locale
-from crm.models.offices import Office
 from crm.models.pledges import Agreement, Pledge
 from crm.money import Money, add, convert_across, from_minor, zero
-from crm.policy import bound_actor
+from crm.policy import bound_actor, offices_by_id
 from crm.queries.figures import ledger as records
 from crm.queries.figures import programmable
 from crm.queries.figures.ledger import AgreementRow, Due, Ledger, PledgeRow, ReceiptRow, Scope, Term
@@ -559,10 +558,10 @@ def today() -> date:
 def _today_of(model: type[Pledge | Agreement], key: uuid.UUID) -> date:
     """The day in the office of a record: a reader west of it is still on the day before, on which it may not have been;
     raises `NotFound`."""
-    zone = db.session.scalar(select(Office.timezone).join(model, model.office_id == Office.id).where(model.id == key))
-    if zone is None:
+    office_id = db.session.scalar(select(model.office_id).where(model.id == key))
+    if office_id is None:
         raise NotFound(_("There is no such record here."))
-    return clock.today(zone)
+    return clock.today(offices_by_id()[office_id].timezone)
 
 
 def reader_currency(currency: str | None) -> str:
@@ -604,7 +603,7 @@ def pledge_figures(pledge_id: uuid.UUID, as_of: date | None = None) -> PledgeFig
 def agreement_figures(agreement_id: uuid.UUID, as_of: date | None = None) -> AgreementFigures:
     """An agreement as of a day (default its office's today), in its own and its office's reporting currency; raises `NotFound`."""
     day = as_of or _today_of(Agreement, agreement_id)
-    ledger = records.load(Scope(agreement_id=agreement_id), day)
+    ledger = records.load(Scope(agreement_id=agreement_id), day, with_allocations=True)
     if not ledger.agreements:
         raise NotFound(_("There is no such record here."))
     agreement = ledger.agreements[0]
@@ -623,7 +622,7 @@ def agreement_figures(agreement_id: uuid.UUID, as_of: date | None = None) -> Agr
         instalments=tuple(books.instalments),
         late=books.late.ageing(),
         next_due=books.next_due(),
-        programmable=programmable.of_agreement(agreement_id, day),
+        programmable=programmable.of_loaded(ledger, agreement, books.book),
     )
 
 

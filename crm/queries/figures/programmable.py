@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
@@ -21,7 +22,7 @@ from crm.i18n import _
 from crm.models.pledges import Agreement, Receipt
 from crm.money import Money, RecoveryBasis, add, cost_recovery, from_minor, to_minor
 from crm.queries.figures import ledger as records
-from crm.queries.figures.ledger import AgreementRow, AllocationRow, ReceiptRow, Scope
+from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, ReceiptRow, Scope
 from crm.queries.rates import RateBook
 
 BASES = {"programmable": RecoveryBasis.ON_PROGRAMMABLE, "gross": RecoveryBasis.ON_GROSS, "none": RecoveryBasis.NONE}
@@ -83,6 +84,11 @@ def of_agreement(agreement_id: uuid.UUID, as_of: date = date.max) -> Programmabl
     return _counted(_of_agreement(agreement_id, as_of))
 
 
+def of_loaded(ledger: Ledger, agreement: AgreementRow, book: RateBook) -> Programmable:
+    """The same of an agreement that was loaded alone, with its allocations; `book`: rates to its office's reporting currency."""
+    return _counted(_Source(agreement, agreement.receipts, ledger.allocations, agreement.currency, book))
+
+
 def of_receipt(receipt_id: uuid.UUID, as_of: date = date.max) -> Programmable:
     """The programmable money of a receipt that has no agreement; raises `NotFound`."""
     return _counted(_of_receipt(receipt_id, as_of))
@@ -125,22 +131,26 @@ class _Source:
 
 
 def _of_agreement(agreement_id: uuid.UUID, as_of: date) -> _Source:
-    found = db.session.execute(select(Agreement.office_id, Agreement.currency).where(Agreement.id == agreement_id)).one_or_none()
-    if found is None:
-        raise NotFound(_("There is no such record here."))
     ledger = records.load(Scope(agreement_id=agreement_id), as_of, with_allocations=True)
     agreement = ledger.agreements[0] if ledger.agreements else None
+    found = agreement or _named(Agreement, agreement_id)
     reporting = ledger.reporting[found.office_id]
     book = RateBook(reporting, {pair for pair in ledger.needed() if pair[1] != date.max})
     receipts = agreement.receipts if agreement else []
     return _Source(agreement, receipts, ledger.allocations, found.currency, book)
 
 
-def _of_receipt(receipt_id: uuid.UUID | None, as_of: date) -> _Source:
-    found = db.session.execute(select(Receipt.office_id, Receipt.currency).where(Receipt.id == receipt_id)).one_or_none()
+def _named(model: type[Agreement | Receipt], record_id: uuid.UUID | None) -> Any:
+    """Office and currency of a source that is not among what a day holds; raises `NotFound`."""
+    found = db.session.execute(select(model.office_id, model.currency).where(model.id == record_id)).one_or_none()
     if found is None:
         raise NotFound(_("There is no such record here."))
+    return found
+
+
+def _of_receipt(receipt_id: uuid.UUID | None, as_of: date) -> _Source:
     ledger = records.load(Scope(receipt_id=receipt_id), as_of, with_allocations=True)
+    found = next((row for row in ledger.loose if row.id == receipt_id), None) or _named(Receipt, receipt_id)
     book = RateBook(ledger.reporting[found.office_id], ledger.needed())
     return _Source(None, ledger.loose, ledger.allocations, found.currency, book)
 
