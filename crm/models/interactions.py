@@ -106,12 +106,18 @@ class Participant(Keyed, Levelled, Base):
     interaction_id: Mapped[uuid.UUID] = mapped_column(index=True)
     position: Mapped[int]
     side: Mapped[str] = mapped_column(String(6))
-    party_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"), index=True)
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    party_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     post: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
 
     party: Mapped[Party | None] = relationship()
+
+
+#: Theirs are parties, ours are users: with those that are neither in it, an index seems to find half of all for any of them.
+for _column in (Participant.party_id, Participant.user_id):
+    _is_known = _column.is_not(None)
+    Index(f"ix_participants_{_column.key}", _column, sqlite_where=_is_known, postgresql_where=_is_known)
 
 
 class FollowUp(Keyed, Levelled, Versioned, Stamped, Base):

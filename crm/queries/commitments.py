@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import joinedload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -350,10 +350,11 @@ def open_promises(direction: str, until: date, limit: int, offices: Collection[u
             Commitment.due_on <= until,
             ~exists().where(Pledge.id == Commitment.id),
         )
-        .order_by(Commitment.due_on, Commitment.id)
         .limit(limit)
-        .options(selectinload(Commitment.party))
+        .options(joinedload(Commitment.party))
     )
-    if offices is not None:
-        statement = statement.where(Commitment.office_id.in_(offices))
-    return list(db.session.scalars(statement))
+    if offices is None:
+        return list(db.session.scalars(statement.order_by(Commitment.due_on, Commitment.id)))
+    # By an expression: PostgreSQL looked for an office's few along the index of all offices.
+    by_day = func.coalesce(Commitment.due_on, Commitment.due_on)
+    return list(db.session.scalars(statement.where(Commitment.office_id.in_(offices)).order_by(by_day, Commitment.id)))

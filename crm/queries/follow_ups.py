@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -31,7 +31,7 @@ class Filters:
 def get(follow_up_id: uuid.UUID) -> FollowUp:
     """One follow-up; raises `NotFound` (absent or out of scope alike)."""
     found = db.session.scalar(
-        select(FollowUp).where(FollowUp.id == follow_up_id).options(selectinload(FollowUp.party), selectinload(FollowUp.owner))
+        select(FollowUp).where(FollowUp.id == follow_up_id).options(joinedload(FollowUp.party), joinedload(FollowUp.owner))
     )
     if found is None:
         raise NotFound(_("There is no such follow-up here."))

@@ -148,19 +148,27 @@ def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
 
 
 def set_up(office_id: uuid.UUID) -> SetUp:
-    """What an office has already. A constant number of statements."""
+    """What an office has already. One statement, and those for what it lacks a rate of where it has no contacts."""
 
-    def has(entity: Any, least: int = 1, *also: ColumnElement[bool]) -> bool:
-        return len(db.session.scalars(select(entity.id).where(entity.office_id == office_id, *also).limit(least)).all()) >= least
+    def has(entity: Any, name: str, *also: ColumnElement[bool], least: int = 1) -> ColumnElement[bool]:
+        return select(entity.id).where(entity.office_id == office_id, *also).limit(1).offset(least - 1).exists().label(name)
 
-    has_contacts = has(Interaction)
+    found = db.session.execute(
+        select(
+            has(User, "colleagues", least=2),
+            has(Party, "parties"),
+            has(ImportBatch, "imports", ImportBatch.format != BULK),
+            has(Programme, "programmes"),
+            has(Interaction, "contacts"),
+        )
+    ).one()
     return SetUp(
-        colleagues=has(User, 2),
-        parties=has(Party),
-        imports=has(ImportBatch, 1, ImportBatch.format != BULK),
-        programmes=has(Programme),
-        contacts=has_contacts,
-        without_rate=() if has_contacts else _without_rate(office_id),
+        colleagues=bool(found.colleagues),
+        parties=bool(found.parties),
+        imports=bool(found.imports),
+        programmes=bool(found.programmes),
+        contacts=bool(found.contacts),
+        without_rate=() if found.contacts else _without_rate(office_id),
     )
 
 

@@ -132,7 +132,7 @@ def _planned(
     if offices is not None:
         statement = statement.where(Interaction.office_id.in_(offices))
     order = (Interaction.starts_at.desc(), Interaction.id.desc()) if is_newest_first else (Interaction.starts_at, Interaction.id)
-    return list(db.session.scalars(statement.order_by(*order).limit(limit).options(selectinload(Interaction.party))))
+    return list(db.session.scalars(statement.order_by(*order).limit(limit).options(joinedload(Interaction.party))))
 
 
 def last_held_with(party_id: uuid.UUID) -> Interaction | None:

@@ -241,9 +241,7 @@ def channels_of(party_id: uuid.UUID) -> Sequence[Channel]:
 
 def members_of(party_id: uuid.UUID) -> tuple[Sequence[Party], int]:
     """The first parties that say they are part of this one, and how many there are."""
-    is_part = Party.part_of_id == party_id
-    rows = db.session.scalars(select(Party).where(is_part).order_by(Party.folded_name, Party.id).limit(MEMBERS_SHOWN)).all()
-    return rows, db.session.scalar(select(func.count(Party.id)).where(is_part)) or 0
+    return _first(select(Party).where(Party.part_of_id == party_id), Party.folded_name, Party.id, MEMBERS_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -314,17 +312,19 @@ def _newest(statement: Select[Any], column: Any, key: Any) -> Any:
 
 
 def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
-    is_open = (Ask.addressee_id == party_id) & unsettled()
-    rows = db.session.scalars(select(Ask).where(is_open).order_by(Ask.by_when.nulls_last(), Ask.id).limit(OPEN_SHOWN)).all()
-    return rows, db.session.scalar(select(func.count(Ask.id)).where(is_open)) or 0
+    return _first(select(Ask).where(Ask.addressee_id == party_id, unsettled()), Ask.by_when.nulls_last(), Ask.id, OPEN_SHOWN)
 
 
 def _open_commitments(party_id: uuid.UUID, direction: str) -> tuple[Sequence[Commitment], int]:
-    is_open = (Commitment.party_id == party_id) & (Commitment.direction == direction) & still_open()
-    rows = db.session.scalars(
-        select(Commitment).where(is_open).order_by(Commitment.due_on.nulls_last(), Commitment.id).limit(OPEN_SHOWN)
-    ).all()
-    return rows, db.session.scalar(select(func.count(Commitment.id)).where(is_open)) or 0
+    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == direction, still_open())
+    return _first(statement, Commitment.due_on.nulls_last(), Commitment.id, OPEN_SHOWN)
+
+
+def _first(statement: Select[Any], order: Any, key: Any, most: int) -> tuple[Sequence[Any], int]:
+    """The first of some records, and how many there are: one statement."""
+    in_all = statement.with_only_columns(func.count(key)).scalar_subquery()
+    rows = db.session.execute(statement.add_columns(in_all).order_by(order, key).limit(most)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
 
 
 def is_late(due_on: date | None, today: date) -> bool:

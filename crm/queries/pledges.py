@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, union_all
-from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crm.db import db
@@ -377,13 +377,15 @@ def due_instalments(
     """What is late, and what falls due within some days, of pledges and agreements: the longest late first. Two statements."""
     when = as_days(today)
     until = when.here + timedelta(days=days)
-    pledged = _due(Pledge, until, office_ids, donor_id, limit).join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id)
-    pledged = pledged.join(Pledge, PledgeTerms.pledge_id == Pledge.id).join(Party, Pledge.donor_id == Party.id)
-    signed = _due(Agreement, until, office_ids, donor_id, limit).join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id)
-    signed = signed.join(Agreement, AgreementTerms.agreement_id == Agreement.id).join(Party, Agreement.donor_id == Party.id)
+    pledged = _due(Pledge, Instalment.pledge_terms_id, until, office_ids, donor_id, limit)
+    pledged = pledged.join(PledgeTerms, Instalment.pledge_terms_id == PledgeTerms.id).join(Pledge, PledgeTerms.pledge_id == Pledge.id)
+    signed = _due(Agreement, Instalment.agreement_terms_id, until, office_ids, donor_id, limit)
+    signed = signed.join(AgreementTerms, Instalment.agreement_terms_id == AgreementTerms.id)
+    signed = signed.join(Agreement, AgreementTerms.agreement_id == Agreement.id)
     found = []
     for kind, statement in (("pledge", pledged), ("agreement", signed)):
-        for row in db.session.execute(statement):
+        of_donor = (Agreement if kind == "agreement" else Pledge).donor_id == Party.id
+        for row in db.session.execute(statement.outerjoin(Party, of_donor)):
             left = from_minor(row.amount_minor - row.matched_minor, row.currency)
             found.append(
                 DueInstalment(
@@ -392,7 +394,7 @@ def due_instalments(
                     row.record_id,
                     row.reference,
                     row.donor_id,
-                    row.donor,
+                    row.donor or "",
                     row.due_on,
                     left,
                     (when.of(row.office_id) - row.due_on).days,
@@ -403,8 +405,18 @@ def due_instalments(
 
 
 def _due(
-    entity: type[Pledge | Agreement], until: date, office_ids: Collection[uuid.UUID] | None, donor_id: uuid.UUID | None, limit: int
+    entity: type[Pledge | Agreement],
+    terms: InstrumentedAttribute[uuid.UUID | None],
+    until: date,
+    office_ids: Collection[uuid.UUID] | None,
+    donor_id: uuid.UUID | None,
+    limit: int,
 ) -> Select[*tuple[Any, ...]]:
+    """The first of those that are due; of which office they are is known before what they belong to is looked for."""
+    due = [terms.is_not(None), Instalment.is_current, Instalment.due_on <= until, Instalment.matched_minor < Instalment.amount_minor]
+    if office_ids is not None:
+        due.append(Instalment.office_id.in_(list(office_ids)))
+    order = (Instalment.due_on, Instalment.id)
     statement = (
         select(
             Instalment.id,
@@ -419,13 +431,12 @@ def _due(
             Party.name.label("donor"),
         )
         .select_from(Instalment)
-        .where(Instalment.is_current, Instalment.due_on <= until, Instalment.matched_minor < Instalment.amount_minor)
-        .order_by(Instalment.due_on, Instalment.id)
+        .order_by(*order)
         .limit(limit)
     )
-    if office_ids is not None:
-        statement = statement.where(Instalment.office_id.in_(list(office_ids)))
-    return statement.where(entity.donor_id == donor_id) if donor_id else statement
+    if donor_id is not None:
+        return statement.where(*due, entity.donor_id == donor_id)
+    return statement.where(Instalment.id.in_(select(Instalment.id).where(*due).order_by(*order).limit(limit)))
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute, selectinload
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, literal, null, or_, select, union, union_all
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
-from crm.db import db
+from crm.db import UtcDateTime, db
 from crm.models.commitments import Commitment
 from crm.models.documents import Document
 from crm.models.files import File
@@ -50,44 +51,64 @@ class _Source:
     statement: Select[Any]
     column: InstrumentedAttribute[Any]
     key: InstrumentedAttribute[uuid.UUID]
+    options: tuple[ExecutableOption, ...] = ()
 
 
 def timeline_of(party_id: uuid.UUID, *, before: str | None = None, size: int = PAGE) -> Timeline:
-    """The newest `size` events of a party, or those before a cursor. The number of statements is constant."""
+    """The newest `size` events of a party, or those before a cursor: one statement for their keys and one or two for each kind
+    that is among them."""
     cursor = _decode(before) if before else None
-    found: list[tuple[datetime, int, uuid.UUID, Event]] = []
-    for rank, source in enumerate(_sources(party_id)):
-        statement = source.statement.where(source.column.is_not(None))
-        if cursor is not None:
-            statement = statement.where(_before(source, rank, cursor))
-        for record in db.session.scalars(statement.order_by(source.column.desc(), source.key.desc()).limit(size + 1)):
-            value = getattr(record, source.column.key)
-            at = value if isinstance(value, datetime) else datetime.combine(value, time.min, tzinfo=UTC)
-            found.append((at, rank, record.id, Event(at, source.kind, record, None if isinstance(value, datetime) else value)))
+    sources = _sources(party_id)
+    parts = [_newest_of(source, rank, cursor, size + 1) for rank, source in enumerate(sources)]
+    found: list[tuple[datetime, int, uuid.UUID, date | None]] = []
+    for rank, key, day, moment in db.session.execute(union_all(*parts)):
+        found.append((moment or datetime.combine(day, time.min, tzinfo=UTC), rank, key, day))
     found.sort(key=lambda item: item[:3], reverse=True)
-    events = [item[3] for item in found[:size]]
+    shown = found[:size]
+    records = {rank: _records(sources[rank], [item[2] for item in shown if item[1] == rank]) for rank in {item[1] for item in shown}}
+    events = [Event(at, sources[rank].kind, records[rank][key], day) for at, rank, key, day in shown if key in records[rank]]
     earlier = _encode(*found[size - 1][:3]) if len(found) > size else None
     return Timeline(events, earlier)
 
 
+def _newest_of(source: _Source, rank: int, cursor: tuple[datetime, int, uuid.UUID] | None, most: int) -> Select[Any]:
+    """The keys of the newest events of a source, with its rank and the day or moment of each."""
+    statement = source.statement.where(source.column.is_not(None))
+    if cursor is not None:
+        statement = statement.where(_before(source, rank, cursor))
+    newest = statement.with_only_columns(source.key.label("key"), source.column.label("at"))
+    part = newest.order_by(source.column.desc(), source.key.desc()).limit(most).subquery()
+    is_moment = source.column.type.python_type is datetime
+    day = cast(null(), Date) if is_moment else part.c.at
+    moment = part.c.at if is_moment else cast(null(), UtcDateTime)
+    return select(literal(rank).label("rank"), part.c.key, day.label("day"), moment.label("moment"))
+
+
+def _records(source: _Source, keys: list[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    wanted = select(source.key.class_).where(source.key.in_(keys)).options(*source.options)
+    return {record.id: record for record in db.session.scalars(wanted)}
+
+
 def _sources(party_id: uuid.UUID) -> list[_Source]:
-    # Two small sets by their indexes: an OR over both tables makes the database read every contact in scope.
+    # Two small sets by their indexes: an OR over both makes the database read every contact, or post held, in scope.
     met = union(
         select(Interaction.id).where(Interaction.party_id == party_id),
         select(Participant.interaction_id).where(Participant.party_id == party_id),
     )
-    about = or_(Tenure.person_id == party_id, Tenure.position_id.in_(select(Position.id).where(Position.organisation_id == party_id)))
-    holdings = (
-        select(Tenure).where(about).options(selectinload(Tenure.position).selectinload(Position.organisation), selectinload(Tenure.person))
+    about = union(
+        select(Tenure.id).where(Tenure.person_id == party_id),
+        select(Tenure.id).where(Tenure.position_id.in_(select(Position.id).where(Position.organisation_id == party_id))),
     )
+    holdings = select(Tenure).where(Tenure.id.in_(about))
+    whole = (joinedload(Tenure.position).joinedload(Position.organisation), joinedload(Tenure.person))
     promises = select(Commitment).where(Commitment.party_id == party_id)
     is_pledge = exists().where(Pledge.id == Commitment.id)
     make: Callable[..., _Source] = _Source
     return [
         make("document", select(Document).where(Document.party_id == party_id), Document.created_at, Document.id),
         make("note", select(Note).where(Note.party_id == party_id), Note.created_at, Note.id),
-        make("tenure-ended", holdings, Tenure.ends_on, Tenure.id),
-        make("tenure-began", holdings, Tenure.starts_on, Tenure.id),
+        make("tenure-ended", holdings, Tenure.ends_on, Tenure.id, whole),
+        make("tenure-began", holdings, Tenure.starts_on, Tenure.id, whole),
         make("receipt", select(Receipt).where(Receipt.donor_id == party_id), Receipt.value_on, Receipt.id),
         make("agreement", select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id),
         make("pledge", select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id),

@@ -440,7 +440,7 @@ def fill(actor: Actor, key: uuid.UUID, children: int) -> None:
         positions.add_tenure(actor, office, positions.NewTenure(post, person, date(2026, 1, 1)))
 
 
-def test_the_page_sends_as_many_statements_for_5_as_for_50_children(app, browser):
+def test_the_page_sends_no_more_statements_for_50_children_than_for_5(app, browser):
     client = browser("officer")
     counts = []
     for children in (5, 50):
@@ -451,7 +451,7 @@ def test_the_page_sends_as_many_statements_for_5_as_for_50_children(app, browser
         with count_statements(app) as sent:
             client.get(f"/parties/{key}")
         counts.append(sent.count)
-    assert counts[0] == counts[1], sent
+    assert counts[1] <= counts[0], sent  # a kind that is not among the newest events is not asked for
     with count_statements(app) as short:
         client.get("/parties/?per_page=25")
     with count_statements(app) as long:
