@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from crm.db import db, is_writing
@@ -19,7 +19,7 @@ from crm.queries import history
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
-_HELD, _KEPT = "tl_codes", "tl_codes_kept"
+_HELD, _SINGLE, _KEPT = "tl_codes", "tl_codes_single", "tl_codes_kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,8 @@ def entries(name: str) -> Mapping[str, Entry]:
     locale = get_locale()
     held: dict[tuple[str, str], dict[str, Entry]] = db.session().info.setdefault(_HELD, {})
     if (name, locale) not in held:
-        rows = db.session.execute(
-            select(Code.code, func.coalesce(CodeLabel.label, Code.label), Code.valid_from, Code.valid_to, Code.is_withdrawn)
-            .outerjoin(CodeLabel, and_(CodeLabel.code_id == Code.id, CodeLabel.language == locale))
-            .where(Code.list_name == name)
-            .order_by(Code.position, Code.code)
-        )
+        columns = (Code.code, func.coalesce(CodeLabel.label, Code.label), Code.valid_from, Code.valid_to, Code.is_withdrawn)
+        rows = db.session.execute(_labelled(locale, *columns).where(Code.list_name == name).order_by(Code.position, Code.code))
         held[name, locale] = {row[0]: Entry(*row) for row in rows}
     return held[name, locale]
 
@@ -79,12 +75,32 @@ def keep(name: str, code: str) -> bool:
 def forget() -> None:
     """The lists have changed: read them anew."""
     db.session().info.pop(_HELD, None)
+    db.session().info.pop(_SINGLE, None)
 
 
 def label(name: str, code: str | None) -> str:
     """What a code is called; a code that no list knows is shown as it is, and none as nothing."""
     found = entries(name).get(code) if code else None
     return found.label if found else code or ""
+
+
+def one_label(name: str, code: str | None) -> str:
+    """The same, for a page that shows hardly more than one code of a long list: only that entry is read where the list was not. One
+    statement, once for a session, code and language."""
+    locale, info = get_locale(), db.session().info
+    if not code or (name, locale) in info.get(_HELD, {}):
+        return label(name, code)
+    single: dict[tuple[str, str, str], str] = info.setdefault(_SINGLE, {})
+    if (name, code, locale) not in single:
+        found = db.session.scalar(
+            _labelled(locale, func.coalesce(CodeLabel.label, Code.label)).where(Code.list_name == name, Code.code == code)
+        )
+        single[name, code, locale] = found or code
+    return single[name, code, locale]
+
+
+def _labelled(locale: str, *columns: Any) -> Select[Any]:
+    return select(*columns).select_from(Code).outerjoin(CodeLabel, and_(CodeLabel.code_id == Code.id, CodeLabel.language == locale))
 
 
 def offered(name: str, on: date, *held: str | None) -> list[Entry]:

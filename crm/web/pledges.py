@@ -109,7 +109,8 @@ def create() -> Any:
         require(who, Permission.MONEY_WRITE, promise.office_id)
     offices = [promise.office_id] if promise is not None else writable(who)
     offer_offices(form.office_id, offices)
-    office_id = offices[0] if promise is not None else read_uuid(form.office_id.data) or offices[0]
+    asked = read_uuid(form.office_id.data)
+    office_id = asked if promise is None and asked in offices else offices[0]
     form.reporting_currency = money_choices.office_currency(office_id)[1]
     if request.method == "GET":
         _prefill(form, office_id, promise)

@@ -26,6 +26,7 @@ from crm.services.interactions import NewInteraction, edit_interaction, log_inte
 from crm.services.parties import NewParty, edit_party
 from crm.services.programmes import ProgrammeInput
 from tests.factories import parties as made_parties
+from tests.queries.test_money_reading import statements
 
 STRANGE = (
     "=1+1",
@@ -200,6 +201,28 @@ def test_a_name_falls_back_to_english(acting):
     with use_locale("fr"):
         assert queries.label(GOAL_AREAS, "2026-1") == "Children survive and are healthy"
         assert queries.label(GOAL_AREAS, "9999-9") == "9999-9"
+
+
+def test_one_name_of_a_long_list_is_asked_for_alone(acting):
+    admin = acting("admin")
+    key = entry(GOAL_AREAS, "2026-2").id
+    codes.change_code(admin, key, CodeInput("Children learn", labels={"fr": "Les enfants apprennent"}), version=1)
+
+    def names():
+        return [queries.one_label(GOAL_AREAS, code) for code in ("2026-2", "2026-1", "9999-9", "", None)]
+
+    with use_locale("fr"):
+        wanted = ["Les enfants apprennent", "Children survive and are healthy", "9999-9", "", ""]
+        with statements() as seen:
+            assert (names(), names()) == (wanted, wanted)
+        assert len(seen) == 3
+        assert [queries.label(GOAL_AREAS, code) for code in ("2026-2", "2026-1", "9999-9", "", None)] == wanted
+        with statements() as seen:
+            assert names() == wanted
+        assert seen == []
+    assert names()[0] == "Children learn"
+    codes.change_code(admin, key, CodeInput("Children learn well", labels={}), version=2)
+    assert names()[0] == "Children learn well"
 
 
 @pytest.mark.parametrize("text", STRANGE)
