@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from flask import Flask, g, request, url_for
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -116,7 +116,7 @@ def _set_up_templates(app: Flask) -> None:
         app.jinja_env.filters[name] = _localised(getattr(formatting, name))
 
     def dateformat(value: Any, pattern: str = "d MMM y") -> str:
-        return "" if value is None else format_date(value, pattern, locale=get_locale())
+        return "" if value is None else formatting.patterned_day(value, pattern, get_locale())
 
     def datetimeformat(value: Any, pattern: str = "d MMM y, HH:mm") -> str:
         who = g.get("actor")

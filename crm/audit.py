@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.db import Base, write_following
+from crm.db import Base, follow, write_following
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
@@ -53,7 +54,10 @@ def _note_history(session: Session, _context: Any, _instances: Any) -> None:
 @event.listens_for(Session, "after_flush")
 def _write_history(session: Session, _context: Any) -> None:
     """All entries of a flush with one statement, and their fields with another: an import makes thousands."""
-    noted: list[tuple[dict[str, Any], Values]] = session.info.pop(_PENDING, [])
+    follow(session, _PENDING, session.info.pop(_PENDING, []), _write)
+
+
+def _write(session: Session, noted: Sequence[tuple[dict[str, Any], Values]]) -> None:
     keys = write_following(session, AuditEntry, [entry for entry, _fields in noted], key=AuditEntry.seq)
     fields = [
         {"entry_seq": seq, "office_id": entry["office_id"], "level": entry["level"], "field": name, "old": old, "new": new}

@@ -231,6 +231,7 @@ def steady_reading() -> Iterator[None]:
 _DEPTH = "tl_depth"
 _FAILED = "tl_failed"
 _AFTER = "tl_after_commit"
+_WAITING = "tl_waiting"
 _MAY_COMMIT = "tl_may_commit"
 READ_ONLY = "tl_read_only"
 
@@ -381,6 +382,44 @@ def write_following(session: Session, entity: type[Any], rows: Sequence[Mapping[
         session.execute(insert(entity).returning(inspect(entity).primary_key[0]), rows, execution_options=options)
         return []
     return list(session.scalars(insert(entity).returning(key, sort_by_parameter_order=True), rows, execution_options=options))
+
+
+def follow(session: Session, name: str, items: Sequence[Any], write: Callable[[Session, Sequence[Any]], None]) -> None:
+    """Write what follows the records of a flush: now, or within `together` with that of the other flushes. `write` is the same for a
+    name each time."""
+    waiting: dict[str, tuple[Callable[[Session, Sequence[Any]], None], list[Any]]] | None = session.info.get(_WAITING)
+    if waiting is not None:
+        waiting.setdefault(name, (write, []))[1].extend(items)
+    elif items:
+        write(session, items)
+
+
+def waiting_for(session: Session, name: str) -> Sequence[Any]:
+    """What waits to be written at the end of `together`."""
+    waiting = session.info.get(_WAITING) or {}
+    return waiting[name][1] if name in waiting else ()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """A part of a transaction that makes new records in several flushes, since they refer to each other: what follows them is written
+    once, at its end. Nothing inside reads it, and no savepoint inside takes records back."""
+    session = db.session()
+    if not session.info.get(_DEPTH):
+        message = "together() outside a transaction"
+        raise ProgrammingError(message)
+    if session.info.get(_WAITING) is not None:
+        yield
+        return
+    session.info[_WAITING] = {}
+    try:
+        yield
+        session.flush()
+    except BaseException:
+        session.info.pop(_WAITING)
+        raise
+    for write, items in session.info.pop(_WAITING).values():
+        write(session, items)
 
 
 @contextmanager

@@ -49,6 +49,11 @@ def number(value: Decimal | int, locale: str = "en", *, decimals: int | None = N
     pattern = "#,##0" + ("." + "0" * shown if shown else "")
     if decimals is None and shown:
         pattern = "#,##0." + "#" * shown
+    return _grouped(exact, exact.is_signed(), pattern, locale)
+
+
+@lru_cache(maxsize=8192)
+def _grouped(exact: Decimal, _is_below: bool, pattern: str, locale: str) -> str:  # noqa: FBT001 - 0 and -0 are the same key else
     return format_decimal(exact, format=pattern, locale=_babel(locale), decimal_quantization=False)
 
 
@@ -92,19 +97,27 @@ def percent(share: Decimal, locale: str = "en", *, decimals: int = 0) -> str:
 
 def day(value: date, locale: str = "en") -> str:
     """A date: "5 Jan 2026" in English, the language's own medium form elsewhere."""
-    language = _babel(locale)
-    return format_date(value, "d MMM y" if language.language == "en" else "medium", locale=language)
+    return patterned_day(value, "d MMM y" if _babel(locale).language == "en" else "medium", locale)
 
 
 def long_day(value: date, locale: str = "en") -> str:
     """A date with the month in full: "5 January 2026"."""
-    language = _babel(locale)
-    return format_date(value, "d MMMM y" if language.language == "en" else "long", locale=language)
+    return patterned_day(value, "d MMMM y" if _babel(locale).language == "en" else "long", locale)
 
 
 def month(value: date, locale: str = "en", *, is_short: bool = False) -> str:
     """A month and year: "January 2026", where there is little room "Jan 2026"."""
-    return format_date(value, "LLL y" if is_short else "LLLL y", locale=_babel(locale))
+    return patterned_day(value, "LLL y" if is_short else "LLLL y", locale)
+
+
+def patterned_day(value: date, pattern: str, locale: str = "en") -> str:
+    """A date by a pattern of CLDR. Pages name the same days again and again."""
+    return _patterned(value.date() if isinstance(value, datetime) else value, pattern, locale)
+
+
+@lru_cache(maxsize=8192)
+def _patterned(value: date, pattern: str, locale: str) -> str:
+    return format_date(value, pattern, locale=_babel(locale))
 
 
 def moment(value: datetime, tz: tzinfo | str = UTC, locale: str = "en", *, names_zone: bool = True) -> str:

@@ -104,3 +104,13 @@ def test_file_sizes() -> None:
     assert f.file_size(999_999) == "1.0 MB"
     assert f.file_size(50_000_000) == "50.0 MB"
     assert f.file_size(7_000_000_000_000) == "7,000.0 GB"
+
+
+def test_what_was_written_before_is_not_taken_for_another() -> None:
+    """Equal values that are written otherwise: zeros at the end, nothing from below, the same moment elsewhere."""
+    assert [f.number(D(text)) for text in ("1.5", "1.50", "1E+3", "1000")] == ["1.5", "1.5", "1,000", "1,000"]
+    assert [f.number(D(text), decimals=2) for text in ("0", "-0", "0.00", "-0.001")] == ["0.00", "-0.00", "0.00", "-0.00"]
+    assert [f.number(D("1234.5"), language) for language in ("en", "fr", "en")] == ["1,234.5", "1\u202f234,5", "1,234.5"]
+    late, early = datetime(2026, 1, 5, 23, tzinfo=UTC), datetime(2026, 1, 6, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert late == early
+    assert [f.patterned_day(one, "d MMM") for one in (late, early, date(2026, 1, 6))] == ["5 Jan", "6 Jan", "6 Jan"]

@@ -9,10 +9,13 @@ import time
 import pytest
 from sqlalchemy import func, select
 
-from crm.db import after_commit, db, impatient, savepoint, steady_reading, transactional
+from crm.db import after_commit, db, impatient, savepoint, steady_reading, together, transactional
 from crm.errors import Conflict, Invalid, ProgrammingError
+from crm.models.audit import AuditEntry
 from crm.models.parties import Party
+from crm.models.search import SearchEntry
 from crm.policy import bind_actor
+from crm.queries.search_index import wrong_entries
 from crm.services import users
 from tests.factories import money as made
 from tests.factories import world
@@ -103,6 +106,35 @@ def test_a_savepoint_undoes_itself_alone(acting):
 
     rows()
     assert count() == before + 1
+
+
+def test_what_follows_several_flushes_is_written_at_the_end(acting):
+    """Within `together` history and search words of all new records wait for the last of them, and fall with them."""
+    actor = acting("grants")
+
+    @transactional
+    def two(*, fails: bool) -> list[int]:
+        found = [entries()]
+        with together():
+            made.donor(actor, "First")
+            made.donor(actor, "Second")
+            found.append(entries())
+            if fails:
+                raise Invalid("no")
+        found.append(entries())
+        return found
+
+    def entries() -> int:
+        return db.session.scalar(select(func.count()).select_from(SearchEntry)) or 0
+
+    before, inside, after = two(fails=False)
+    assert (inside - before, after - before) == (0, 2)
+    with pytest.raises(Invalid):
+        two(fails=True)
+    assert two(fails=False) == [after, after, after + 2]
+    assert list(wrong_entries()) == []
+    histories = select(func.count()).select_from(AuditEntry).join(Party, AuditEntry.record_id == Party.id)
+    assert db.session.scalar(histories.where(Party.name.in_(["First", "Second"]), AuditEntry.action == "created")) == 4
 
 
 def test_what_waits_for_the_commit_happens_only_then(acting):

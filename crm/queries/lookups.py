@@ -45,7 +45,8 @@ class Resolution:
     several: tuple[Match, ...] = ()
 
 
-def _match(party: Party) -> Match:
+def match_of(party: Party) -> Match:
+    """A party as what a text may mean."""
     return Match(party.id, party.name, party.form, party.reference, party.country)
 
 
@@ -65,20 +66,20 @@ def resolve_party(text: str, office_id: uuid.UUID | None = None) -> Resolution:
     if "-" in text and len(text) <= 30:  # noqa: PLR2004 - the column's length
         referred = db.session.scalar(usable.where(Party.reference == text.upper()))
         if referred is not None:
-            return Resolution(_match(referred))
+            return Resolution(match_of(referred))
     other = exists().where(PartyName.party_id == Party.id, PartyName.folded_name == folded)
     alike = list(
         db.session.scalars(usable.where(or_(Party.folded_name == folded, other)).order_by(Party.name, Party.id).limit(MOST_MATCHES + 1))
     )
     exact = [party for party in alike if party.name == text]
     if len(exact) == 1:
-        return Resolution(_match(exact[0]))
+        return Resolution(match_of(exact[0]))
     if len(alike) == 1:
-        return Resolution(_match(alike[0]))
+        return Resolution(match_of(alike[0]))
     if not alike:
         near = usable.where(Party.folded_name.startswith(folded, autoescape=True)).order_by(Party.folded_name, Party.id)
         alike = list(db.session.scalars(near.limit(MOST_MATCHES)))
-    return Resolution(None, tuple(_match(party) for party in alike[:MOST_MATCHES]))
+    return Resolution(None, tuple(match_of(party) for party in alike[:MOST_MATCHES]))
 
 
 def party_match(party_id: uuid.UUID | None, office_id: uuid.UUID | None = None) -> Match | None:
@@ -86,14 +87,14 @@ def party_match(party_id: uuid.UUID | None, office_id: uuid.UUID | None = None) 
     if party_id is None:
         return None
     found = db.session.scalar(select(Party).where(Party.id == party_id, _usable(office_id)))
-    return _match(found) if found else None
+    return match_of(found) if found else None
 
 
 def party_matches(party_ids: Collection[uuid.UUID], office_id: uuid.UUID | None = None) -> dict[uuid.UUID, Match]:
     """Some parties by their ids, where a record of the office may name them."""
     if not party_ids:
         return {}
-    return {party.id: _match(party) for party in db.session.scalars(select(Party).where(Party.id.in_(party_ids), _usable(office_id)))}
+    return {party.id: match_of(party) for party in db.session.scalars(select(Party).where(Party.id.in_(party_ids), _usable(office_id)))}
 
 
 def likely_parties(office_id: uuid.UUID) -> list[str]:

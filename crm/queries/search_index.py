@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,31 +145,58 @@ def entries(searchable: Searchable, record_ids: Sequence[uuid.UUID]) -> dict[uui
     own = [getattr(model, name) for name in (*searchable.texts, *searchable.names)]
     rows = db.session.execute(select(model.id, model.office_id, _circle(searchable), about, *own).where(model.id.in_(record_ids))).all()
     texts: dict[uuid.UUID, list[str]] = defaultdict(list)
-    is_party = model is Party
-    for part in () if is_party else searchable.parts:
+    for part in () if model is Party else searchable.parts:
         parent = getattr(part.model, part.parent)
         columns = [getattr(part.model, name) for name in part.texts]
         for key, *found in db.session.execute(select(parent, *columns).where(parent.in_(record_ids)).order_by(part.model.id)):
             texts[key] += found
-    names = names_of({row[3] for row in rows if row[3] is not None})
-    words_of = {key: party_words(known) for key, known in names.items()}
-    wanted = {}
-    for key, office_id, level, party_id, *values in rows:
-        circle = level if level == SHARED or (level == OFFICE and not issubclass(model, Shareable)) else OPEN
-        near = names[key] if is_party else values[len(searchable.texts) :]
-        words = normalise(" ".join(text for text in (*values[: len(searchable.texts)], *texts[key]) if text))
-        wanted[key] = Wanted(
-            noun=searchable.noun,
-            record_id=key,
-            office_id=office_id,
-            circle=circle,
-            party_id=party_id,
-            mark=mark(office_id, circle, searchable.letter),
-            wide="" if circle == OFFICE else searchable.letter,
-            words=" ".join([*words, *(_name_words(near) if searchable.names else [])]),
-            party_words=words_of.get(party_id, ""),
-        )
-    return wanted
+    known = _known({row[3] for row in rows if row[3] is not None})
+    return {row[0]: _wanted(searchable, row, texts[row[0]], known.get(row[3], _NOBODY)) for row in rows}
+
+
+def entries_of(records: Sequence[Any], parts: Mapping[uuid.UUID, Sequence[Any]]) -> list[Wanted]:
+    """The same for records that were just made, of any nouns, with all their parts by record: of the database only the names of
+    parties are asked. One statement."""
+    abouts = {record.id: getattr(record, party) for record in records if (party := NOUN_OF[type(record)].party)}
+    known = _known({key for key in abouts.values() if key is not None})
+    found = []
+    for record in records:
+        searchable, about = NOUN_OF[type(record)], abouts.get(record.id)
+        own = (getattr(record, name) for name in (*searchable.texts, *searchable.names))
+        mine = () if isinstance(record, Party) else sorted(parts.get(record.id, ()), key=lambda part: part.id.int)
+        texts = [getattr(part, name) for part in mine for name in PART_OF[type(part)][1].texts]
+        circle = record.visibility if isinstance(record, Shareable) else record.level if isinstance(record, Levelled) else OPEN
+        found.append(_wanted(searchable, (record.id, record.office_id, circle, about, *own), texts, known.get(about, _NOBODY)))
+    return found
+
+
+_NOBODY: tuple[Sequence[str], str] = ((), "")
+
+
+def _known(party_ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, tuple[Sequence[str], str]]:
+    """The names of some parties and the words of these. One statement."""
+    return {key: (names, party_words(names)) for key, names in names_of(party_ids).items()}
+
+
+def _wanted(searchable: Searchable, row: Sequence[Any], texts: Sequence[str], party: tuple[Sequence[str], str]) -> Wanted:
+    """The entry of a record. `row`: key, office, level or visibility, party, its own texts and names; `texts`: those of its parts;
+    `party`: all names of its party, and their words."""
+    key, office_id, level, party_id, *values = row
+    circle = level if level == SHARED or (level == OFFICE and not issubclass(searchable.model, Shareable)) else OPEN
+    own = values[: len(searchable.texts)]
+    near = party[0] if searchable.model is Party else values[len(searchable.texts) :]
+    words = normalise(" ".join(text for text in (*own, *texts) if text))
+    return Wanted(
+        noun=searchable.noun,
+        record_id=key,
+        office_id=office_id,
+        circle=circle,
+        party_id=party_id,
+        mark=mark(office_id, circle, searchable.letter),
+        wide="" if circle == OFFICE else searchable.letter,
+        words=" ".join([*words, *(_name_words(near) if searchable.names else [])]),
+        party_words=party[1],
+    )
 
 
 def _name_words(names: Sequence[str]) -> list[str]:

@@ -155,7 +155,8 @@ def save_answers(interaction: Interaction, answers: Sequence[NewAnswer], checks:
     """Put the answers given at a contact in place: one row an ask. An answer left empty takes an earlier one away.
 
     Part of the services that log contacts: call it inside their transaction, then `checks.done()`."""
-    known = {row.ask_id: row for row in db.session.scalars(select(AskAnswer).where(AskAnswer.interaction_id == interaction.id))}
+    present = db.session.scalars(select(AskAnswer).where(AskAnswer.interaction_id == interaction.id)) if answers else ()
+    known = {row.ask_id: row for row in present}
     for index, given in enumerate(answers):
         part = checks.part(f"answers-{index}-")
         words = part.text("words", given.words, SENTENCE_LENGTH)

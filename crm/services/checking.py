@@ -75,15 +75,36 @@ def office_today(office_id: uuid.UUID) -> date:
 
 
 class Checks:
-    """Collects refusals by field, so that a person sees all of them at once. `prefix` goes before each field's name."""
+    """Collects refusals by field, so that a person sees all of them at once. `prefix` goes before each field's name. What a record
+    refers to is looked up once, however many of its rows refer to it."""
 
-    def __init__(self, prefix: str = "", errors: dict[str, list[str]] | None = None) -> None:
+    def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
-        self.errors: dict[str, list[str]] = {} if errors is None else errors
+        self.errors: dict[str, list[str]] = {}
+        self._found: dict[tuple[type[Any], uuid.UUID, uuid.UUID | None], Any] = {}
 
     def part(self, prefix: str) -> Checks:
         """Checks of a part (a row) that collect into the same whole."""
-        return Checks(f"{self.prefix}{prefix}", self.errors)
+        part = Checks(f"{self.prefix}{prefix}")
+        part.errors, part._found = self.errors, self._found
+        return part
+
+    def know(self, record: Interaction) -> None:
+        """Take a record that this transaction makes, or holds, for found: its rows refer to it."""
+        self._found[Interaction, record.id, record.office_id] = record
+
+    @property
+    def parties(self) -> list[Party]:
+        """The parties that were found."""
+        return [found for found in self._found.values() if isinstance(found, Party)]
+
+    def _once(self, model: type[Any], key: uuid.UUID | None, office_id: uuid.UUID | None, what: Any, *where: Any) -> Any:
+        """What is asked for with a key, as a record or column; looked up once."""
+        if key is None:
+            return None
+        if (model, key, office_id) not in self._found:
+            self._found[model, key, office_id] = db.session.scalar(select(what).where(model.id == key, *where))
+        return self._found[model, key, office_id]
 
     def refuse(self, field: str, sentence: str) -> None:
         """Note a refusal."""
@@ -139,7 +160,7 @@ class Checks:
     def party(self, field: str, party_id: uuid.UUID | None, office_id: uuid.UUID, *, needed: str = "") -> Party | None:
         """A party in scope that the office's own people can see too: shared, or the office's."""
         is_theirs = or_(Party.visibility == SHARED, Party.office_id == office_id)
-        found = db.session.scalar(select(Party).where(Party.id == party_id, is_theirs)) if party_id else None
+        found: Party | None = self._once(Party, party_id, office_id, Party, is_theirs)
         if found is None and (needed or party_id):
             self.refuse(field, needed or _("Choose somebody from the list."))
         return found
@@ -148,7 +169,7 @@ class Checks:
         """A programme of the same office."""
         if programme_id is None:
             return None
-        found = db.session.scalar(select(Programme.id).where(Programme.id == programme_id, Programme.office_id == office_id))
+        found: uuid.UUID | None = self._once(Programme, programme_id, office_id, Programme.id, Programme.office_id == office_id)
         if found is None:
             self.refuse(field, _("Choose a programme of this office."))
         return found
@@ -157,7 +178,7 @@ class Checks:
         """A person of our own offices, in scope."""
         if user_id is None:
             return None
-        found = db.session.scalar(select(User.id).where(User.id == user_id))
+        found: uuid.UUID | None = self._once(User, user_id, None, User.id)
         if found is None:
             self.refuse(field, _("Choose one of your colleagues."))
         return found
@@ -175,7 +196,7 @@ class Checks:
         """An ask of the same office, in scope."""
         if ask_id is None:
             return None
-        found = db.session.scalar(select(Ask).where(Ask.id == ask_id, Ask.office_id == office_id))
+        found: Ask | None = self._once(Ask, ask_id, office_id, Ask, Ask.office_id == office_id)
         if found is None:
             self.refuse(field, _("Choose one of the asks of this office."))
         return found
@@ -184,7 +205,7 @@ class Checks:
         """An interaction of the same office, in scope."""
         if interaction_id is None:
             return None
-        found = db.session.scalar(select(Interaction).where(Interaction.id == interaction_id, Interaction.office_id == office_id))
+        found: Interaction | None = self._once(Interaction, interaction_id, office_id, Interaction, Interaction.office_id == office_id)
         if found is None:
             self.refuse(field, _("Choose one of the interactions of this office."))
         return found

@@ -106,10 +106,18 @@ def record_commitment(actor: Actor, new: NewCommitment) -> uuid.UUID:
         new = replace(new, party_id=new_party(actor, new.office_id, new.new_party, "party_id"))
     values = check_commitment(actor, new, checks)
     checks.done()
-    record = Commitment(office_id=new.office_id, reference=next_reference(new.office_id, "commitment"), **values)
-    db.session.add(record)
+    record = add_commitment(new.office_id, values)
     db.session.flush()
     return record.id
+
+
+def add_commitment(office_id: uuid.UUID, values: Mapping[str, object]) -> Commitment:
+    """Make a promise of what `check_commitment` gave.
+
+    Part of the services that record promises: call it inside their transaction, once nothing was refused."""
+    record = Commitment(office_id=office_id, reference=next_reference(office_id, "commitment"), **values)
+    db.session.add(record)
+    return record
 
 
 def _load(commitment_id: uuid.UUID) -> Commitment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,10 +67,18 @@ def create_follow_up(actor: Actor, new: NewFollowUp) -> uuid.UUID:
     checks = Checks()
     values = check_follow_up(actor, new, checks)
     checks.done()
-    record = FollowUp(office_id=new.office_id, **values)
-    db.session.add(record)
+    record = add_follow_up(new.office_id, values)
     db.session.flush()
     return record.id
+
+
+def add_follow_up(office_id: uuid.UUID, values: Mapping[str, object]) -> FollowUp:
+    """Make a follow-up of what `check_follow_up` gave.
+
+    Part of the services that record follow-ups: call it inside their transaction, once nothing was refused."""
+    record = FollowUp(office_id=office_id, **values)
+    db.session.add(record)
+    return record
 
 
 def _load(follow_up_id: uuid.UUID) -> FollowUp:

@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import inspect, select
 
 from crm import clock
-from crm.db import db, transactional
+from crm.db import db, together, transactional
 from crm.errors import Conflict, Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.models.codes import INTERACTION_KINDS
 from crm.models.interactions import FollowUp, Interaction, Participant
 from crm.models.notes import Note
+from crm.models.parties import Party
 from crm.money import Money
 from crm.policy import Actor, Permission, offices_by_id, require
 from crm.queries import history, lookups
@@ -153,9 +154,12 @@ def log_interaction(actor: Actor, new: NewInteraction) -> uuid.UUID:
         record.written_up_at = clock.now()
     db.session.add(record)
     if planned is None:
-        _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
-    else:
-        carry_level(record)
+        with together():
+            _set_participants(record, people)  # flushed together with a new record: its history takes them as its first state
+            _save_rows(actor, record, new, checks)
+            checks.done()
+        return record.id
+    carry_level(record)
     if was_held:
         new = dataclasses.replace(new, answers=_not_answered(record, new.answers, checks))
     _save_rows(actor, record, new, checks)
@@ -292,11 +296,12 @@ class _Around:
     colleagues: Mapping[uuid.UUID, str]
 
 
-def _around(office_id: uuid.UUID, named: Sequence[tuple[NewInteraction, uuid.UUID | None]]) -> _Around:
-    """Looked up at once for all of them: three statements and those that load posts."""
+def _around(office_id: uuid.UUID, named: Sequence[tuple[NewInteraction, uuid.UUID | None]], found: Sequence[Party] = ()) -> _Around:
+    """Looked up at once for all of them, without the parties that were found: three statements."""
     taking_part = [(party_id, _office_day(new)) for new, met in named for party_id in (met, *(one.party_id for one in new.participants))]
     wanted = {(party_id, day) for party_id, day in taking_part if party_id is not None}
-    parties_here = lookups.party_matches({party_id for party_id, _day in wanted}, office_id)
+    known = {party.id: lookups.match_of(party) for party in found}
+    parties_here = {**known, **lookups.party_matches({party_id for party_id, _day in wanted} - known.keys(), office_id)}
     return _Around(
         parties_here,
         lookups.posts_on_days({pair for pair in wanted if pair[0] in parties_here}),
@@ -309,7 +314,7 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, aro
     if len(new.participants) > MOST_PARTICIPANTS:
         checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
         return []
-    around = around or _around(new.office_id, [(new, party_id)])
+    around = around or _around(new.office_id, [(new, party_id)], checks.parties)
     given = list(new.participants)
     met = _met(party_id, around)
     if met is not None and all(one.party_id != party_id for one in given):
@@ -389,6 +394,7 @@ def _seat(record: Interaction, people: Sequence[NewParticipant], after: int = 0)
 
 
 def _save_rows(actor: Actor, record: Interaction, new: NewInteraction, checks: Checks) -> None:
+    checks.know(record)
     ask_services.save_answers(record, new.answers, checks)
     _promises(actor, record, new.promises, checks)
     _next_steps(actor, record, new.follow_ups, checks)
@@ -425,9 +431,9 @@ def _promises(actor: Actor, record: Interaction, promises: Sequence[NewPromise],
         )
         part = checks.part(f"promises-{index}-")
         before = len(checks.errors)
-        commitment_services.check_commitment(actor, wanted, part)
+        values = commitment_services.check_commitment(actor, wanted, part)
         if len(checks.errors) == before:
-            commitment_services.record_commitment(actor, wanted)
+            commitment_services.add_commitment(record.office_id, values)
 
 
 def _next_steps(actor: Actor, record: Interaction, steps: Sequence[NextStep], checks: Checks) -> None:
@@ -447,9 +453,9 @@ def _next_steps(actor: Actor, record: Interaction, steps: Sequence[NextStep], ch
         )
         part = checks.part(f"follow_ups-{index}-")
         before = len(checks.errors)
-        follow_up_services.check_follow_up(actor, wanted, part)
+        values = follow_up_services.check_follow_up(actor, wanted, part)
         if len(checks.errors) == before:
-            follow_up_services.create_follow_up(actor, wanted)
+            follow_up_services.add_follow_up(record.office_id, values)
 
 
 # --- from a list ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from crm import clock
 from crm.db import db
@@ -388,11 +389,14 @@ def add_pledge_terms(
     agreement_id: uuid.UUID | None = None,
     receipt_id: uuid.UUID | None = None,
     reversal_of_id: uuid.UUID | None = None,
+    is_first: bool = False,
 ) -> PledgeTerms:
-    """Append a version of the terms with its plan, and keep the pledge's sums. The plan adds up to what is then outstanding."""
+    """Append a version of the terms with its plan, and keep the pledge's sums. The plan adds up to what is then outstanding.
+    `is_first`: the pledge is new and has none yet."""
     refuse_overdrawn_pledge(pledge, change, on)
-    version = db.session.scalar(select(func.max(PledgeTerms.version)).where(PledgeTerms.pledge_id == pledge.id)) or 0
-    for row in pledge_plan(pledge):
+    latest = select(func.max(PledgeTerms.version)).where(PledgeTerms.pledge_id == pledge.id)
+    version = 0 if is_first else db.session.scalar(latest) or 0
+    for row in () if is_first else pledge_plan(pledge):
         row.is_current = False
     terms = PledgeTerms(
         office_id=pledge.office_id,
@@ -469,8 +473,8 @@ def add_agreement_terms(
 
 def standing_matches(*, agreement_id: uuid.UUID | None = None, receipt_id: uuid.UUID | None = None) -> list[ReceiptMatch]:
     """The matches of an agreement's receipts, or of one receipt, that were not reversed."""
-    reversed_ids = select(ReceiptMatch.reversal_of_id).where(ReceiptMatch.reversal_of_id.is_not(None))
-    statement = select(ReceiptMatch).where(ReceiptMatch.reversal_of_id.is_(None), ReceiptMatch.id.not_in(reversed_ids))
+    back = aliased(ReceiptMatch)
+    statement = select(ReceiptMatch).where(ReceiptMatch.reversal_of_id.is_(None), ~exists().where(back.reversal_of_id == ReceiptMatch.id))
     if receipt_id is not None:
         statement = statement.where(ReceiptMatch.receipt_id == receipt_id)
     else:
@@ -520,18 +524,16 @@ def apply_credit(agreement: Agreement) -> None:
     Afterwards what is matched equals the smaller of what was received and what was signed; a surplus stays unmatched.
     """
     plan = by_due_day(agreement_plan(agreement))
-    reversed_ids = select(Receipt.reversal_of_id).where(Receipt.agreement_id == agreement.id, Receipt.reversal_of_id.is_not(None))
-    receipts = db.session.scalars(
-        select(Receipt)
-        .where(Receipt.agreement_id == agreement.id, Receipt.reversal_of_id.is_(None), Receipt.id.not_in(reversed_ids))
+    back = aliased(Receipt)
+    sums = select(func.coalesce(func.sum(ReceiptMatch.amount_minor), 0)).where(ReceiptMatch.receipt_id == Receipt.id)
+    matched = sums.correlate(Receipt).scalar_subquery()  # a match and its reversal come to nothing
+    with_credit = (
+        select(Receipt, Receipt.amount_minor - matched)
+        .where(Receipt.agreement_id == agreement.id, Receipt.reversal_of_id.is_(None), Receipt.amount_minor > matched)
+        .where(~exists().where(back.reversal_of_id == Receipt.id))
         .order_by(Receipt.value_on, Receipt.id)
-    ).all()
-    matched: dict[uuid.UUID, int] = {}
-    for standing in standing_matches(agreement_id=agreement.id):
-        matched[standing.receipt_id] = matched.get(standing.receipt_id, 0) + standing.amount_minor
-    for receipt in receipts:
-        credit = receipt.amount_minor - matched.get(receipt.id, 0)
-        if credit > 0:
-            match_in_order(receipt, credit, plan)
+    )
+    for receipt, credit in db.session.execute(with_credit).all():
+        match_in_order(receipt, int(credit), plan)
     agreement.next_due_on = next_due(plan)
     db.session.flush()

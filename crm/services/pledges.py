@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from crm import clock
-from crm.db import db, transactional
+from crm.db import db, together, transactional
 from crm.errors import Invalid, NotFound
 from crm.formatting import day
 from crm.i18n import _, get_locale
@@ -113,46 +113,48 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     donor, minor, currency, plan, level, said = checked.donor, checked.minor, checked.currency, checked.plan, checked.level, checked.said
     due_on = new.due_on or max((item.due_on for item in plan if item.due_on), default=None)
     reference = next_reference(new.office_id, "pledge")
-    if promise is not None:
-        _take_over(promise, new, said, level)
-        set_values(promise, {"due_on": due_on or promise.due_on, "quantity": promise.quantity or rules.shown(minor, currency)})
-        commitment = promise
-    else:
-        commitment = Commitment(
+    with together():
+        if promise is not None:
+            _take_over(promise, new, said, level)
+            set_values(promise, {"due_on": due_on or promise.due_on, "quantity": promise.quantity or rules.shown(minor, currency)})
+            commitment = promise
+        else:
+            commitment = Commitment(
+                office_id=new.office_id,
+                reference=reference,
+                direction="theirs",
+                kind="financial",
+                party_id=donor.id,
+                position_id=new.position_id,
+                on_behalf_of=rules.text_of(new.on_behalf_of, "on_behalf_of", longest=NAME_LENGTH),
+                due_on=due_on,
+                quantity=rules.shown(minor, currency),
+                evidence=rules.text_of(new.evidence, "evidence", longest=SENTENCE_LENGTH),
+                owner_id=new.owner_id or actor.user_id,
+                level=level,
+                **said,
+            )
+            db.session.add(commitment)
+        db.session.flush()
+        pledge = Pledge(
+            id=commitment.id,
             office_id=new.office_id,
             reference=reference,
-            direction="theirs",
-            kind="financial",
-            party_id=donor.id,
-            position_id=new.position_id,
-            on_behalf_of=rules.text_of(new.on_behalf_of, "on_behalf_of", longest=NAME_LENGTH),
-            due_on=due_on,
-            quantity=rules.shown(minor, currency),
-            evidence=rules.text_of(new.evidence, "evidence", longest=SENTENCE_LENGTH),
-            owner_id=new.owner_id or actor.user_id,
-            level=level,
-            **said,
+            donor_id=donor.id,
+            programme_id=commitment.programme_id,
+            pledged_on=commitment.made_on,
+            event_name=checked.event_name,
+            donor_reference=checked.donor_reference,
+            currency=currency,
+            rate_policy=new.rate_policy,
+            fixed_rate=new.fixed_rate,
+            announced_minor=minor,
+            outstanding_minor=minor,
+            next_due_on=None,
         )
-        db.session.add(commitment)
-    db.session.flush()
-    pledge = Pledge(
-        id=commitment.id,
-        office_id=new.office_id,
-        reference=reference,
-        donor_id=donor.id,
-        programme_id=commitment.programme_id,
-        pledged_on=commitment.made_on,
-        event_name=checked.event_name,
-        donor_reference=checked.donor_reference,
-        currency=currency,
-        rate_policy=new.rate_policy,
-        fixed_rate=new.fixed_rate,
-        announced_minor=minor,
-        outstanding_minor=minor,
-    )
-    db.session.add(pledge)
-    db.session.flush()
-    rules.add_pledge_terms(pledge, "announced", commitment.made_on, minor, plan)
+        db.session.add(pledge)
+        db.session.flush()
+        rules.add_pledge_terms(pledge, "announced", commitment.made_on, minor, plan, is_first=True)
     return pledge.id
 
 

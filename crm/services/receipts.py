@@ -86,9 +86,10 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
         reason=checked.reason,
     )
     db.session.add(receipt)
-    db.session.flush()
     if agreement is not None:
         agreement.received_minor = rules.within_reach(agreement.received_minor + checked.minor, agreement.currency)
+    db.session.flush()
+    if agreement is not None:
         _match_as_said(receipt, rules.agreement_plan(agreement) if new.matches else (), new.matches)
         rules.apply_credit(agreement)
     elif new.matches and pledge is None:
@@ -132,17 +133,19 @@ def _agreement_of(new: NewReceipt) -> Agreement | None:
         return None
     if new.pledge_id is not None:
         raise Invalid(_("Name the agreement or the pledge, not both."), field="pledge_id")
-    if db.session.scalar(select(Agreement.id).where(Agreement.id == new.agreement_id)) is None:
-        raise Invalid(_("Choose an agreement that is on record."), field="agreement_id")
-    return rules.locked(Agreement, new.agreement_id)
+    try:
+        return rules.locked(Agreement, new.agreement_id)
+    except NotFound as error:
+        raise Invalid(_("Choose an agreement that is on record."), field="agreement_id") from error
 
 
 def _pledge_of(new: NewReceipt) -> Pledge | None:
     if new.pledge_id is None:
         return None
-    if db.session.scalar(select(Pledge.id).where(Pledge.id == new.pledge_id)) is None:
-        raise Invalid(_("Choose a pledge that is on record."), field="pledge_id")
-    pledge = rules.locked(Pledge, new.pledge_id)
+    try:
+        pledge = rules.locked(Pledge, new.pledge_id)
+    except NotFound as error:
+        raise Invalid(_("Choose a pledge that is on record."), field="pledge_id") from error
     refuse_settled(pledge.reference, pledge.outstanding_minor)
     return pledge
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from crm import clock
@@ -40,17 +40,17 @@ def next_references(office_id: uuid.UUID, kind: str, count: int) -> list[str]:
     """The next `count` references of a kind, taken at once: for imports."""
     office = offices_by_id()[office_id]
     letters, year = KINDS[kind], clock.today(office.timezone).year
-    mine = (
-        select(ReferenceCounter)
+    counted = (
+        update(ReferenceCounter)
         .where(ReferenceCounter.office_id == office_id, ReferenceCounter.kind == letters, ReferenceCounter.year == year)
-        .with_for_update()
+        .values(last=ReferenceCounter.last + count)
+        .returning(ReferenceCounter.last)
+        .execution_options(synchronize_session=False)
     )
-    counter = db.session.scalar(mine)
-    if counter is None:
+    with db.session.no_autoflush:  # what is being recorded can wait until all of it is there
+        last = db.session.scalar(counted)
+    if last is None:
         with contextlib.suppress(IntegrityError), savepoint():  # somebody else may begin it at this moment
             db.session.add(ReferenceCounter(office_id=office_id, kind=letters, year=year, last=0))
-        counter = db.session.scalars(mine).one()
-    first = counter.last + 1
-    counter.last += count
-    db.session.flush()
-    return [f"{office.code}-{letters}-{year}-{number:04d}" for number in range(first, first + count)]
+        last = db.session.scalars(counted).one()
+    return [f"{office.code}-{letters}-{year}-{number:04d}" for number in range(last - count + 1, last + 1)]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, event, inspect, select, update
 from sqlalchemy.orm import Session
 
-from crm.db import db, transactional, write_following
+from crm.db import db, follow, transactional, waiting_for, write_following
 from crm.models.parties import Party, PartyName
 from crm.models.search import SearchEntry
 from crm.policy import Actor, Permission, require, system_actor, unscoped
@@ -22,6 +22,7 @@ from crm.queries.search_index import (
     Searchable,
     differences,
     entries,
+    entries_of,
     names_of,
     party_words,
     record_ids,
@@ -29,39 +30,45 @@ from crm.queries.search_index import (
 )
 
 _NAMED = frozenset({"name"})
+_MADE = "tl_search_made"
 
 
 @event.listens_for(Session, "after_flush")
 def _follow(session: Session, _context: Any) -> None:
     """Entries are written in the transaction of their records: what is saved is found, what is rolled back is not."""
-    made: dict[str, list[uuid.UUID]] = defaultdict(list)
+    fresh, dirty, deleted = list(session.new), list(session.dirty), list(session.deleted)
+    made = [record for record in fresh if type(record) in NOUN_OF]
+    parts = [record for record in fresh if type(record) in PART_OF]
     changed: dict[str, set[uuid.UUID]] = defaultdict(set)
     gone: dict[str, list[uuid.UUID]] = defaultdict(list)
     renamed: set[uuid.UUID] = set()
-    for records, is_new, is_gone in ((session.new, True, False), (session.dirty, False, False), (session.deleted, False, True)):
-        for record in records:
-            searchable = NOUN_OF.get(type(record))
-            if searchable is not None:
-                if is_new:
-                    made[searchable.noun].append(record.id)
-                elif is_gone:
-                    gone[searchable.noun].append(record.id)
-                elif _has_changed(record, searchable.watched):
-                    changed[searchable.noun].add(record.id)
-                    renamed.update([record.id] if isinstance(record, Party) and _has_changed(record, _NAMED) else [])
-            elif type(record) in PART_OF:
-                searchable, part = PART_OF[type(record)]
-                if is_new or is_gone or _has_changed(record, frozenset(part.texts)):
-                    changed[searchable.noun].add(getattr(record, part.parent))
-                    renamed.update([record.party_id] if isinstance(record, PartyName) else [])
+    for record in deleted:
+        if type(record) in NOUN_OF:
+            gone[NOUN_OF[type(record)].noun].append(record.id)
+    for record in dirty:
+        searchable = NOUN_OF.get(type(record))
+        if searchable is not None and _has_changed(record, searchable.watched):
+            changed[searchable.noun].add(record.id)
+            renamed.update([record.id] if isinstance(record, Party) and _has_changed(record, _NAMED) else [])
+    changed_parts = [one for one in dirty if type(one) in PART_OF and _has_changed(one, frozenset(PART_OF[type(one)][1].texts))]
+    for record in (*parts, *changed_parts, *(one for one in deleted if type(one) in PART_OF)):
+        changed[PART_OF[type(record)][0].noun].add(_parent_of(record))
+        renamed.update([record.party_id] if isinstance(record, PartyName) else [])
     if not made and not changed and not gone:
         return
+    new_keys = {record.id for record in (*made, *waiting_for(session, _MADE))}
     with unscoped("search entries follow their records"):
         for noun, keys in gone.items():
             session.execute(delete(SearchEntry).where(SearchEntry.noun == noun, SearchEntry.record_id.in_(keys)))
-        for noun in {**made, **changed}:
-            _write(session, NOUNS[noun], made[noun], changed[noun] - set(made[noun]) - set(gone[noun]))
-        _rename(session, renamed - set(made["parties"]) - set(gone["parties"]))
+        for noun, keys_changed in changed.items():
+            _write_changed(session, NOUNS[noun], keys_changed - new_keys - set(gone[noun]))
+        _rename(session, renamed - new_keys - set(gone["parties"]))
+    follow(session, _MADE, [*made, *(part for part in parts if _parent_of(part) in new_keys)], _write_made)
+
+
+def _parent_of(part: Any) -> uuid.UUID:
+    parent: uuid.UUID = getattr(part, PART_OF[type(part)][1].parent)
+    return parent
 
 
 def _has_changed(record: Any, names: frozenset[str]) -> bool:
@@ -69,9 +76,19 @@ def _has_changed(record: Any, names: frozenset[str]) -> bool:
     return any(attributes[name].history.has_changes() for name in names if name in attributes)
 
 
-def _write(session: Session, searchable: Searchable, made: Sequence[uuid.UUID], changed: Iterable[uuid.UUID]) -> None:
-    for part in _parts(list(made)):
-        write_following(session, SearchEntry, [vars(wanted) for wanted in entries(searchable, part).values()])
+def _write_made(session: Session, items: Sequence[Any]) -> None:
+    """The entries of new records, `items`: with their parts, which are as new. Two statements for up to so many of any nouns."""
+    parts: dict[uuid.UUID, list[Any]] = defaultdict(list)
+    for item in items:
+        if type(item) in PART_OF:
+            parts[_parent_of(item)].append(item)
+    records = [item for item in items if type(item) in NOUN_OF]
+    with unscoped("search entries follow their records"):
+        for start in range(0, len(records), CHUNK):
+            write_following(session, SearchEntry, [vars(wanted) for wanted in entries_of(records[start : start + CHUNK], parts)])
+
+
+def _write_changed(session: Session, searchable: Searchable, changed: Iterable[uuid.UUID]) -> None:
     for part in _parts(sorted(changed)):
         for key, wanted in entries(searchable, part).items():
             held = update(SearchEntry).where(SearchEntry.noun == searchable.noun, SearchEntry.record_id == key)

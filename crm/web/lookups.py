@@ -58,8 +58,9 @@ class Found:
     new: NewParty | None = None
 
 
-def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True) -> Found | None:
-    """Read a lookup: the party, or a new one; None with a sentence (and choices) beside the field where it is in doubt."""
+def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True, meant: lookups.Resolution | None = None) -> Found | None:
+    """Read a lookup: the party, or a new one; None with a sentence (and choices) beside the field where it is in doubt. `meant`: what
+    the text means, where that was looked up before."""
     text = field.text
     if not text:
         if field.is_needed:
@@ -72,7 +73,7 @@ def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True) -> 
         return _settled(field, known)
     if can_add and field.chosen_form():
         return Found(new=NewParty(form=field.chosen_form(), name=text))
-    resolution = lookups.resolve_party(text, office_id)
+    resolution = meant or lookups.resolve_party(text, office_id)
     if resolution.one is not None:
         return _settled(field, resolution.one)
     adding = [(f"{NEW}{form}", str(ADD_LABELS[form]), "") for form in NEW_FORMS] if can_add else []

@@ -24,6 +24,7 @@ from crm.queries import pledges as queries
 from crm.queries.figures.lists import pledge_totals
 from crm.queries.figures.money import pledge_figures
 from crm.queries.interactions import KIND_LABELS
+from crm.queries.lookups import Resolution
 from crm.services import pledges as services
 from crm.services.checking import Opened
 from crm.services.money_rules import PlanLine
@@ -108,18 +109,24 @@ def create() -> Any:
         require(who, Permission.MONEY_WRITE, promise.office_id)
     offices = [promise.office_id] if promise is not None else writable(who)
     offer_offices(form.office_id, offices)
-    office_id = offices[0] if promise is not None else read_uuid(form.office_id.data) or offices[0]
+    asked = read_uuid(form.office_id.data)
+    office_id = asked if promise is None and asked in offices else offices[0]
     form.reporting_currency = money_choices.office_currency(office_id)[1]
     if request.method == "GET":
         _prefill(form, office_id, promise)
         form.named_currency.data = form.reporting_currency
     offer_money(form.currency, office_id)
-    offer_programmes(form.programme_id, offices)
-    donor_id = _likely_donor(form, office_id)
-    _offer_context(form, donor_id)
+    typed_donor, donor_choice = form.donor.text, read_uuid(form.donor.choice)
+    meant = lookups.resolve_party(typed_donor, office_id) if typed_donor and donor_choice is None else None
+    context = (form.programme_id, form.interaction_id, form.ask_id)
+    is_offered = request.method == "POST" and any(field.data for field in context)  # else nobody looks, unless the form comes back
+    for field in context:
+        field.choices = choices([("", _("Not said"))])
+    if is_offered:
+        _offer_context(form, offices, _likely_donor(typed_donor, donor_choice, meant, office_id))
 
     def is_donor_known() -> bool:
-        return settle(form.donor, office_id, can_add=False) is not None
+        return settle(form.donor, office_id, can_add=False, meant=meant) is not None
 
     def save() -> uuid.UUID:
         return services.record_pledge(who, _typed(form, office_id))
@@ -135,6 +142,8 @@ def create() -> Any:
     )
     if step.response:
         return step.response
+    if not is_offered and step.preview is None:
+        _offer_context(form, offices, _likely_donor(typed_donor, donor_choice, meant, office_id))
     if form.conflict is not None:
         labels = {"made_on": form.pledged_on.label.text}
         return conflict_page(form, labels, value_words(form), url_for("commitments.detail", commitment_id=form.commitment_id.data))
@@ -197,15 +206,19 @@ def _prefill(form: PledgeForm, office_id: uuid.UUID, promise: Commitment | None)
         field.data = str(context[name] or "")
 
 
-def _likely_donor(form: PledgeForm, office_id: uuid.UUID) -> uuid.UUID | None:
-    """Whom the text means so far, for the choices that hang on the donor; doubts are answered when it is sent."""
-    known = lookups.party_match(read_uuid(form.donor.choice), office_id)
-    found = known or (lookups.resolve_party(form.donor.text, office_id).one if form.donor.text else None)
+def _likely_donor(text: str, choice: uuid.UUID | None, meant: Resolution | None, office_id: uuid.UUID) -> uuid.UUID | None:
+    """Whom the text means so far, for the choices that hang on the donor; doubts are answered when it is sent. `meant`: where it was
+    looked up before."""
+    known = lookups.party_match(choice, office_id)
+    if known is None and meant is None and text:
+        meant = lookups.resolve_party(text, office_id)
+    found = known or (meant.one if meant else None)
     return found.id if found else None
 
 
-def _offer_context(form: PledgeForm, donor_id: uuid.UUID | None) -> None:
-    """The donor's interactions and asks, once the donor is known."""
+def _offer_context(form: PledgeForm, offices: list[uuid.UUID], donor_id: uuid.UUID | None) -> None:
+    """The programmes, and the donor's interactions and asks, once the donor is known."""
+    offer_programmes(form.programme_id, offices)
     contacts = money_choices.contacts_of(donor_id) if donor_id else []
     asks = money_choices.asks_of(donor_id) if donor_id else []
     form.interaction_id.choices = choices([("", _("Not said")), *((str(row.id), _contact_words(row)) for row in contacts)])

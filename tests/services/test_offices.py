@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from crm.db import db
+from crm.db import db, savepoint, transactional
 from crm.errors import Conflict, Denied, EditConflict, Invalid, NotFound
 from crm.models.offices import Office
-from crm.policy import Permission
+from crm.policy import Permission, offices_by_id
 from crm.queries import offices as queries
 from crm.services import offices, users
 from crm.services.offices import OfficeInput
 from tests.factories import money as made
 from tests.factories import world
+from tests.queries.test_money_reading import statements
 
 JORDAN = OfficeInput("Jordan", "JOD", "USD", "Asia/Amman")
 
@@ -38,6 +39,34 @@ def test_a_head_and_an_administrator_change_their_office(acting):
     admin = acting("admin")
     offices.change_office(admin, key, replace(JORDAN, name="Jordan again"), version=2)
     assert office("JOR").name == "Jordan again"
+
+
+def test_offices_are_read_once_for_a_transaction_and_again_after_a_change(acting):
+    head = acting("head")
+    key = office("JOR").id
+    with statements() as seen:
+        assert offices_by_id()[key].name == offices_by_id()[key].name != "Jordan"
+    assert len(seen) == 1
+
+    def taken_back(names: list[str]) -> None:
+        with savepoint():
+            office("JOR").name = "Taken back"
+            db.session.flush()
+            names.append(offices_by_id()[key].name)
+            raise Invalid("no")
+
+    @transactional
+    def change() -> list[str]:
+        names = [offices_by_id()[key].name]
+        with pytest.raises(Invalid):
+            taken_back(names)
+        names.append(offices_by_id()[key].name)
+        offices.change_office(head, key, JORDAN, version=1)
+        return [*names, offices_by_id()[key].name]
+
+    first, inside, after, changed = change()
+    assert (inside, after, changed) == ("Taken back", first, "Jordan")
+    assert offices_by_id()[key].name == "Jordan"
 
 
 @pytest.mark.parametrize("name", ["viewer", "officer", "grants", "manager", "auditor", "hq", "regional"])

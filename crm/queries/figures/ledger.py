@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, case, exists, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from crm.db import db
@@ -60,14 +60,14 @@ class Term(NamedTuple):
 
 
 class Due(NamedTuple):
-    """An instalment: what was planned and what was paid of it (by value date)."""
+    """An instalment: what was planned and what was paid of it by the ledger's day (by value date)."""
 
     id: uuid.UUID
     due_on: date | None
     due_when: str
     amount: int
     position: int
-    paid: tuple[tuple[date, int], ...] = ()
+    paid: int = 0
 
 
 @dataclass
@@ -190,7 +190,7 @@ def load(
     is_outstanding: bool = False,
     currencies: Collection[str] | None = None,
 ) -> Ledger:
-    """The records of a scope up to a day: at most ten statements, whatever the data. `currencies` narrows it to theirs,
+    """The records of a scope up to a day: at most nine statements, whatever the data. `currencies` narrows it to theirs,
     `is_outstanding` pledges to those of which something was outstanding."""
     pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
     if currencies is not None:
@@ -300,7 +300,7 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
         return []
     mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
     _fill_terms(found, PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
-    _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of, {})
+    _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
 
 
@@ -325,22 +325,29 @@ def _fill_plans(
     parent: Any,
     mine: ColumnElement[bool],
     as_of: date,
-    paid: Mapping[uuid.UUID, list[tuple[date, int]]],
 ) -> None:
-    """Give the newest term of each record its plan: one statement, none where no record has anything outstanding."""
+    """Give the newest term of each record its plan, an agreement's with what was paid of it: one statement, none where no record has
+    anything outstanding."""
     newest = {row.terms[-1].id: row for row in rows if sum(term.change for term in row.terms) > 0}
     if not newest:
         return
     link = Instalment.pledge_terms_id if model is PledgeTerms else Instalment.agreement_terms_id
-    statement = select(link, Instalment.id, Instalment.due_on, Instalment.due_when, Instalment.amount_minor, Instalment.position)
+    columns: tuple[Any, ...] = (link, Instalment.id, Instalment.due_on, Instalment.due_when, Instalment.amount_minor, Instalment.position)
+    statement = select(*columns, literal(0))
+    if model is AgreementTerms:
+        paid = func.sum(case((Receipt.value_on <= as_of, ReceiptMatch.amount_minor), else_=0))
+        statement = select(*columns, paid).select_from(Instalment)
+        statement = statement.outerjoin(ReceiptMatch, ReceiptMatch.instalment_id == Instalment.id)
+        statement = statement.outerjoin(Receipt, ReceiptMatch.receipt_id == Receipt.id).group_by(Instalment.id)
     if len(newest) <= _NAMED:
         statement = statement.where(link.in_(list(newest)))
     else:
         statement = statement.join(model, link == model.id).where(mine, model.effective_on <= as_of, is_newest(model, parent, as_of))
     plans: dict[uuid.UUID, list[Due]] = {}
-    for term_id, key, due_on, when, amount, position in db.session.execute(statement.order_by(Instalment.position)):
+    planned: Iterable[Any] = db.session.execute(statement.order_by(Instalment.position))
+    for term_id, key, due_on, when, amount, position, got in planned:
         if term_id in newest:
-            plans.setdefault(term_id, []).append(Due(key, due_on, said_when(when), amount, position, tuple(paid.get(key, ()))))
+            plans.setdefault(term_id, []).append(Due(key, due_on, said_when(when), amount, position, int(got)))
     for term_id, plan in plans.items():
         terms = newest[term_id].terms
         terms[-1] = terms[-1]._replace(plan=tuple(plan))
@@ -377,17 +384,9 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
     if not found:
         return []
     parents = _among(found, select(Agreement.id).where(where))
-    paid: dict[uuid.UUID, list[tuple[date, int]]] = {}
-    matches = db.session.execute(
-        select(ReceiptMatch.instalment_id, Receipt.value_on, ReceiptMatch.amount_minor)
-        .join(Receipt, ReceiptMatch.receipt_id == Receipt.id)
-        .where(Receipt.agreement_id.in_(parents), Receipt.value_on <= as_of)
-    )
-    for instalment_id, value_on, amount in matches:
-        paid.setdefault(instalment_id, []).append((value_on, amount))
     mine = AgreementTerms.agreement_id.in_(parents)
     _fill_terms(found, AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
-    _fill_plans(found.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of, paid)
+    _fill_plans(found.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
     if with_lines:
         lines = db.session.execute(
             select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)

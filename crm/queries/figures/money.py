@@ -307,7 +307,7 @@ def open_parts(agreement: AgreementRow) -> list[tuple[Due, int]]:
     """
     plan = plan_of(agreement.terms)
     received = sum(receipt.amount for receipt in agreement.receipts)
-    matched = {due.id: sum(amount for _on, amount in due.paid) for due in plan}
+    matched = {due.id: due.paid for due in plan}
     expected = min(received, sum(due.amount for due in plan))
     fits = all(0 <= matched[due.id] <= due.amount for due in plan)
     if fits and sum(matched.values()) == expected:
