@@ -64,7 +64,7 @@ def _plain(element: Any, **_options: Any) -> Any:
 
 def condition(entity: Any, criterion: Any) -> LoaderCriteriaOption:
     """`with_loader_criteria` for one entity, or for all of a mixin where `criterion` is a function of the class; aliases too."""
-    return _Condition(entity, criterion, include_aliases=True, propagate_to_loaders=False)
+    return _Condition(entity, criterion, include_aliases=True, propagate_to_loaders=True)
 
 
 class Conditions(CriteriaOption):

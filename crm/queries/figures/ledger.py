@@ -191,7 +191,7 @@ def load(
     currencies: Collection[str] | None = None,
 ) -> Ledger:
     """The records of a scope up to a day: at most nine statements, whatever the data. `currencies` narrows it to theirs,
-    `is_outstanding` pledges to those of which something was outstanding."""
+    `is_outstanding` pledges to those of which something was outstanding, without what became of them before."""
     pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
     if currencies is not None:
         among = sorted(currencies)
@@ -199,11 +199,9 @@ def load(
         agreement_where = None if agreement_where is None else agreement_where & Agreement.currency.in_(among)
         receipt_where &= Receipt.currency.in_(among)
         allocation_where &= Allocation.currency.in_(among)
-    if is_outstanding and pledge_where is not None:
-        pledge_where &= _outstanding(as_of) != 0
     ledger = Ledger(as_of, reporting_currencies())
     if pledge_where is not None:
-        ledger.pledges = _pledges(pledge_where, as_of)
+        ledger.pledges = (_outstanding_pledges if is_outstanding else _pledges)(pledge_where, as_of)
     if agreement_where is not None:
         ledger.agreements = _agreements(agreement_where, as_of, with_lines=with_lines)
     by_id = {agreement.id: agreement for agreement in ledger.agreements}
@@ -266,12 +264,6 @@ def conditions(
     return true(), true(), loose, true()
 
 
-def _outstanding(as_of: date) -> Any:
-    """What was outstanding of a pledge on a day (M3)."""
-    changes = func.sum(PledgeTerms.change_minor)
-    return select(changes).where(PledgeTerms.pledge_id == Pledge.id, PledgeTerms.effective_on <= as_of).scalar_subquery()
-
-
 def _of_sources(agreements: ColumnElement[bool], receipts: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(
         Allocation.agreement_id.in_(select(Agreement.id).where(agreements)),
@@ -279,27 +271,45 @@ def _of_sources(agreements: ColumnElement[bool], receipts: ColumnElement[bool]) 
     )
 
 
+_PLEDGE: tuple[Any, ...] = (
+    Pledge.id,
+    Pledge.office_id,
+    Pledge.reference,
+    Pledge.donor_id,
+    Pledge.programme_id,
+    Pledge.pledged_on,
+    Pledge.currency,
+    Pledge.rate_policy,
+    Pledge.fixed_rate,
+)
+
+
 def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
-    rows = db.session.execute(
-        select(
-            Pledge.id,
-            Pledge.office_id,
-            Pledge.reference,
-            Pledge.donor_id,
-            Pledge.programme_id,
-            Pledge.pledged_on,
-            Pledge.currency,
-            Pledge.rate_policy,
-            Pledge.fixed_rate,
-        )
-        .where(where, Pledge.pledged_on <= as_of)
-        .order_by(Pledge.pledged_on, Pledge.id)
-    )
+    rows = db.session.execute(select(*_PLEDGE).where(where, Pledge.pledged_on <= as_of).order_by(Pledge.pledged_on, Pledge.id))
     found = {row.id: PledgeRow(*row) for row in rows}
     if not found:
         return []
     mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
     _fill_terms(found, PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
+    _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
+    return list(found.values())
+
+
+def _outstanding_pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
+    """Pledges of which something was outstanding (M3), with the newest version's plan and one change, of all that was outstanding."""
+    its = (PledgeTerms.pledge_id == Pledge.id, PledgeTerms.effective_on <= as_of)
+    outstanding = select(func.sum(PledgeTerms.change_minor)).where(*its).correlate(Pledge).scalar_subquery()
+    newest = select(PledgeTerms.id).where(*its).order_by(PledgeTerms.version.desc()).limit(1).correlate(Pledge).scalar_subquery()
+    rows = db.session.execute(
+        select(*_PLEDGE, outstanding, newest)
+        .where(where, Pledge.pledged_on <= as_of, outstanding != 0)
+        .order_by(Pledge.pledged_on, Pledge.id)
+    )
+    found = {}
+    for *values, minor, newest_id in rows:
+        found[values[0]] = PledgeRow(*values)
+        found[values[0]].terms.append(Term(newest_id, 1, "announced", found[values[0]].pledged_on, int(minor)))
+    mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
     _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
 
