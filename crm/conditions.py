@@ -63,7 +63,10 @@ def _plain(element: Any, **_options: Any) -> Any:
 
 
 def condition(entity: Any, criterion: Any) -> LoaderCriteriaOption:
-    """`with_loader_criteria` for one entity, or for all of a mixin where `criterion` is a function of the class; aliases too."""
+    """`with_loader_criteria` for one entity, or for all of a mixin where `criterion` is a function of the class; aliases too.
+
+    A `joinedload` takes no condition along. It is for what whoever may read a record may read with it: of the same office by its key,
+    or never narrower. Anything else is joined by the statement, with `contains_eager`, or loaded by one of its own."""
     return _Condition(entity, criterion, include_aliases=True, propagate_to_loaders=False)
 
 
