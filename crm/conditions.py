@@ -63,7 +63,10 @@ def _plain(element: Any, **_options: Any) -> Any:
 
 
 def condition(entity: Any, criterion: Any) -> LoaderCriteriaOption:
-    """`with_loader_criteria` for one entity, or for all of a mixin where `criterion` is a function of the class; aliases too."""
+    """`with_loader_criteria` for one entity, or for all of a mixin where `criterion` is a function of the class; aliases too.
+
+    `propagate_to_loaders`: a `joinedload` takes the condition of what it joins along, so what may not be seen is None there too. The
+    option that holds the conditions (`Conditions`) says no to it: what is loaded later gets those of its own time."""
     return _Condition(entity, criterion, include_aliases=True, propagate_to_loaders=True)
 
 

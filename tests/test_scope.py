@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import ColumnElement, exists, func, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm.conditions import Conditions, condition
 from crm.db import db, transactional
 from crm.errors import ProgrammingError
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import OFFICE
 from crm.models.parties import Party
 from crm.models.pledges import Pledge
 from crm.models.users import User
 from crm.policy import _criteria, all_offices, bind_actor, offices_by_id, unscoped
+from crm.services.pledges import NewPledge, record_pledge
 from tests.factories import money as made
 
 OPTIONS = {"synchronize_session": False}
@@ -80,6 +84,29 @@ def test_people_of_one_kind_share_a_statement_and_not_its_rows(pledged, acting):
             acting(name)
             found = transactional(lambda: [len(db.session.execute(each, execution_options=OPTIONS).all()) for each in statements])()
             assert found == [count] * len(statements), (name, found)
+
+
+@pytest.mark.parametrize("load", [joinedload, selectinload])
+def test_what_is_loaded_along_is_in_scope_too(pledged, acting, load):
+    """A shared party cannot be taken back from others by any page; were it, their records would not name it."""
+    donor, _pledge = pledged
+    record_pledge(acting("other-grants"), NewPledge(made.office("KEN"), donor, made.eur(1000), pledged_on=date(2024, 5, 2)))
+
+    def donors(name: str) -> list[object]:
+        acting(name)
+        db.session.expire_all()
+        return [pledge.donor for pledge in db.session.scalars(select(Pledge).options(load(Pledge.donor)))]
+
+    assert all(donors("other"))
+
+    @transactional
+    def take_back() -> None:
+        db.session.execute(update(Party).where(Party.id == donor).values(visibility=OFFICE), execution_options=OPTIONS)
+
+    with unscoped("test"):
+        take_back()
+    assert donors("other") == [None]
+    assert all(donors("grants"))
 
 
 def test_the_conditions_of_two_offices_differ_in_values_alone(acting):

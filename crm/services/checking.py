@@ -6,7 +6,7 @@ Not a service: nothing here commits or asks for a permission; its callers do.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -92,6 +92,10 @@ class Checks:
     def know(self, record: Interaction) -> None:
         """Take a record that this transaction makes, or holds, for found: its rows refer to it."""
         self._found[Interaction, record.id, record.office_id] = record
+
+    def know_colleagues(self, user_ids: Iterable[uuid.UUID]) -> None:
+        """Take people of our own offices, in scope, for found."""
+        self._found.update({(User, user_id, None): user_id for user_id in user_ids})
 
     @property
     def parties(self) -> list[Party]:

@@ -315,6 +315,7 @@ def _people(new: NewInteraction, party_id: uuid.UUID | None, checks: Checks, aro
         checks.refuse("theirs", _("Enter at most %(n)s people.", n=MOST_PARTICIPANTS))
         return []
     around = around or _around(new.office_id, [(new, party_id)], checks.parties)
+    checks.know_colleagues(around.colleagues)
     given = list(new.participants)
     met = _met(party_id, around)
     if met is not None and all(one.party_id != party_id for one in given):
