@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, case, exists, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
 from crm.errors import Invalid, NotFound
@@ -275,7 +275,7 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
         select(FollowUp)
         .where(FollowUp.party_id == party_id, FollowUp.done_on.is_(None))
         .order_by(FollowUp.due_on, FollowUp.id)
-        .options(selectinload(FollowUp.owner))
+        .options(joinedload(FollowUp.owner))
         .limit(1)
     )
     asks, ask_count = _open_asks(party_id)
@@ -292,7 +292,8 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
     agreement = _newest(agreements, Agreement.signed_on, Agreement.id)
     sources = (pledge,) if pledge is not None else (commitment, ask)  # a pledge leads to its own programme alone
     programme_ids = [record.programme_id for record in sources if record is not None and record.programme_id is not None]
-    programmes = {row.id: row for row in db.session.scalars(select(Programme).where(Programme.id.in_(programme_ids)))}
+    wanted = select(Programme).where(Programme.id.in_(programme_ids))
+    programmes = {row.id: row for row in db.session.scalars(wanted)} if programme_ids else {}
     programme = next((programmes[key] for key in programme_ids if key in programmes), None)
     return Standing(
         held, planned, follow_up, asks, ask_count, ours, ours_count, theirs, theirs_count, ask, commitment, pledge, agreement, programme

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crm.db import db
@@ -262,14 +262,11 @@ def pledge_detail(pledge_id: uuid.UUID) -> PledgeDetail:
     """One pledge in a constant number of statements; raises `NotFound` when absent or out of scope.
 
     Its agreements come with terms, receipts and what these pay."""
-    promise = contains_eager(Pledge.commitment)
+    promise = joinedload(Pledge.commitment)
     statement = (
         select(Pledge)
         .where(Pledge.id == pledge_id)
-        .outerjoin(Pledge.commitment)  # joined by the statement, so that scope and level hold: `joinedload` knows neither
-        .outerjoin(Commitment.interaction)
-        .outerjoin(Commitment.ask)
-        .options(promise.contains_eager(Commitment.interaction), promise.contains_eager(Commitment.ask))
+        .options(promise.joinedload(Commitment.interaction), promise.joinedload(Commitment.ask))
         .options(joinedload(Pledge.donor), joinedload(Pledge.programme), joinedload(Pledge.terms))
     )
     pledge = _found(db.session.scalars(statement).unique().one_or_none())

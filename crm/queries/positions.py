@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -68,7 +68,7 @@ def tenures_of(person_id: uuid.UUID) -> Sequence[Tenure]:
         .where(Tenure.person_id == person_id)
         .order_by(Tenure.starts_on.desc().nulls_last(), Tenure.id.desc())
         .limit(MOST)
-        .options(selectinload(Tenure.position).selectinload(Position.organisation))
+        .options(joinedload(Tenure.position).joinedload(Position.organisation))
     ).all()
 
 
@@ -80,10 +80,8 @@ def tenures_of_people(person_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list
         rows = db.session.scalars(
             select(Tenure)
             .where(Tenure.person_id.in_(ids[start : start + 400]))
-            .outerjoin(Tenure.position)  # joined by the statement, so that the scope holds: `joinedload` does not know it
-            .outerjoin(Position.organisation)
             .order_by(Tenure.starts_on.nulls_first(), Tenure.id)
-            .options(contains_eager(Tenure.position).contains_eager(Position.organisation))
+            .options(joinedload(Tenure.position).joinedload(Position.organisation))
         )
         for row in rows:
             found.setdefault(row.person_id, []).append(row)

@@ -12,7 +12,7 @@ from crm.data import countries, countries_by_iso2
 from crm.errors import NotFound
 from crm.models.base import OFFICE, OPEN
 from crm.models.offices import Office
-from crm.policy import Actor, bound_actor
+from crm.policy import Actor, OfficeFacts, bound_actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def note_level(actor: Actor, office_id: uuid.UUID, wanted: str) -> str:
     return wanted if wanted in (OPEN, OFFICE) else OFFICE if office_id in actor.member_of else OPEN
 
 
-def calling_country(office: Office) -> str | None:
+def calling_country(office: Office | OfficeFacts) -> str | None:
     """The country whose numbers an office writes without a country code: that of its code, where that is a country's."""
     known = countries()
     return known[office.code].iso2 if office.code in known else office.code if office.code in countries_by_iso2() else None

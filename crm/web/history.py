@@ -13,7 +13,7 @@ from flask import render_template, request
 from crm.formatting import day, moment
 from crm.i18n import LazyText, _, get_locale
 from crm.models.audit import AuditEntry
-from crm.policy import all_offices
+from crm.policy import offices_by_id
 from crm.queries import files, history, lookups
 from crm.web.gate import actor
 
@@ -24,7 +24,7 @@ _NAMERS: Mapping[str, Callable[[set[uuid.UUID]], Mapping[uuid.UUID, str]]] = {
     "person": lookups.people,
     "programme": lambda _keys: dict(lookups.programme_choices()),
     "ask": lookups.ask_sentences,
-    "office": lambda _keys: {office.id: office.name for office in all_offices()},
+    "office": lambda _keys: {office.id: office.name for office in offices_by_id().values()},
 }
 
 

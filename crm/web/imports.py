@@ -24,7 +24,7 @@ from crm.jobs import imports, sheets
 from crm.jobs.imports import FAMILIES
 from crm.models.imports import CARRIED_STATES, ImportBatch
 from crm.models.jobs import Job
-from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.policy import Actor, Permission, can, offices_by_id, offices_where, require
 from crm.queries import codes, jobs, lookups
 from crm.queries import imports as queries
 from crm.queries.asks import ANSWER_LABELS
@@ -102,7 +102,7 @@ def index() -> Any:
     """The files that were brought, newest first, what each did or why it was refused."""
     asked = paging()
     page = queries.batches(asked)
-    codes = {office.id: office.code for office in all_offices()}
+    codes = {office.id: office.code for office in offices_by_id().values()}
     ids = [batch.id for batch in page.rows]
     work, undone = jobs.open_jobs_of(ids), undone_among(ids)
     rows = [_row(batch, codes.get(batch.office_id, ""), work.get(batch.id), is_undone=batch.id in undone) for batch in page.rows]
@@ -176,7 +176,7 @@ def create() -> Any:
     """Bring a file: it is checked and shown before anything is done. A refused one says why beside the field."""
     who = actor()
     may = offices_where(who, Permission.IMPORT_CONTACTS)
-    names = {office.id: office.name for office in all_offices()}
+    names = {office.id: office.name for office in offices_by_id().values()}
     offices = [(str(office_id), names[office_id]) for office_id in may if office_id in names]
     form = UploadForm(offices=offices, kinds=_kinds())
     if request.method == "POST" and form.validate():
@@ -254,7 +254,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         kind=kind_name(batch.format),
         state=word,
         tone=tone,
-        office=next((office.name for office in all_offices() if office.id == batch.office_id), ""),
+        office=next((office.name for office in offices_by_id().values() if office.id == batch.office_id), ""),
         size=file_size(batch.size, get_locale()),
         repeated=_repeated(batch),
         notes=summary.notes,

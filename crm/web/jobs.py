@@ -12,7 +12,7 @@ from crm.formatting import number
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.jobs import engine
 from crm.models.jobs import Job
-from crm.policy import Permission, all_offices, can
+from crm.policy import Permission, can, offices_by_id
 from crm.queries import jobs as queries
 from crm.services import jobs
 from crm.web.gate import actor, permit
@@ -30,7 +30,7 @@ def index() -> Any:
     """The failed jobs, newest first, and whether anybody does the others. No word of any record."""
     asked = paging()
     page = queries.failed(asked)
-    names = {office.id: office.name for office in all_offices()}
+    names = {office.id: office.name for office in offices_by_id().values()}
     return render_template(
         "jobs/index.html",
         page=page,

@@ -19,7 +19,7 @@ from crm.i18n import LazyText, _, _l
 from crm.models.base import OFFICE, OPEN, SHARED
 from crm.models.codes import PARTY_KINDS
 from crm.models.parties import FORMS, NAME_KINDS, Party
-from crm.policy import Actor, Permission, all_offices, can, offices_where, require
+from crm.policy import Actor, Permission, can, offices_by_id, offices_where, require
 from crm.queries import codes, timeline
 from crm.queries import notes as note_queries
 from crm.queries import parties as queries
@@ -28,6 +28,7 @@ from crm.queries.commitments import pledge_references
 from crm.queries.duplicates import Candidate
 from crm.queries.figures.chains import pledge_steps
 from crm.queries.figures.totals import party_totals
+from crm.queries.lookups import office_names
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import KIND_NAMES, Filters
 from crm.services import notes, parties, submissions
@@ -169,7 +170,7 @@ def _who_sees(party: Party) -> str:
 
 
 def _office_name(office_id: uuid.UUID) -> str:
-    return next((office.name for office in all_offices() if office.id == office_id), "")
+    return office_names([office_id]).get(office_id, "")
 
 
 def _actions(party: Party, who: Actor) -> list[dict[str, str]]:
@@ -245,7 +246,7 @@ def create() -> Any:
         form.part_of.data = _name_of(request.args.get("part_of"))
         form.post_organisation.data = _name_of(request.args.get("organisation"))
     offices = offices_where(who, Permission.CONTACT_LOG)
-    form.office_id.choices = choices((str(office.id), office.name) for office in all_offices() if office.id in offices)
+    form.office_id.choices = choices((str(office.id), office.name) for office in offices_by_id().values() if office.id in offices)
     office_id = _chosen_office(form, offices)
     question = Question(form.seen)
 

@@ -22,8 +22,7 @@ from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
 from crm.models.codes import INTERACTION_KINDS
 from crm.models.imports import ImportBatch
-from crm.models.offices import Office
-from crm.policy import Permission, all_offices, can, require
+from crm.policy import OfficeFacts, Permission, can, offices_by_id, require
 from crm.queries import codes
 from crm.queries import imports as queries
 from crm.queries import sheet_imports as held
@@ -53,8 +52,8 @@ def _opened(batch_id: uuid.UUID) -> tuple[ImportBatch, SheetFile, int]:
     return batch, read.file, sheet.version if sheet is not None else 0
 
 
-def _office(batch: ImportBatch) -> Office:
-    return next(office for office in all_offices() if office.id == batch.office_id)
+def _office(batch: ImportBatch) -> OfficeFacts:
+    return offices_by_id()[batch.office_id]
 
 
 def _back(batch_id: uuid.UUID, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from crm.forms.lookups import uuid_of
 from crm.forms.offices import MembershipForm, UserForm
 from crm.i18n import LazyText, _, _l
 from crm.models.users import ROLES
-from crm.policy import Permission, all_offices, can, offices_where
+from crm.policy import Permission, can, offices_by_id, offices_where
 from crm.queries.offices import user_or_none
 from crm.services import users
 from crm.web.gate import actor, permit
@@ -40,7 +40,7 @@ def create() -> Any:
     form = UserForm()
     allowed = offices_where(who, Permission.USER_MANAGE)
     form.office_id.choices = choices(
-        (str(office.id), f"{office.code} {office.name}") for office in all_offices() if office.id in set(allowed)
+        (str(office.id), f"{office.code} {office.name}") for office in offices_by_id().values() if office.id in set(allowed)
     )
     form.role.choices = choices((role, ROLE_LABELS[role]) for role in ROLES)
     if request.method == "GET" and (office_id := uuid_of(request.args.get("office"))):

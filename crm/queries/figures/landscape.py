@@ -193,14 +193,17 @@ def by_donor(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
 
 
 def party_flows_summary(party_id: uuid.UUID) -> PartyFlows:
-    """What a party gave and received as reported to FTS: for its page and the pack. Five statements, two of them per side
-    that has flows; no figure is ours, and none of two statuses are added up but in FTS's own total."""
+    """What a party gave and received as reported to FTS: for its page and the pack. Six statements at the most, two of them per side
+    that has flows; no figure is ours, and none of two statuses are added up but in FTS's own total. One where it has none."""
+    gives, receives = Flow.donor_id == party_id, Flow.recipient_id == party_id
+    is_named = select(select(Flow.id).where(gives).exists(), select(Flow.id).where(receives).exists())
+    has_given, has_received = db.session.execute(is_named).one()
+    if not has_given and not has_received:
+        return PartyFlows(Side(Landscape()), Side(Landscape()), DataAsOf())
     mine = of_party(party_id)
     once = counted_once(mine)
-    given = _side([once, Flow.donor_id == party_id], Flow.recipient_name, Flow.recipient_id)
-    received = _side([once, Flow.recipient_id == party_id], Flow.donor_name, Flow.donor_id)
-    if not given and not received:
-        return PartyFlows(given, received, DataAsOf())
+    given = _side([once, gives], Flow.recipient_name, Flow.recipient_id) if has_given else Side(Landscape())
+    received = _side([once, receives], Flow.donor_name, Flow.donor_id) if has_received else Side(Landscape())
     return PartyFlows(given, received, data_as_of(once, mine))
 
 
