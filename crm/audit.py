@@ -11,7 +11,7 @@ from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.db import Base, follow, write_following
+from crm.db import Base, follow, waiting_for, write_following
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OFFICE, OPEN
 from crm.policy import Actor
@@ -108,6 +108,9 @@ def _narrow_history(session: Session, record: Any, about_id: uuid.UUID) -> None:
     narrowed: Any = update(AuditValue).where(AuditValue.entry_seq.in_(select(AuditEntry.seq).where(*its)))
     session.execute(narrowed.values(level=OFFICE), execution_options=options)
     session.execute(update(AuditEntry).where(*its).values(level=OFFICE), execution_options=options)
+    for entry, _fields in waiting_for(session, _PENDING):
+        if (entry["about_id"], entry["noun"], entry["record_id"]) == (about_id, record.__tablename__, record.id):
+            entry["level"] = OFFICE
 
 
 def _is_bumped(record: Any) -> bool:

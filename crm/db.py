@@ -403,7 +403,7 @@ def waiting_for(session: Session, name: str) -> Sequence[Any]:
 @contextmanager
 def together() -> Iterator[None]:
     """A part of a transaction that makes new records in several flushes, since they refer to each other: what follows them is written
-    once, at its end. Nothing inside reads it, and no savepoint inside takes records back."""
+    once, at its end. Nothing inside reads it. What a savepoint inside takes back is not written."""
     session = db.session()
     if not session.info.get(_DEPTH):
         message = "together() outside a transaction"
@@ -430,12 +430,16 @@ def savepoint() -> Iterator[None]:
         message = "savepoint() outside a transaction"
         raise ProgrammingError(message)
     failed_before = session.info[_FAILED]
-    with session.begin_nested():
+    with session.begin_nested():  # flushes what was recorded before, so that it waits already
+        waiting: dict[str, tuple[Any, list[Any]]] = session.info.get(_WAITING) or {}
+        waited = {name: len(items) for name, (_write, items) in waiting.items()}
         try:
             yield
             session.flush()
         except BaseException:
             session.info[_FAILED] = failed_before
+            for name, (_write, items) in waiting.items():
+                del items[waited.get(name, 0) :]
             raise
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import uuid
 
 import pytest
 from sqlalchemy import func, select
 
 from crm.db import after_commit, db, impatient, savepoint, steady_reading, together, transactional
 from crm.errors import Conflict, Invalid, ProgrammingError
-from crm.models.audit import AuditEntry
+from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import OFFICE, OPEN
+from crm.models.notes import Note
 from crm.models.parties import Party
 from crm.models.search import SearchEntry
 from crm.policy import bind_actor
@@ -23,6 +26,10 @@ from tests.factories import world
 
 def count() -> int:
     return db.session.scalar(select(func.count()).select_from(Party)) or 0
+
+
+def newest_entry() -> int:
+    return db.session.scalar(select(func.max(AuditEntry.seq))) or 0
 
 
 def record_elsewhere(app, name: str) -> None:
@@ -135,6 +142,64 @@ def test_what_follows_several_flushes_is_written_at_the_end(acting):
     assert list(wrong_entries()) == []
     histories = select(func.count()).select_from(AuditEntry).join(Party, AuditEntry.record_id == Party.id)
     assert db.session.scalar(histories.where(Party.name.in_(["First", "Second"]), AuditEntry.action == "created")) == 4
+
+
+def test_what_is_taken_back_before_the_end_leaves_nothing_behind(acting):
+    """Within `together`: a record that a savepoint undid, one that was removed again, and a part that was."""
+    actor = acting("grants")
+
+    @transactional
+    def undone() -> None:
+        with contextlib.suppress(Invalid), savepoint():
+            made.donor(actor, "Undone")
+            raise Invalid("no")
+
+    @transactional
+    def removed() -> None:
+        party = db.session.get_one(Party, made.donor(actor, "Removed"))
+        db.session.delete(party)
+        db.session.flush()
+
+    @transactional
+    def all_at_once() -> None:
+        with together():
+            made.donor(actor, "Kept before")
+            undone()
+            removed()
+            made.donor(actor, "Kept after")
+
+    before = newest_entry()
+    all_at_once()
+    assert list(wrong_entries()) == []
+    since = select(AuditEntry.action, AuditEntry.record_id).where(AuditEntry.seq > before).order_by(AuditEntry.seq)
+    actions = [(action, db.session.get(Party, key)) for action, key in db.session.execute(since)]
+    assert [(action, party.name if party else "gone") for action, party in actions] == [
+        ("created", "Kept before"),
+        ("created", "gone"),
+        ("deleted", "gone"),
+        ("created", "Kept after"),
+    ]
+
+
+def test_a_note_that_is_narrowed_before_the_end_is_narrow_in_all_its_history(acting):
+    actor = acting("grants")
+    donor = made.donor(actor)
+
+    @transactional
+    def narrow() -> uuid.UUID:
+        with together():
+            note = Note(office_id=made.office("JOR"), party_id=donor, body="Said in confidence", level=OPEN)
+            db.session.add(note)
+            db.session.flush()
+            note.body = "Said in strict confidence"
+            db.session.flush()
+            note.level = OFFICE
+            db.session.flush()
+        return note.id
+
+    key = narrow()
+    levels = select(AuditEntry.level, AuditValue.level).outerjoin(AuditValue, AuditValue.entry_seq == AuditEntry.seq)
+    assert {tuple(row) for row in db.session.execute(levels.where(AuditEntry.record_id == key))} <= {(OFFICE, OFFICE), (OFFICE, None)}
 
 
 def test_what_waits_for_the_commit_happens_only_then(acting):

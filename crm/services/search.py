@@ -79,10 +79,11 @@ def _has_changed(record: Any, names: frozenset[str]) -> bool:
 def _write_made(session: Session, items: Sequence[Any]) -> None:
     """The entries of new records, `items`: with their parts, which are as new. Two statements for up to so many of any nouns."""
     parts: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for item in items:
+    held = [item for item in items if (state := inspect(item)).pending or state.persistent]  # the others were removed again meanwhile
+    for item in held:
         if type(item) in PART_OF:
             parts[_parent_of(item)].append(item)
-    records = [item for item in items if type(item) in NOUN_OF]
+    records = [item for item in held if type(item) in NOUN_OF]
     with unscoped("search entries follow their records"):
         for start in range(0, len(records), CHUNK):
             write_following(session, SearchEntry, [vars(wanted) for wanted in entries_of(records[start : start + CHUNK], parts)])
