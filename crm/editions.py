@@ -82,10 +82,13 @@ def _change(session: Session, name: str) -> None:
 
 @event.listens_for(Session, "before_flush")
 def _changed_by_flush(session: Session, _context: Any, _instances: Any) -> None:
-    found = {getattr(record, "__edition__", None) for record in (*session.new, *session.deleted)}
-    found |= {getattr(record, "__edition__", None) for record in session.dirty if session.is_modified(record)}
-    for name in sorted(found - {None}):  # type: ignore[type-var]  # None is taken off
-        _change(session, str(name))
+    found = {getattr(record, "__edition__", "") for record in (*session.new, *session.deleted)}
+    for record in session.dirty:  # thousands in an import, hardly one of them of a kind
+        name = getattr(record, "__edition__", "")
+        if name and name not in found and session.is_modified(record):
+            found.add(name)
+    for name in sorted(found - {""}):
+        _change(session, name)
 
 
 @event.listens_for(Session, "do_orm_execute")
