@@ -165,10 +165,10 @@ class Agreement(Keyed, OfficeScoped, Versioned, Stamped, Base):
         primaryjoin="foreign(AgreementTerms.agreement_id) == Agreement.id", viewonly=True, order_by="AgreementTerms.version"
     )
     budget_lines: Mapped[list[AgreementBudgetLine]] = relationship(
-        primaryjoin="foreign(AgreementBudgetLine.agreement_id) == Agreement.id", viewonly=True
+        primaryjoin="foreign(AgreementBudgetLine.agreement_id) == Agreement.id", viewonly=True, order_by="AgreementBudgetLine.id"
     )
     receipts: Mapped[list[Receipt]] = relationship(
-        primaryjoin="foreign(Receipt.agreement_id) == Agreement.id", viewonly=True, order_by="Receipt.value_on"
+        primaryjoin="foreign(Receipt.agreement_id) == Agreement.id", viewonly=True, order_by="(Receipt.value_on, Receipt.id)"
     )
 
     @property
@@ -324,7 +324,9 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
 
     donor: Mapped[Party] = relationship()
     agreement: Mapped[Agreement | None] = relationship(primaryjoin="foreign(Receipt.agreement_id) == Agreement.id", viewonly=True)
-    matches: Mapped[list[ReceiptMatch]] = relationship(primaryjoin="foreign(ReceiptMatch.receipt_id) == Receipt.id", viewonly=True)
+    matches: Mapped[list[ReceiptMatch]] = relationship(
+        primaryjoin="foreign(ReceiptMatch.receipt_id) == Receipt.id", viewonly=True, order_by="ReceiptMatch.id"
+    )
 
     @property
     def amount(self) -> Money:

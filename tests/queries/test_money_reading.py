@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 
 from crm.db import db
 from crm.errors import Invalid, NotFound, RateMissing
 from crm.exchange.rates import RateSheet
+from crm.models.pledges import Agreement, AgreementTerms, Pledge, PledgeTerms, Receipt
 from crm.money import Money
 from crm.policy import all_offices, bind_actor, system_actor, unscoped
 from crm.queries import pledges as reading
@@ -326,3 +327,26 @@ def test_the_same_sheets_twice_change_nothing_and_a_correction_changes_one_day(c
     assert rates.apply_sheets(actor, [*given[:2], sheet(date(2024, 3, 28), {"USD": "1.09"})]) == rates.Counts(0, 1, 2)
     assert rate_reading.rate("JPY", "EUR", DAY).legs[0].value == 160
     assert [(row.source, row.days) for row in rate_reading.held()] == [("ECB", 3)]
+
+
+@pytest.mark.parametrize("entity", [Pledge, PledgeTerms, Agreement, AgreementTerms, Receipt])
+def test_every_list_that_a_record_of_money_brings_has_an_order(entity):
+    """Loaded by a join, rows come in the order of the join: which payment stands first on a page would be the database's choice."""
+    lists = [one for one in inspect(entity).relationships if one.uselist]
+    assert lists
+    assert [one.key for one in lists if not one.order_by] == []
+
+
+def test_what_a_receipt_paid_stands_in_the_order_it_was_recorded(acting):
+    """However the database keeps the rows: of a plan that was replaced, payments, what took them back, payments again."""
+    actor = acting("grants")
+    plan = tuple(made.line(made.eur(2), DAY + timedelta(days=place)) for place in range(9))
+    agreement = made.agreement(actor, made.eur(18), office_id=made.office("JOR"), donor_id=made.donor(actor), plan=plan)
+    receipt = made.receipt(actor, made.eur(18), DAY, agreement_id=agreement)
+    for _turn in range(3):
+        agreements.amend_agreement(actor, agreement, agreements.Amendment(made.eur(1), DAY, "more"))
+    for found in (reading.receipt_detail(receipt), reading.agreement_detail(agreement).agreement.receipts[0]):
+        keys = [match.id for match in found.matches]
+        assert len(keys) > 60
+        assert keys == sorted(keys)
+        db.session.expire_all()
