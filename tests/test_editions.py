@@ -179,6 +179,32 @@ def test_what_another_process_changed_is_seen_at_the_next_request(context, actin
     assert called() == "Giver"
 
 
+def test_a_session_of_several_transactions_sees_each_change(context, acting, settings_environ):
+    """As a worker's does: what another process changed in between, and nothing that it took back itself."""
+    acting("admin")
+    before = codes.label(PARTY_KINDS, "donor")
+    db.session.rollback()
+    engine = create_engine(settings_environ["DATABASE_URL"], poolclass=NullPool)
+    with writing(), Session(engine, info={"tl_free": True}) as other, unscoped("another process"):
+        other.execute(update(Code).where(Code.list_name == PARTY_KINDS, Code.code == "donor").values(label="Giver"))
+        other.commit()
+    engine.dispose()
+    assert codes.label(PARTY_KINDS, "donor") == "Giver" != before
+
+    @transactional
+    def fail() -> None:
+        rename("Never saved")
+        db.session.flush()
+        codes.forget()
+        assert codes.label(PARTY_KINDS, "donor") == "Never saved"
+        message = "on purpose"
+        raise RuntimeError(message)
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert codes.label(PARTY_KINDS, "donor") == "Giver"
+
+
 def test_what_changed_while_it_was_read_is_not_kept(context, acting, settings_environ):
     acting("admin")
     name, known = called(), numbers()

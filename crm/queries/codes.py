@@ -9,8 +9,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import and_, event, func, or_, select
+from sqlalchemy.orm import Session, SessionTransaction, selectinload
 
 from crm import editions
 from crm.db import db, is_writing
@@ -47,7 +47,7 @@ def is_offered(entry: Entry | Code, on: date) -> bool:
 
 
 def entries(name: str) -> Mapping[str, Entry]:
-    """Every entry of a list by its code, in the list's order: read once for a session and language, and by a process while no list changes."""
+    """Every entry of a list by its code, in the list's order: read once for a transaction and language, and by a process while no list changes."""
     locale = get_locale()
     held: dict[tuple[str, str], Mapping[str, Entry]] = db.session().info.setdefault(_HELD, {})
     if (name, locale) not in held:
@@ -86,6 +86,13 @@ def keep(name: str, code: str) -> bool:
 def forget() -> None:
     """The lists have changed: read them anew."""
     db.session().info.pop(_HELD, None)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_at_the_end(session: Session, transaction: SessionTransaction) -> None:
+    """The next transaction of a session (a worker's, a request's that saves) sees what others changed, and nothing that was undone."""
+    if transaction.parent is None:
+        session.info.pop(_HELD, None)
 
 
 def label(name: str, code: str | None) -> str:
