@@ -49,12 +49,13 @@ def number(value: Decimal | int, locale: str = "en", *, decimals: int | None = N
     pattern = "#,##0" + ("." + "0" * shown if shown else "")
     if decimals is None and shown:
         pattern = "#,##0." + "#" * shown
-    return _grouped(exact, exact.is_signed(), pattern, locale)
+    return _grouped(str(exact), pattern, locale)
 
 
 @lru_cache(maxsize=8192)
-def _grouped(exact: Decimal, _is_below: bool, pattern: str, locale: str) -> str:  # noqa: FBT001 - 0 and -0 are the same key else
-    return format_decimal(exact, format=pattern, locale=_babel(locale), decimal_quantization=False)
+def _grouped(exact: str, pattern: str, locale: str) -> str:
+    """By the text of a number: as numbers 0 and -0 would be one key."""
+    return format_decimal(Decimal(exact), format=pattern, locale=_babel(locale), decimal_quantization=False)
 
 
 def money(amount: Money, locale: str = "en", *, compact: bool = False, decimals: int | None = None) -> str:

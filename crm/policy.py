@@ -233,7 +233,6 @@ _ACTOR = "tl_actor"
 _CONDITIONS = "tl_scope_conditions"
 _MARK = "tl_scoped"
 _unscoped: ContextVar[str] = ContextVar("unscoped", default="")
-UNSCOPED_TABLES = frozenset({"offices", "codes", "code_labels", "rate_sheets", "reference_counters", "workers", "alembic_version"})
 
 
 def bind_actor(actor: Actor | None) -> None:

@@ -126,6 +126,15 @@ def fetch_page(statement: Select[Any], order: Order, paging: Paging) -> Page[Any
     return Page(rows, min(total, EXACT_TO), total <= EXACT_TO, paging.number, paging.size, has_next, after)
 
 
+def fetch_first(
+    statement: Select[Any], order: Sequence[Any], key: InstrumentedAttribute[uuid.UUID], most: int | None
+) -> tuple[list[Any], int]:
+    """The first of some records (a select of one entity), and how many there are in all: one statement."""
+    in_all = statement.with_only_columns(func.count(key)).scalar_subquery()
+    rows = db.session.execute(statement.add_columns(in_all).order_by(*order).limit(most)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
+
+
 def fetch_all(statement: Select[Any], order: Order, *, first: int = 100, size: int = 1000) -> Iterator[Sequence[Any]]:
     """All rows of `statement` (a select of columns, among them those of the order), a chunk at a time: in flat memory, one statement
     a chunk, each beginning where the last one ended. The first chunk is small, so that something can be sent at once."""

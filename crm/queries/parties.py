@@ -27,7 +27,7 @@ from crm.queries import codes
 from crm.queries.asks import unsettled
 from crm.queries.commitments import still_open
 from crm.queries.names import fold
-from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_first, fetch_page
 
 KIND_NAMES = codes.Names(PARTY_KINDS)
 SORTS = ("name", "-name", "newest")
@@ -241,7 +241,7 @@ def channels_of(party_id: uuid.UUID) -> Sequence[Channel]:
 
 def members_of(party_id: uuid.UUID) -> tuple[Sequence[Party], int]:
     """The first parties that say they are part of this one, and how many there are."""
-    return _first(select(Party).where(Party.part_of_id == party_id), Party.folded_name, Party.id, MEMBERS_SHOWN)
+    return fetch_first(select(Party).where(Party.part_of_id == party_id), (Party.folded_name, Party.id), Party.id, MEMBERS_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -313,19 +313,12 @@ def _newest(statement: Select[Any], column: Any, key: Any) -> Any:
 
 
 def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
-    return _first(select(Ask).where(Ask.addressee_id == party_id, unsettled()), Ask.by_when.nulls_last(), Ask.id, OPEN_SHOWN)
+    return fetch_first(select(Ask).where(Ask.addressee_id == party_id, unsettled()), (Ask.by_when.nulls_last(), Ask.id), Ask.id, OPEN_SHOWN)
 
 
 def _open_commitments(party_id: uuid.UUID, direction: str) -> tuple[Sequence[Commitment], int]:
     statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == direction, still_open())
-    return _first(statement, Commitment.due_on.nulls_last(), Commitment.id, OPEN_SHOWN)
-
-
-def _first(statement: Select[Any], order: Any, key: Any, most: int) -> tuple[Sequence[Any], int]:
-    """The first of some records, and how many there are: one statement."""
-    in_all = statement.with_only_columns(func.count(key)).scalar_subquery()
-    rows = db.session.execute(statement.add_columns(in_all).order_by(order, key).limit(most)).all()
-    return [row[0] for row in rows], rows[0][1] if rows else 0
+    return fetch_first(statement, (Commitment.due_on.nulls_last(), Commitment.id), Commitment.id, OPEN_SHOWN)
 
 
 def is_late(due_on: date | None, today: date) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -17,7 +17,7 @@ from crm.i18n import _
 from crm.models.places import Place
 from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge
 from crm.models.programmes import Indicator, Measurement, Programme, Requirement
-from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_first, fetch_page
 
 SORTS = ("title", "newest", "reference")
 #: Agreements and pledges on a programme's page; all of them stand one click away.
@@ -150,27 +150,19 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
         .order_by(Indicator.created_at, Indicator.id)
     )
     is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
-    agreements, agreement_count = _newest(select(Agreement).where(is_named), Agreement.signed_on, most)
-    pledges, pledge_count = _newest(select(Pledge).where(Pledge.programme_id == programme.id), Pledge.pledged_on, most)
+    signed = select(Agreement).where(is_named).options(joinedload(Agreement.donor))
+    agreements, agreement_count = fetch_first(signed, (Agreement.signed_on.desc(), Agreement.id.desc()), Agreement.id, most)
+    made = select(Pledge).where(Pledge.programme_id == programme.id).options(joinedload(Pledge.donor))
+    pledges, pledge_count = fetch_first(made, (Pledge.pledged_on.desc(), Pledge.id.desc()), Pledge.id, most)
     return ProgrammeDetail(
         programme,
         {year: tuple(rows) for year, rows in years.items()},
         tuple(IndicatorSeries(indicator, tuple(indicator.measurements)) for indicator in indicators),
-        agreements,
+        tuple(agreements),
         agreement_count,
-        pledges,
+        tuple(pledges),
         pledge_count,
     )
-
-
-def _newest(statement: Select[Any], day: InstrumentedAttribute[date], most: int | None) -> tuple[tuple[Any, ...], int]:
-    """The newest of some records with their donors, and how many there are: one statement."""
-    model: Any = day.class_
-    in_all = statement.with_only_columns(func.count(model.id)).scalar_subquery()
-    rows = db.session.execute(
-        statement.add_columns(in_all).options(joinedload(model.donor)).order_by(day.desc(), model.id.desc()).limit(most)
-    ).all()
-    return tuple(row[0] for row in rows), rows[0][1] if rows else 0
 
 
 def indicator_detail(indicator_id: uuid.UUID) -> Indicator:
