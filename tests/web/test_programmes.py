@@ -219,6 +219,14 @@ def test_who_may_only_look_has_no_buttons_and_another_office_nothing(browser):
     assert "Clinics" not in text_of(stranger.get("/programmes/"))
 
 
+def test_a_year_without_pledges_has_an_empty_cell_and_no_heading_of_nothing_on_a_phone(browser):
+    grants = browser("grants")
+    location = make(grants)
+    grants.submit(f"{location}/requirements/new", {"year": "2023", "amount": "12m"})
+    cells = tree(grants.get(location)).xpath("//table[contains(@class, 'table-rows')]//tr[th[starts-with(normalize-space(.), '2023')]]/td")
+    assert ["is-empty" in cell.get("class", "") for cell in cells] == [False, False, False, False, True]
+
+
 def test_pages_send_as_many_statements_for_much_as_for_little(browser, app):
     grants = browser("grants")
     location = make(grants)
