@@ -83,7 +83,7 @@ _NOT_TYPED = {
     ),
     "made by the application": (
         "reference sha256 stored_as media_type folded_name host token digest token_hash password_hash email_hash address mark wide slug "
-        "headings audit_values.field import_changes.field workers.name versions assets quotes"
+        "headings audit_values.field import_changes.field workers.name editions.name versions assets quotes"
     ),
     "the address of a list as the application wrote it": "saved_lists.query",
     "JSON that holds typed texts, planted with them inside": "header settings raw summary content html progress",
