@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 pytestmark = pytest.mark.e2e
 OFFICER = "head@demo.example"
@@ -23,6 +26,27 @@ def test_a_record_is_six_keys_away(demo_site, page):
     page.keyboard.press("Enter")  # at once: it waits for the answer
     page.wait_for_url("**/parties/*")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Vesterhav")
+
+
+def test_an_answer_to_other_words_is_not_opened_by_enter(demo_site, page):
+    """What was recorded last, asked for as the box opens, comes after Enter and before the typed words were asked for."""
+    demo_site.sign_in(page, OFFICER)
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # the pause after the last key ends when the test says so
+    held = []
+    page.route("**/search/suggest?q=", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
+    with page.expect_request("**/search/suggest?q="):
+        page.keyboard.press("Control+k")
+        page.clock.run_for(1)
+    page.get_by_role("combobox").fill("aldermark")
+    page.keyboard.press("Enter")
+    with suppress(Error):  # asked no more
+        held[0].continue_()
+    page.wait_for_timeout(1500)
+    assert page.url == f"{demo_site.url}/"
+    page.clock.run_for(500)
+    page.wait_for_url("**/parties/*")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Aldermark")
 
 
 def test_arrows_choose_and_escape_closes(demo_site, page):

@@ -119,6 +119,8 @@ export function suggestAsTyped() {
 
   const askSoon = (pause) => {
     clearTimeout(timer);
+    if (asking) asking.abort(); // its answer is to other words: Enter would open a record that nobody asked for
+    asking = null;
     isWaiting = true;
     timer = setTimeout(ask, pause);
   };
