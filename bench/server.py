@@ -73,6 +73,7 @@ def serve(url: str, folder: Path) -> Iterator[Server]:
         "wsgi:app",
         f"--bind={HOST}:{port}",
         "--worker-class=gthread",
+        "--preload",
         "--workers=2",
         "--threads=4",
     ]

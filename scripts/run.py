@@ -161,7 +161,7 @@ def _sample_pack(settings: Config) -> str | None:
 def _server_command(port: int) -> list[str]:
     if os.name == "nt":
         return [sys.executable, "-m", "waitress", f"--listen={HOST}:{port}", "--threads=8", "wsgi:app"]
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app", f"--bind={HOST}:{port}", "--worker-class=gthread"]
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app", f"--bind={HOST}:{port}", "--worker-class=gthread", "--preload"]
     command += ["--workers=2", "--threads=4", "--timeout=120", "--graceful-timeout=10", "--log-level=warning", "--no-control-socket"]
     # The workers' sign of life is a file: on a slow disk it would make a healthy worker look dead.
     return [*command, "--worker-tmp-dir=/dev/shm"] if os.access("/dev/shm", os.W_OK) else command  # noqa: S108

@@ -77,6 +77,7 @@ def serve(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
         "wsgi:app",
         f"--bind=127.0.0.1:{port}",
         "--worker-class=gthread",
+        "--preload",
         "--workers=1",
         "--threads=4",
     ]
