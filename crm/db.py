@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,7 +18,24 @@ from typing import Any, ParamSpec, TypeVar
 import pysqlite3.dbapi2 as pysqlite3
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, event, func, insert, inspect, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    Uuid,
+    any_,
+    event,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+)
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -104,6 +122,15 @@ LongText = Text
 def new_id() -> uuid.UUID:
     """A version 7 UUID: sorted by time of making; the one place where keys are made."""
     return uuid.UUID(int=uuid_utils.uuid7().int)
+
+
+def among(column: Any, keys: Collection[uuid.UUID]) -> ColumnElement[bool]:
+    """`column.in_(keys)` with one value, however many keys: the statement stays the same, so that neither SQLAlchemy nor the driver
+    nor the database reads it anew for another number of them."""
+    if db.engine.dialect.name == "sqlite":
+        each = func.json_each(json.dumps([key.hex for key in keys])).table_valued("value")
+        return column.in_(select(each.c.value))  # type: ignore[no-any-return]
+    return column == any_(literal(list(keys), ARRAY(Key)))  # type: ignore[no-any-return]
 
 
 # --- engines -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -97,17 +97,17 @@ class Actor:
         """The person's key as text, for what the browser keeps apart per person."""
         return str(self.user_id or "")
 
-    @property
+    @cached_property
     def visible(self) -> frozenset[uuid.UUID]:
         """The offices whose rows are in scope."""
         return frozenset(self.grants)
 
-    @property
+    @cached_property
     def readable(self) -> frozenset[uuid.UUID]:
         """The offices whose records (not only names) may be read: an administrator alone has none."""
         return frozenset(office_id for office_id, allowed in self.grants.items() if Permission.RECORD_SEE in allowed)
 
-    @property
+    @cached_property
     def reads_all(self) -> bool:
         """Whether every record of every office may be read, but for levels."""
         return self.covers_all and self.readable == self.visible

@@ -57,13 +57,14 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
         Index("ix_pledges_donor_made", "donor_id", "pledged_on"),
         Index("ix_pledges_made", "pledged_on", "id"),
         Index("ix_pledges_office_made", "office_id", "pledged_on", "id"),
+        Index("ix_pledges_programme_made", "programme_id", "pledged_on", "id", "office_id"),
         # the totals over a list are read from this index alone
         Index("ix_pledges_totals", "currency", "next_due_on", "pledged_on", "outstanding_minor", "announced_minor"),
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
     donor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
-    programme_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    programme_id: Mapped[uuid.UUID | None]
     pledged_on: Mapped[date]
     event_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
     donor_reference: Mapped[str] = mapped_column(String(REFERENCE_LENGTH), default="")
@@ -312,7 +313,7 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)
     donor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
-    agreement_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    agreement_id: Mapped[uuid.UUID | None]
     pledge_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     value_on: Mapped[date]
     amount_minor: Mapped[int]
@@ -334,8 +335,10 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
         return from_minor(self.amount_minor, self.currency)
 
 
-# Money without an agreement is asked for by office, donor or pledge: an index of agreements would go through all that has none.
-_ALONE = Receipt.agreement_id.is_(None)
+# Money without an agreement is asked for by office, donor or pledge: an index of agreements would go through all that has none, so
+# those are not in it.
+_ALONE, _SIGNED = Receipt.agreement_id.is_(None), Receipt.agreement_id.is_not(None)
+Index("ix_receipts_agreement_id", Receipt.agreement_id, sqlite_where=_SIGNED, postgresql_where=_SIGNED)
 Index("ix_receipts_alone_office", Receipt.office_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
 Index("ix_receipts_alone_donor", Receipt.donor_id, Receipt.value_on, sqlite_where=_ALONE, postgresql_where=_ALONE)
 Index("ix_receipts_alone_pledge", Receipt.pledge_id, sqlite_where=_ALONE, postgresql_where=_ALONE)

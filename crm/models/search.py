@@ -65,7 +65,7 @@ TOKENS = table(
 #: A longer beginning is not kept by FTS5 and would be collected from all words that have it: asked for by its first letters.
 QUICK_LETTERS = 8
 #: So many of a noun's newest entries are looked at one by one on PostgreSQL before its index is asked for all.
-NEWEST = 10_000
+NEWEST = 1_500
 
 
 def is_sqlite() -> bool:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, or_, select
+from sqlalchemy import Select, case, exists, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from crm.db import db
+from crm.db import among, db
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.asks import Ask
@@ -102,12 +102,12 @@ def every(filters: Filters) -> Iterator[Sequence[Any]]:
 
 def kinds_of(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     """What each party is to us. One statement."""
-    return _gathered(select(PartyKind.party_id, PartyKind.kind).where(PartyKind.party_id.in_(party_ids)).order_by(PartyKind.kind))
+    return _gathered(select(PartyKind.party_id, PartyKind.kind).where(among(PartyKind.party_id, party_ids)).order_by(PartyKind.kind))
 
 
 def other_names_of(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     """The other names of each party. One statement."""
-    return _gathered(select(PartyName.party_id, PartyName.name).where(PartyName.party_id.in_(party_ids)).order_by(PartyName.name))
+    return _gathered(select(PartyName.party_id, PartyName.name).where(among(PartyName.party_id, party_ids)).order_by(PartyName.name))
 
 
 def _gathered(statement: Select[uuid.UUID, str]) -> dict[uuid.UUID, list[str]]:
@@ -213,12 +213,10 @@ def reported_organisations(scheme: str, names: Mapping[str, str]) -> dict[str, u
 
 def last_contacts(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     """When each party was last met, called or written to. One statement."""
-    rows = db.session.execute(
-        select(Interaction.party_id, func.max(Interaction.starts_at).label("at"))
-        .where(Interaction.party_id.in_(list(party_ids)), Interaction.state == "held")
-        .group_by(Interaction.party_id)
-    )
-    return {row.party_id: row.at for row in rows}
+    held = select(Interaction.starts_at).where(Interaction.party_id == Party.id, Interaction.state == "held").correlate(Party)
+    last = held.order_by(Interaction.starts_at.desc()).limit(1).scalar_subquery()  # the newest of each by the index, not all of them
+    rows: Iterable[Any] = db.session.execute(select(Party.id, last).where(among(Party.id, party_ids)))
+    return {party_id: at for party_id, at in rows if at is not None}
 
 
 def channel(channel_id: uuid.UUID) -> Channel:

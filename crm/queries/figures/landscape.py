@@ -39,6 +39,10 @@ class Cell:
     with_original: int = 0
 
     def __add__(self, other: Cell) -> Cell:
+        if not other.flows:
+            return self
+        if not self.flows:
+            return other
         sums: dict[str, Money] = {}
         for amount in (*self.originals, *other.originals):
             sums[amount.currency] = sums.get(amount.currency, zero(amount.currency)) + amount
@@ -49,17 +53,20 @@ class Cell:
         return bool(self.flows)
 
 
+_NO_FLOWS = Cell()
+
+
 @dataclass(frozen=True)
 class Stage:
     """The flows of one status. `financial` and `in_kind` are of single boundary; `parked` and `passed_through` are parts of
     them, named apart; `shared` flows belong to other places too and are in neither."""
 
     status: str
-    financial: Cell = field(default_factory=Cell)
-    in_kind: Cell = field(default_factory=Cell)
-    shared: Cell = field(default_factory=Cell)
-    parked: Cell = field(default_factory=Cell)
-    passed_through: Cell = field(default_factory=Cell)
+    financial: Cell = _NO_FLOWS
+    in_kind: Cell = _NO_FLOWS
+    shared: Cell = _NO_FLOWS
+    parked: Cell = _NO_FLOWS
+    passed_through: Cell = _NO_FLOWS
 
     @property
     def single(self) -> Cell:
@@ -245,8 +252,8 @@ def _grouped(conditions: Iterable[ColumnElement[bool]], *keys: InstrumentedAttri
 def _stage(status: str, cell: Cell, *, boundary: str, contribution: str, flow_type: str) -> Stage:
     if boundary == SHARED:
         return Stage(status, shared=cell)
-    parked = cell if flow_type == PARKED else Cell()
-    passed = cell if flow_type == PASS_THROUGH else Cell()
+    parked = cell if flow_type == PARKED else _NO_FLOWS
+    passed = cell if flow_type == PASS_THROUGH else _NO_FLOWS
     if contribution == IN_KIND:
         return Stage(status, in_kind=cell, parked=parked, passed_through=passed)
     return Stage(status, financial=cell, parked=parked, passed_through=passed)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, case, exists, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
-from crm.db import db
+from crm.db import among, db
 from crm.models.pledges import (
     Agreement,
     AgreementBudgetLine,
@@ -176,9 +176,9 @@ class Ledger:
 _NAMED = 1000
 
 
-def _among(keys: Collection[uuid.UUID], again: Select[uuid.UUID]) -> Any:
-    """What `in_` is given for records that were found."""
-    return list(keys) if len(keys) <= _NAMED else again
+def _among(column: Any, keys: Collection[uuid.UUID], again: Select[uuid.UUID]) -> ColumnElement[bool]:
+    """Whether a column names one of the records that were found."""
+    return among(column, keys) if len(keys) <= _NAMED else column.in_(again)
 
 
 def load(
@@ -205,7 +205,7 @@ def load(
     if agreement_where is not None:
         ledger.agreements = _agreements(agreement_where, as_of, with_lines=with_lines)
     by_id = {agreement.id: agreement for agreement in ledger.agreements}
-    signed = Receipt.agreement_id.in_(_among(by_id, _ids(agreement_where)))
+    signed = _among(Receipt.agreement_id, by_id, _ids(agreement_where))
     for receipt in _receipts(either(scope, receipt_where, signed), as_of):
         if receipt.agreement_id is None:
             ledger.loose.append(receipt)
@@ -289,7 +289,7 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
     found = {row.id: PledgeRow(*row) for row in rows}
     if not found:
         return []
-    mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
+    mine = _among(PledgeTerms.pledge_id, found, select(Pledge.id).where(where))
     _fill_terms(found, PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
@@ -309,7 +309,7 @@ def _outstanding_pledges(where: ColumnElement[bool], as_of: date) -> list[Pledge
     for *values, minor, newest_id in rows:
         found[values[0]] = PledgeRow(*values)
         found[values[0]].terms.append(Term(newest_id, 1, "announced", found[values[0]].pledged_on, int(minor)))
-    mine = PledgeTerms.pledge_id.in_(_among(found, select(Pledge.id).where(where)))
+    mine = _among(PledgeTerms.pledge_id, found, select(Pledge.id).where(where))
     _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
 
@@ -350,7 +350,7 @@ def _fill_plans(
         statement = statement.outerjoin(ReceiptMatch, ReceiptMatch.instalment_id == Instalment.id)
         statement = statement.outerjoin(Receipt, ReceiptMatch.receipt_id == Receipt.id).group_by(Instalment.id)
     if len(newest) <= _NAMED:
-        statement = statement.where(link.in_(list(newest)))
+        statement = statement.where(among(link, newest))
     else:
         statement = statement.join(model, link == model.id).where(mine, model.effective_on <= as_of, is_newest(model, parent, as_of))
     plans: dict[uuid.UUID, list[Due]] = {}
@@ -393,14 +393,14 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
     found = {row.id: row for row in agreement_rows(where, as_of)}
     if not found:
         return []
-    parents = _among(found, select(Agreement.id).where(where))
-    mine = AgreementTerms.agreement_id.in_(parents)
+    again = select(Agreement.id).where(where)
+    mine = _among(AgreementTerms.agreement_id, found, again)
     _fill_terms(found, AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
     _fill_plans(found.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
     if with_lines:
         lines = db.session.execute(
             select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
-            .where(AgreementBudgetLine.agreement_id.in_(parents))
+            .where(_among(AgreementBudgetLine.agreement_id, found, again))
             .order_by(AgreementBudgetLine.id)
         )
         for agreement_id, programme_id, amount in lines:
