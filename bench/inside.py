@@ -62,7 +62,7 @@ class Chosen:
     party: uuid.UUID
     party_contacts: int
     interaction: uuid.UUID
-    planned: uuid.UUID | None
+    meetings: tuple[uuid.UUID, ...]
     ask: uuid.UUID
     pledge: uuid.UUID
     agreement: uuid.UUID
@@ -110,7 +110,7 @@ def choose() -> Chosen:
                 .order_by(Interaction.id)
                 .limit(1)
             ),
-            planned=_planned_meeting(office),
+            meetings=tuple(key for pledges in (1, 12) if (key := _planned_meeting(office, pledges))),
             ask=one(select(Ask.id).where(Ask.office_id == office, Ask.level == "open").order_by(Ask.id).limit(1)),
             pledge=pledge,
             agreement=agreement,
@@ -126,14 +126,14 @@ def choose() -> Chosen:
     return found
 
 
-def _planned_meeting(office: Any) -> uuid.UUID | None:
-    """A meeting to come with a donor who has about a dozen pledges with the office: an ordinary pack, not the largest."""
+def _planned_meeting(office: Any, wanted: int) -> uuid.UUID | None:
+    """A meeting to come with a donor who has about so many pledges with the office."""
     pledges = select(Pledge.donor_id, func.count().label("many")).where(Pledge.office_id == office).group_by(Pledge.donor_id).subquery()
     return db.session.scalar(
         select(Interaction.id)
         .join(pledges, Interaction.party_id == pledges.c.donor_id)
         .where(Interaction.office_id == office, Interaction.state == "planned")
-        .order_by(func.abs(pledges.c.many - 12), Interaction.starts_at)
+        .order_by(func.abs(pledges.c.many - wanted), Interaction.starts_at, Interaction.id)
         .limit(1)
     )
 
