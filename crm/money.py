@@ -263,7 +263,10 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
         raise AmountInvalid("The shares of a split must not be negative, and at least one must be greater than 0.")
     size = abs(total_minor)
     parts = [share * size // whole for share in shares]
-    if left := size - sum(parts):
+    left = size - sum(parts)
+    if left == 1 and len(parts) == 2:  # noqa: PLR2004 - most agreements have two lines: the larger remainder, the first where equal
+        parts[0 if shares[0] * size % whole >= shares[1] * size % whole else 1] += 1
+    elif left:
         by_remainder = sorted(range(len(parts)), key=lambda line: (-(shares[line] * size % whole), line))
         for line in by_remainder[:left]:
             parts[line] += 1
@@ -272,8 +275,9 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
 
 def _whole_numbers(weights: Sequence[Decimal | int | Fraction]) -> list[int]:
     """Whole numbers in the same proportion."""
-    if all(type(weight) is int for weight in weights):
-        return [int(weight) for weight in weights]
+    whole = [weight for weight in weights if type(weight) is int]
+    if len(whole) == len(weights):
+        return whole
     shares = [weight if isinstance(weight, Fraction) else Fraction(_decimal(weight)) for weight in weights]
     scale = lcm(*(share.denominator for share in shares))
     return [share.numerator * (scale // share.denominator) for share in shares]

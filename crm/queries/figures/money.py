@@ -120,7 +120,12 @@ class Adder:
         """Add an amount with what it is in the reporting currency; None = no rate, `why` says so."""
         self._own[own.currency] = add(self._own.get(own.currency, _NOTHING), own.amount)
         self._sources[source.id.int] = source
-        self.add_reporting(own, source, reporting, rate, why)
+        if reporting is None:
+            self.add_reporting(own, source, reporting, rate, why)
+            return
+        self._exact = add(self._exact, reporting)
+        if rate is not None and rate.source:
+            self._rates[id(rate)] = rate
 
     def add_sums(self, own: Iterable[Money], reporting: Decimal, rates: Iterable[Rate]) -> None:
         """Add many records at once: what they come to in each currency and together; they are no sources of the figure."""

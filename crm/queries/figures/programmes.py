@@ -294,9 +294,14 @@ class _Programme:
         own_minor = agreement.part_of(self.id, minor)
         value_minor = None if reporting is None else agreement.part_of(self.id, to_minor(Money(reporting, self.currency).rounded()))
         value = None if value_minor is None else from_minor(value_minor, self.currency).amount
+        own = from_minor(own_minor, agreement.currency)
         adder: Adder = getattr(self, stage)
-        adder.add(from_minor(own_minor, agreement.currency), source, value, None, why)
+        adder.add(own, source, value, None, why)
         years = sorted(year for year, weight in by_year.items() if weight > 0) or [agreement.signed_on.year]
+        if len(years) == 1:
+            only: Adder = getattr(self._year(years[0]), stage)
+            only.add(own, source, value, None, why)
+            return
         weights = [by_year.get(year, 0) or 1 for year in years]
         owns = split(own_minor, weights)
         values = [None] * len(years) if value_minor is None else split(value_minor, weights)
