@@ -34,7 +34,7 @@ def bound(megabytes: int, seconds: int) -> None:
     with contextlib.suppress(ValueError, OSError):
         LIMITS.setrlimit(LIMITS.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         LIMITS.setrlimit(LIMITS.RLIMIT_CORE, (0, 0))
-        LIMITS.setrlimit(LIMITS.RLIMIT_CPU, (seconds, seconds))
+        LIMITS.setrlimit(LIMITS.RLIMIT_CPU, (seconds, seconds + 1))  # the first ends it by a signal that says why
 
 
 def text_of(value: Any) -> str:

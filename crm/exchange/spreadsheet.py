@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -28,16 +29,19 @@ from crm.i18n import gettext as _
 
 #: What a spreadsheet may be called; the upload and the guide say the same.
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".zip")
-#: A workbook's parts: how many, how large together once unpacked, how many texts, and how much tighter than this is a bomb.
+#: A workbook's parts: how many, how large together once unpacked, and how many texts.
 MAX_PARTS = 2_000
 MAX_UNPACKED = 150_000_000
 MAX_TEXTS = 900_000
-MAX_RATIO = 400
+#: Real lists of Excel are packed to a tenth or a twentieth; OpenDocument repeats more words, some of its lists come to two hundred.
+MAX_RATIO = {"xlsx": 60, "ods": 250}
 #: The process that opens a workbook.
 CHILD = Path(__file__).resolve().parent / "_workbook_child.py"
 MEMORY_MEGABYTES = 280
-SECONDS = 30
+#: Seconds of processor time: so many for a small workbook, one more for so many bytes of what it unpacks to, and at the most.
+FEW_SECONDS, BYTES_A_SECOND, SECONDS = 2, 20_000_000, 30
 
+_TOO_LONG = getattr(signal, "SIGXCPU", 0)
 _ROWS_BEFORE_HEADINGS = 25
 _RATIO_FROM = 2_000_000
 _PIECE = 1 << 18
@@ -92,7 +96,7 @@ def read_grid(data: bytes, *, sheet: str = "") -> Grid:
     if kind == "text":
         warnings, records = raw_records(data)
         return Grid("text", (), "", _text_rows(records), warnings)
-    notes = _look_before_opening(data)
+    notes = _look_before_opening(kind, data)
     return replace(_workbook(kind, data, sheet), notes=notes)
 
 
@@ -142,7 +146,13 @@ def _refuse_password() -> NoReturn:
     raise Refused(_("The workbook has a password. Save it without one, and bring that."))
 
 
-def _look_before_opening(data: bytes) -> list[RowNote]:
+def _unpacked(data: bytes) -> int:
+    """How many bytes the parts of a workbook come to, as its directory says."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(part.file_size for part in archive.infolist())
+
+
+def _look_before_opening(kind: str, data: bytes) -> list[RowNote]:
     """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part. What is worth
     knowing of one that may be opened."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -154,7 +164,7 @@ def _look_before_opening(data: bytes) -> list[RowNote]:
     for part in parts:
         if part.flag_bits & 1:
             _refuse_password()
-        if part.file_size > max(_RATIO_FROM, part.compress_size * MAX_RATIO):
+        if part.file_size > max(_RATIO_FROM, part.compress_size * MAX_RATIO[kind]):
             _refuse_bomb()
     left, has_errors = MAX_UNPACKED, False
     for part in parts:
@@ -213,7 +223,8 @@ def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
-    limits = (MEMORY_MEGABYTES, SECONDS, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES)
+    seconds = min(SECONDS, FEW_SECONDS + _unpacked(data) // BYTES_A_SECOND)
+    limits = (MEMORY_MEGABYTES, seconds, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES)
     command = [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD), *map(str, limits)]
     kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
     environ = {key: os.environ[key] for key in kept if key in os.environ} | {"PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
@@ -221,6 +232,8 @@ def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
         done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS + 5, check=False, env=environ)  # noqa: S603 - our own file
     except subprocess.TimeoutExpired as error:
         raise Refused(_("The workbook took too long to open. Split it, or save the one sheet as CSV.")) from error
+    if done.returncode == -_TOO_LONG:
+        raise Refused(_("The workbook took too long to open. Split it, or save the one sheet as CSV."))
     lines = done.stdout.splitlines()
     if done.returncode != 0 or not lines:
         raise Refused(_("The workbook needs more memory than it may have. Split it, or save the one sheet as CSV."))

@@ -329,6 +329,7 @@ def bombs():
         ),
         "texts",
     )
+    yield "empty cells without end", lambda: parts_of(simple(), **{sheet: open_ + "<c/>" * 35_000_000 + close}), "far more"
     yield "many parts", lambda: parts_of(simple(), **{f"x/{place}.xml": "<a/>" for place in range(2_100)}), "far more"
     wide = ods_table(
         '<table:table-row table:number-rows-repeated="1000000"><table:table-cell office:value-type="string" table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell></table:table-row>'
@@ -361,6 +362,16 @@ def test_a_workbook_made_to_harm_is_refused_in_two_seconds_and_little_memory(mak
     assert seconds() - began < 2
 
 
+def test_what_keeps_the_parser_busy_is_stopped_and_said_to_take_too_long(monkeypatch):
+    monkeypatch.setattr(spreadsheet, "FEW_SECONDS", 1)
+    monkeypatch.setattr(spreadsheet, "BYTES_A_SECOND", 10**9)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    rows = "".join(f'<row r="{row}">{"<c/>" * 150}<c t="n"><v>{row * 7_919_317 % 10**9}</v></c></row>' for row in range(1, 150_000))
+    data = parts_of(simple(), **{"xl/worksheets/sheet1.xml": f"<worksheet {space}><sheetData>{rows}</sheetData></worksheet>"})
+    with pytest.raises(Refused, match="too long"):
+        read_grid(data)
+
+
 MEASURE = """
 import resource, sys
 from crm.errors import Refused
@@ -384,7 +395,10 @@ def test_what_is_made_to_harm_takes_little_memory(tmp_path):
 
 def test_a_text_repeated_without_end_ends_its_own_process_only():
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    rows = "".join(f'<row r="{row}">' + '<c t="s"><v>0</v></c>' * 20 + "</row>" for row in range(1, 20_000))
+    cells = [letter(place) for place in range(20)]
+    rows = "".join(
+        f'<row r="{row}">' + "".join(f'<c r="{cell}{row}" t="s"><v>0</v></c>' for cell in cells) + "</row>" for row in range(1, 20_000)
+    )
     data = parts_of(
         simple(),
         **{
@@ -394,6 +408,16 @@ def test_a_text_repeated_without_end_ends_its_own_process_only():
     )
     with pytest.raises(Refused, match=r"more memory|larger than"):
         read_grid(data)
+
+
+def test_a_list_that_says_the_same_in_most_columns_is_read():
+    table = ods_table("".join(ods_row(f"Name {row}", *["yes"] * 12) for row in range(10_000)))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(ods(table))) as archive, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as smaller:
+        for part in archive.infolist():
+            smaller.writestr(part.filename, archive.read(part), zipfile.ZIP_STORED if part.filename == "mimetype" else zipfile.ZIP_DEFLATED)
+    assert len(packed.getvalue()) * 60 < len(table)
+    assert len(read_grid(packed.getvalue()).rows) == 10_000
 
 
 def test_twenty_thousand_rows_are_read_in_little_time():
