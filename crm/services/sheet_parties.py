@@ -23,6 +23,7 @@ from crm.models.offices import Office
 from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
+from crm.queries.likeness import words
 from crm.queries.names import fold
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
@@ -322,7 +323,7 @@ class Parties(ByChunk[SheetRow]):
         alike = found.possible_duplicates(office_id, asked)
         said = {row: ", ".join(names) for row, names in alike.items()}
         for contact in asked:
-            names = {f"name {fold(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
+            names = {f"name {_words(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
             reached = {
                 value: _("row %(row)s of this file: the same e-mail address")
                 if kind == "email"
@@ -511,6 +512,11 @@ def _differs(one: KnownParty, contact: _Contact) -> bool:
         return True
     held = {organisation for _title, organisation in one.posts}
     return bool(contact.organisation and held and fold(contact.organisation) not in held)
+
+
+def _words(name: str) -> str:
+    """The words of a name in one order, without titles and accents, in Latin letters: what two rows of the same name share."""
+    return " ".join(sorted(words(name))) or fold(name)
 
 
 def _likeness(one: KnownParty, contact: _Contact) -> int:

@@ -76,6 +76,21 @@ def test_a_row_that_repeats_one_is_no_duplicate_and_one_that_is_like_it_says_why
     assert "4Petra Dailyrow 2 of this file: the same e-mail address" in page
 
 
+def test_rows_of_a_file_that_name_one_in_another_order_are_named_before_anything_happens(browser):
+    client = browser("officer")
+    rows = (
+        ["Dr Lina Haddad", "person"],
+        ["Haddad Liná", "person"],
+        ["Luxembourg, Government of", "organisation"],
+        ["Government of Luxembourg", "organisation"],
+        ["Government of Norway", "organisation"],
+    )
+    page = text(client.get(upload(client, sheet(["Name", "Form"], *rows)).location))
+    assert "5 new, 0 changed, 0 unchanged, 2 possible duplicates, 0 with problems." in page
+    assert "3Haddad Linárow 2 of this file: the same name" in page
+    assert "5Government of Luxembourgrow 4 of this file: the same name" in page
+
+
 def test_what_a_file_leaves_open_is_asked_first(browser):
     client = browser("officer")
     data = sheet(["Wer", "Organisation", "Post", "Since"], ["Ana", "Org", "Head", "03/04/2026"])
