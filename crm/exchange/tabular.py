@@ -33,6 +33,8 @@ _DELIMITERS = ",\t;|"
 _ROWS_BEFORE_TAGS = 10
 _ROWS_LOOKED_AT = 40
 _TAG = re.compile(r"#[A-Za-z]\w*(?:\s*\+\s*[A-Za-z]\w*)*")
+#: Letters that the encoding of a saved file did not have.
+_LOST = re.compile(rb"\?{3,}")
 _DOUBLE_BOM = "\ufeff".encode().decode("latin-1").encode()  # a byte order mark that went through UTF-8 twice
 _DAMAGED = "\ufffd"
 _UNFINISHED = "unexpected end of data"  # csv and codecs both say it so
@@ -336,6 +338,18 @@ def _not_utf8(data: bytes, warnings: list[RowNote]) -> tuple[str, bool]:
             _("The file is not UTF-8; it was read as %(encoding)s. See whether accented letters are right.", encoding=encoding),
         )
     )
+    if lost := len(_LOST.findall(data)):
+        warnings.append(
+            RowNote(
+                "encoding",
+                0,
+                ngettext(
+                    "Letters were lost when the file was saved: in %(num)s place question marks stand for them. Save it as “CSV UTF-8” or as a workbook.",
+                    "Letters were lost when the file was saved: in %(num)s places question marks stand for them. Save it as “CSV UTF-8” or as a workbook.",
+                    lost,
+                ),
+            )
+        )
     return encoding, False
 
 

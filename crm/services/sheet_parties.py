@@ -5,6 +5,7 @@ A row is taken whole or not at all. Nothing that a file leaves out is taken away
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,10 @@ from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
 _CHANNELS = ("email", "phone", "mobile", "address")
+_CALLED = ("phone", "mobile")
+#: What stands between two telephone numbers of a cell; a slash without blanks is a part of one.
+_BETWEEN_NUMBERS = re.compile(r"\s+/\s+|\s*[,|]\s*|\s+(?:or|and|ou|et|o|y|oder|und|أو|و)\s+", re.IGNORECASE)
+_FEWEST_DIGITS = 6
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
     "native_names": "native",
@@ -64,6 +69,7 @@ class _Contact:
     since: date | None = None
     address: str = ""
     is_sure_of_form: bool = True
+    is_nameless: bool = False
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     organisation_id: uuid.UUID | None = None
@@ -85,7 +91,7 @@ class Parties(ByChunk[SheetRow]):
         # name, address or number -> the first row that has it.
         self._said: dict[int, tuple[Any, ...]] = {}
         self._reached: dict[int, int] = {}
-        self._unknown_references = 0
+        self._unknown_references = self._nameless = 0
         self._new_organisations: set[str] = set()
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -111,6 +117,7 @@ class Parties(ByChunk[SheetRow]):
                 rejects.append(self._reject(contact.row, error))
             else:
                 taken.append(contact)
+                self._nameless += contact.is_nameless
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new and _makes(one)])
@@ -136,9 +143,16 @@ class Parties(ByChunk[SheetRow]):
         name, organisation = _full_name(row), row.text("post_organisation")
         kinds, told = _kinds(row)
         form = told or self.options.form
-        if not name and organisation:
-            name, organisation, form = organisation, "", "organisation"
+        if "??" in name:
+            raise RowRefused(
+                "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
+            )
         title = row.text("post_title")
+        is_nameless = bool(not name and organisation)
+        if is_nameless and title:
+            raise RowRefused("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
+        if is_nameless:
+            name, organisation, form = organisation, "", "organisation"
         country = row.text("country") or None
         party = NewParty(
             form=form,
@@ -179,6 +193,7 @@ class Parties(ByChunk[SheetRow]):
             since=row.day("post_since"),
             address=address,
             is_sure_of_form=bool(told),
+            is_nameless=is_nameless,
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -444,6 +459,14 @@ class Parties(ByChunk[SheetRow]):
                     self._unknown_references,
                 )
             )
+        if self._nameless:
+            said.append(
+                ngettext(
+                    "%(num)d row has no name; what stands under Organisation is taken as an organisation.",
+                    "%(num)d rows have no name; what stands under Organisation is taken as organisations.",
+                    self._nameless,
+                )
+            )
         if self._new_organisations:
             said.append(
                 ngettext(
@@ -475,10 +498,17 @@ def _other_names(row: SheetRow) -> list[OtherName]:
     return [OtherName(text, kind) for column, kind in columns for text in row.several(column)]
 
 
+def _numbers(text: str) -> list[str]:
+    """The telephone numbers of a cell, which lists part by a slash, a comma or a word: each has digits enough to be one."""
+    pieces = [piece.strip() for piece in _BETWEEN_NUMBERS.split(text)]
+    return pieces if all(sum(map(str.isdigit, piece)) >= _FEWEST_DIGITS for piece in pieces) else [text]
+
+
 def _channels(row: SheetRow, region: str | None) -> tuple[tuple[str, str], ...]:
     kept: dict[tuple[str, str], None] = {}
     for kind in _CHANNELS:
-        for text in row.several(kind):
+        texts = row.several(kind)
+        for text in chain.from_iterable(map(_numbers, texts)) if kind in _CALLED else texts:
             try:
                 kept[kind, parties.channel_value(kind, text, region)] = None
             except Invalid as error:

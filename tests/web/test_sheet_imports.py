@@ -91,6 +91,44 @@ def test_rows_of_a_file_that_name_one_in_another_order_are_named_before_anything
     assert "5Government of Luxembourgrow 4 of this file: the same name" in page
 
 
+def test_a_row_without_a_name_is_an_organisation_that_is_said_or_a_post_that_nobody_holds(browser):
+    client = browser("officer")
+    rows = (["", "Jordan River Trust", ""], ["", "European Union", "Director"], ["Ana Bell", "Jordan River Trust", "Head"])
+    page = text(client.get(upload(client, sheet(["Name", "Organisation", "Position"], *rows)).location))
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page, page
+    assert "1 row has no name; what stands under Organisation is taken as an organisation." in page
+    assert "The row has no name. Write who holds the post “Director”, or leave the post out." in page
+
+
+def test_a_name_whose_letters_were_lost_is_refused_and_the_file_says_so(browser):
+    client = browser("officer")
+    data = "Name;City\n???? ?????;Amman\nLefèvre Élodie;Amman\n??????;Zarqa\n".encode("cp1252")
+    page = text(client.get(upload(client, data, name="list.csv").location))
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 2 with problems." in page
+    assert "Letters of this name were lost when the file was saved." in page
+    assert "Letters were lost when the file was saved: in 3 places question marks stand for them." in page
+
+
+def test_two_numbers_in_a_cell_are_two_numbers(browser):
+    client = browser("officer")
+    rows = (
+        ["Ana Bell", "079/203 1377 / 06 555 1234"],
+        ["Bo Day", "06 555 1235 ou 06 555 1236"],
+        ["Cy Ray", "06/555 1237"],
+        ["Di Lee", "06 555 / 12"],
+    )
+    place = upload(client, sheet(["Name", "Phone"], *rows)).location
+    page = text(client.get(place))
+    assert "3 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page, page
+    client.submit(place, {}, action="/apply")
+    links = tree(client.get(place)).xpath("//h2[. = 'What came in']/following-sibling::ul//a/@href")
+    ana, bo, cy = (text(client.get(link)) for link in links)
+    assert "+962 7 9203 1377" in ana
+    assert "+962 6 555 1234" in ana
+    assert "+962 6 555 1236" in bo
+    assert "+962 6 555 1237" in cy
+
+
 def test_what_a_file_leaves_open_is_asked_first(browser):
     client = browser("officer")
     data = sheet(["Wer", "Organisation", "Post", "Since"], ["Ana", "Org", "Head", "03/04/2026"])
