@@ -15,11 +15,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, case, func, inspect, literal, select
+from sqlalchemy import Select, case, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
-from crm.db import Base, db, hold, is_writing, savepoint, transactional
+from crm.db import Base, among, db, hold, is_writing, savepoint, transactional
 from crm.errors import Conflict, Invalid, NotFound, ThroughlineError
 from crm.i18n import LazyText, _, _l
 from crm.models.audit import AuditEntry, AuditValue
@@ -30,7 +30,6 @@ from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, 
 from crm.models.parties import Party, Tenure
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
-from crm.models.search import is_sqlite
 from crm.policy import Actor, require, unscoped
 from crm.queries import codes, history
 from crm.queries.figures import programmable
@@ -329,10 +328,10 @@ def _left_as_now(noun: str, expected: Mapping[uuid.UUID, str]) -> dict[uuid.UUID
     found: dict[uuid.UUID, str] = {}
     for ids in _chunks(list(expected)):
         if inspect(entity).version_id_col is not None:
-            rows = db.session.execute(_held(select(entity.id, entity.version).where(_one_of(entity.id, ids)).order_by(entity.id)))
+            rows = db.session.execute(_held(select(entity.id, entity.version).where(among(entity.id, ids)).order_by(entity.id)))
             found |= {row.id: f"v{row.version}" for row in rows}
         else:
-            rows_now = db.session.scalars(_held(select(entity).where(_one_of(entity.id, ids)).order_by(entity.id)))
+            rows_now = db.session.scalars(_held(select(entity).where(among(entity.id, ids)).order_by(entity.id)))
             found |= {record.id: left_as(record) for record in rows_now}
     return found
 
@@ -365,7 +364,7 @@ def _hold_what_is_built_on(standing: Mapping[str, set[uuid.UUID]], stays: dict[K
                 child, parent = (name, child_id), (noun, parent_id)
                 if child_id in visible and child_id in standing.get(name, ()):
                     below[child].append(parent)
-                    if getattr(entity, "__audit_parent__", None) == column.key:
+                    if name in _PARTS or getattr(entity, "__audit_parent__", None) == column.key:
                         below[parent].append(child)
                 else:
                     stays.setdefault(parent, _built_on())
@@ -382,16 +381,8 @@ def _pairs(entity: Any, column: Any, ids: Sequence[uuid.UUID]) -> Iterator[tuple
     """(id, what it refers to) of the rows that refer to some records; another office's too, of which only that they exist is used."""
     for start in range(0, len(ids), _MANY):
         with unscoped("what an import made may be in use in another office"):
-            rows = db.session.execute(select(entity.id, column).where(_one_of(column, ids[start : start + _MANY]))).all()
+            rows = db.session.execute(select(entity.id, column).where(among(column, ids[start : start + _MANY]))).all()
         yield from ((row[0], row[1]) for row in rows)
-
-
-def _one_of(column: Any, ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
-    """Whether a column holds one of many ids, which are one parameter: a list with thousands of them costs more than what it finds."""
-    if is_sqlite():
-        values = func.json_each(json.dumps([key.hex for key in ids])).table_valued("value")
-        return column.in_(select(values.c.value))  # type: ignore[no-any-return]
-    return column == any_(literal(list(ids), ARRAY(Uuid)))  # type: ignore[no-any-return]
 
 
 def _built_on() -> str:

@@ -14,6 +14,7 @@ from crm.db import Base, db, transactional
 from crm.errors import Conflict, Denied, NotFound
 from crm.jobs import imports
 from crm.models.flows import Flow, PlanRequirement
+from crm.models.notes import Note
 from crm.models.parties import Channel, Party
 from crm.models.rates import RateSheet
 from crm.policy import unscoped
@@ -122,6 +123,20 @@ def test_changed_fields_go_back_and_those_touched_since_are_named(acting):
     (kept,) = said["names"]
     assert kept["title"].startswith("Fund X")
     assert "about" in kept["why"]
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_who_was_edited_since_keeps_the_notes_that_came_with_them(acting, most):
+    actor = acting("officer")
+    rows = [[name, f"{name}@x.example", f"Met {name} in May."] for name in ("ana", "bo")]
+    batch = bring(actor, sheet(["Name", "E-mail", "Note"], *rows))
+    record = found.get(db.session.scalars(select(Party.id).where(Party.name == "bo")).one())
+    parties.edit_party(actor, record.id, record.version, parties.NewParty("person", "bo", about="By hand"))
+    said = undo(actor, batch, most)
+    assert [row.name for row in db.session.scalars(select(Party))] == ["bo"]
+    assert db.session.scalars(select(Channel.value)).all() == ["bo@x.example"]
+    assert db.session.scalars(select(Note.body)).all() == ["Met bo in May."]
+    assert [one["title"].split(" (")[0] for one in said["names"]] == ["bo"]
 
 
 def test_who_was_met_since_is_kept_whole_and_the_rest_goes(acting):
