@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 import uuid
 from abc import abstractmethod
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -26,7 +27,7 @@ from crm.queries import sheet_imports as parties
 from crm.queries import sheet_money as held
 from crm.queries.names import fold
 from crm.queries.sheet_imports import Named
-from crm.queries.sheet_money import KnownProgramme
+from crm.queries.sheet_money import NEAR, KnownProgramme
 from crm.services.imports import ByChunk, Outcome, Reject, Sample
 from crm.services.money_rules import office_of
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting
@@ -34,6 +35,9 @@ from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, actin
 _OURS = re.compile(r"[A-Z]{2,10}-[A-Z]{2}-\d{4}-\d{4,}")
 _MOST_NAMED = 6
 _MOST_DOUBLES = 100
+#: Whose amount, its currency and minor units; of how many earlier rows of each a later one is held against.
+_Sum = tuple[uuid.UUID | None, str, int]
+_MOST_NEAR = 50
 #: Key under which the rows of a record that were put together stand among its values.
 ROWS = "rows"
 
@@ -99,6 +103,7 @@ class MoneySheet(ByChunk[SheetRow]):
         self.donors: Mapping[str, Sequence[Named]] = {}
         self.alike: Mapping[str, Sequence[str]] = {}
         self.programmes: Sequence[KnownProgramme] = ()
+        self._near: dict[_Sum, deque[tuple[date, int]]] = defaultdict(lambda: deque(maxlen=_MOST_NEAR))
 
     # --- what a kind says ----------------------------------------------------------------------------------------
 
@@ -205,6 +210,16 @@ class MoneySheet(ByChunk[SheetRow]):
                 outcome.doubles.append((row, judged.title, judged.like))
 
     # --- what kinds share ----------------------------------------------------------------------------------------
+
+    def like(self, references: Sequence[str], donor_id: uuid.UUID | None, amount: Money, on: date, row_number: int) -> str:
+        """Why a new record may be one that is on record (`references`), or the one of an earlier row: the same donor and amount within a
+        week. "" where nothing says so."""
+        said = self._near[donor_id, amount.currency, to_minor(amount)]
+        row = next((row for day_, row in said if row != row_number and abs(day_ - on) <= NEAR), None)
+        said.append((on, row_number))
+        if references:
+            return _("%(references)s: the same donor and amount within a week", references=", ".join(references[:3]))
+        return _("row %(row)s of this file: the same donor and amount within a week", row=row) if row else ""
 
     def all_amounts(self, record: SheetRow, action: str) -> list[tuple[str, Money]]:
         """Every amount of a record under one action."""

@@ -135,7 +135,7 @@ class Pledges(MoneySheet):
             self.all_amounts(record, "created"),
             write=lambda actor: self._make(actor, new, record.row_number),
             forget=lambda: self._said.pop(key),
-            like=_("%(references)s: the same donor and amount within a week", references=", ".join(near[:3])) if near else "",
+            like=self.like(near, donor.id, amount, on, record.row_number),
         )
 
     def _make(self, actor: Actor, new: NewPledge, row_number: int) -> None:

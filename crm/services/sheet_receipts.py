@@ -145,7 +145,7 @@ class Receipts(MoneySheet):
             self.all_amounts(record, "created"),
             write=lambda actor: self._make(actor, new, record.row_number),
             forget=forget,
-            like=_("%(references)s: the same donor and amount within a week", references=", ".join(near[:3])) if near else "",
+            like=self.like(near, donor_id, amount, on, record.row_number),
         )
 
     def _make(self, actor: Actor, new: NewReceipt, row_number: int) -> None:

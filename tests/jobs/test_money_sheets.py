@@ -227,6 +227,22 @@ def test_a_pledge_like_one_of_the_same_week_is_named(grants):
     assert held.summary_of(batch).double_rows == 1
 
 
+def test_pledges_of_one_file_that_may_be_one_are_named_by_the_check_and_by_the_import(grants):
+    heading = ["Donor", "Ref", "Date", "Amount"]
+    rows = [
+        ["Fonds du Sud", "A", "2026-01-10", "EUR 10"],
+        ["Fonds du Sud", "B", "2026-01-12", "EUR 10"],
+        ["Fonds du Sud", "C", "2026-02-12", "EUR 10"],
+    ]
+    others = [["Fonds du Sud", "D", "2026-01-12", "USD 10"], ["Ministry of Northland", "E", "2026-01-12", "EUR 10"]]
+    data = sheet(heading, *rows, *others)
+    for dry_run in (True, False):
+        batch = bring(grants, data, "pledges", dry_run=dry_run)
+        assert counts(batch) == (5, 0, 0, 0)
+        (double,) = held.summary_of(batch).doubles
+        assert (double[0], double[2]) == (3, "row 2 of this file: the same donor and amount within a week")
+
+
 # --- receipts --------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +306,12 @@ def test_a_dry_run_knows_what_earlier_rows_take_of_a_pledge(grants, signed):
     dry, batch = bring(grants, data, "receipts", dry_run=True), bring(grants, data, "receipts")
     assert counts(dry) == counts(batch) == (2, 0, 0, 1)
     assert "Nothing of pledge" in reasons(dry)[0][2]
+
+
+def test_receipts_of_one_file_that_may_be_one_are_named(grants, signed):
+    data = sheet(HEAD, *[["2026-03-01", "FX-A", "", "10", "EUR", f"B{n}"] for n in range(2)], ["2026-04-01", "FX-A", "", "10", "EUR", "B3"])
+    batch = bring(grants, data, "receipts", dry_run=True)
+    assert [double[0] for double in held.summary_of(batch).doubles] == [3]
 
 
 def test_one_transfer_for_two_agreements_is_two_receipts_and_a_changed_amount_is_refused(grants, signed):
