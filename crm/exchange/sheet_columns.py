@@ -94,7 +94,7 @@ PARTIES = SheetKind(
                 _l("Post"),
                 "post/position/job title/title/role/function/designation/fonction/poste/titre/cargo/puesto/المنصب/الوظيفة/المسمى الوظيفي",
             ),
-            "post_organisation": SheetField(_l("Organisation of the post"), _ORGANISATION),
+            "post_organisation": SheetField(_l("Organisation of the post"), _ORGANISATION + "/organisation of the post"),
             "post_since": SheetField(
                 _l("In the post since"), "since/in post since/start date/depuis/en poste depuis/desde/منذ/تاريخ التعيين", DAY
             ),

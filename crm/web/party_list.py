@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import url_for
 
+from crm import clock
 from crm.data import countries_by_iso2
 from crm.forms.parties import FORM_NAMES
 from crm.i18n import _l
@@ -23,14 +24,16 @@ from crm.web.party_page import local_day
 
 @dataclass(frozen=True)
 class Around:
-    """What stands beside some parties: kinds, other names, when each was last met; the words for kinds and forms; whether the form
-    has a column of its own."""
+    """What stands beside some parties: kinds, other names, when each was last met, how each is reached, the post each holds; the words
+    for kinds and forms; whether the form has a column of its own."""
 
     reader: Actor
     words: Mapping[str, str]
     kinds: Mapping[uuid.UUID, Sequence[str]] = field(default_factory=dict)
     names: Mapping[uuid.UUID, Sequence[str]] = field(default_factory=dict)
     contacts: Mapping[uuid.UUID, datetime] = field(default_factory=dict)
+    channels: Mapping[str, Mapping[uuid.UUID, Sequence[str]]] = field(default_factory=dict)
+    posts: Mapping[uuid.UUID, tuple[str, str]] = field(default_factory=dict)
     has_form: bool = False
 
 
@@ -47,6 +50,14 @@ def _kinds(row: Any, around: Around) -> list[str]:
 def _contact(row: Any, around: Around) -> Any:
     at = around.contacts.get(row.id)
     return local_day(at, around.reader) if at else None
+
+
+def _reached(kind: str) -> Callable[[Any, Around], Sequence[str]]:
+    return lambda row, around: around.channels[kind].get(row.id, ())
+
+
+def _post(place: int) -> Callable[[Any, Around], str]:
+    return lambda row, around: around.posts[row.id][place] if row.id in around.posts else ""
 
 
 def _link(row: Any, _around: Around, value: str) -> dict[str, str]:
@@ -73,6 +84,11 @@ COLUMNS = (
     Column("form", _l("Form"), lambda row, around: around.words[row.form], is_usual=False, needs="form"),
     Column("names", _l("Other names"), lambda row, around: around.names.get(row.id, ()), is_usual=False, needs="names"),
     Column("website", _l("Website"), lambda row, _around: row.website, is_usual=False),
+    Column("post", _l("Post"), _post(0), is_usual=False, needs="posts"),
+    Column("organisation", _l("Organisation of the post"), _post(1), is_usual=False, needs="posts"),
+    Column("email", _l("E-mail"), _reached("email"), is_usual=False, needs="email"),
+    Column("phone", _l("Phone"), _reached("phone"), is_usual=False, needs="phone"),
+    Column("mobile", _l("Mobile phone"), _reached("mobile"), is_usual=False, needs="mobile"),
 )
 
 
@@ -84,6 +100,8 @@ def _around(reader: Actor, words: Mapping[str, str], rows: Sequence[Any], needs:
         queries.kinds_of(ids) if "kinds" in needs else {},
         queries.other_names_of(ids) if "names" in needs else {},
         queries.last_contacts(ids) if "contacts" in needs else {},
+        {kind: queries.channels_by_kind(ids, kind) for kind in ("email", "phone", "mobile") if kind in needs},
+        queries.posts_of(ids, clock.today(reader.timezone)) if "posts" in needs else {},
         has_form="form" in needs,
     )
 

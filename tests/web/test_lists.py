@@ -264,7 +264,7 @@ def compare(client, noun, asked, columns):
                 assert texts == [" ".join(cell.split()), row[places["Reference"]]]
             elif label == "Where":
                 assert texts == [text for text in (cell, row[places["Sector"]]) if text]
-            elif label == "Other names":
+            elif label in {"Other names", "E-mail", "Phone", "Mobile phone"}:
                 assert "; ".join(texts) == "; ".join(parts(cell))
             elif label == "What they are to us":
                 assert "; ".join(texts) == cell

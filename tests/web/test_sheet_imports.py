@@ -129,6 +129,26 @@ def test_two_numbers_in_a_cell_are_two_numbers(browser):
     assert "+962 6 555 1237" in cy
 
 
+def test_a_list_of_contacts_goes_out_with_posts_and_numbers_and_comes_back_unchanged(browser):
+    client = browser("officer")
+    heading = ["Name", "Type", "Post", "Organisation", "E-mail", "Phone", "Mobile"]
+    rows = (
+        ["Ana Bell", "person", "Head; of all", "Org & Co", "ana@x.example; a2@x.example", "+962 6 555 0101", "+962 7 9203 1377"],
+        ["Org & Co", "organisation", "", "", "info@x.example", "", ""],
+    )
+    place = upload(client, sheet(heading, *rows)).location.removesuffix("/columns")
+    client.submit(place, {}, action="/apply")
+    columns = "name,form,post,organisation,email,phone,mobile,reference"
+    out = client.get(f"/parties.csv?columns={columns}").get_data()
+    assert ",Person,Head; of all,Org & Co,a2@x.example; ana@x.example,+962 6 555 0101,+962 7 9203 1377\r\n" in out.decode("utf-8-sig")
+    assert "Head; of all" in text(client.get(f"/parties/?columns={columns}"))
+    again = text(client.get(upload(client, out, name="out.csv").location))
+    assert "0 new, 0 changed, 2 unchanged, 0 possible duplicates, 0 with problems." in again, again
+    elsewhere = browser("other").get(f"/parties.csv?columns={columns}").get_data(as_text=True)
+    assert "Org & Co" in elsewhere
+    assert "x.example" not in elsewhere
+
+
 def test_what_a_file_leaves_open_is_asked_first(browser):
     client = browser("officer")
     data = sheet(["Wer", "Organisation", "Post", "Since"], ["Ana", "Org", "Head", "03/04/2026"])
