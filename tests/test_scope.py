@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, select, text, update
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from crm.conditions import Conditions, condition
-from crm.db import db, transactional
+from crm.db import among, db, transactional
 from crm.errors import ProgrammingError
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.base import OFFICE
@@ -84,6 +85,27 @@ def test_people_of_one_kind_share_a_statement_and_not_its_rows(pledged, acting):
             acting(name)
             found = transactional(lambda: [len(db.session.execute(each, execution_options=OPTIONS).all()) for each in statements])()
             assert found == [count] * len(statements), (name, found)
+
+
+def test_what_is_asked_for_by_its_keys_is_in_scope_and_answers_for_the_keys_of_its_time(pledged, acting):
+    """`among` sends the same statement for any keys: none, one, those of others, thousands; plain, under an alias, beneath, joined."""
+    donor, mine = pledged
+    theirs = record_pledge(acting("other-grants"), NewPledge(made.office("KEN"), donor, made.eur(1000), pledged_on=date(2024, 5, 2)))
+    both, other = {mine, theirs}, aliased(Pledge)
+    thousands = [*both, *both, *(uuid.uuid4() for _ in range(5000))]
+    for name, readable in (("grants", {mine}), ("other", {theirs}), ("hq", both), ("admin", set())):
+        acting(name)
+        for keys in ([], [mine], [theirs], thousands, {theirs: 1, mine: 2}, []):
+            for statement in (
+                select(Pledge.id).where(among(Pledge.id, keys)),
+                select(other.id).where(among(other.id, keys)),
+                select(Pledge.id).where(exists().where(other.id == Pledge.id, among(other.id, keys)).correlate(Pledge)),
+                select(Pledge.id).where(Pledge.id.in_(select(other.id).where(among(other.id, keys)))),
+                select(Pledge.id).join(Pledge.donor).where(among(Pledge.id, keys), among(Party.id, [donor])),
+            ):
+                found = db.session.scalars(statement).all()
+                assert sorted(found) == sorted(readable & set(keys)), (name, len(keys), statement)
+            assert not db.session.scalars(select(Pledge.id).where(among(Pledge.programme_id, keys))).all(), "no programme is none of them"
 
 
 @pytest.mark.parametrize("load", [joinedload, selectinload])

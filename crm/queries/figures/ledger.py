@@ -194,11 +194,11 @@ def load(
     `is_outstanding` pledges to those of which something was outstanding, without what became of them before."""
     pledge_where, agreement_where, receipt_where, allocation_where = conditions(scope)
     if currencies is not None:
-        among = sorted(currencies)
-        pledge_where = None if pledge_where is None else pledge_where & Pledge.currency.in_(among)
-        agreement_where = None if agreement_where is None else agreement_where & Agreement.currency.in_(among)
-        receipt_where &= Receipt.currency.in_(among)
-        allocation_where &= Allocation.currency.in_(among)
+        codes = sorted(currencies)
+        pledge_where = None if pledge_where is None else pledge_where & Pledge.currency.in_(codes)
+        agreement_where = None if agreement_where is None else agreement_where & Agreement.currency.in_(codes)
+        receipt_where &= Receipt.currency.in_(codes)
+        allocation_where &= Allocation.currency.in_(codes)
     ledger = Ledger(as_of, reporting_currencies())
     if pledge_where is not None:
         ledger.pledges = (_outstanding_pledges if is_outstanding else _pledges)(pledge_where, as_of)
