@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -82,6 +83,12 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
     terms: Mapped[list[PledgeTerms]] = relationship(
         primaryjoin="foreign(PledgeTerms.pledge_id) == Pledge.id", viewonly=True, order_by="PledgeTerms.version"
     )
+
+    @hybrid_property
+    def is_taken_back(self) -> bool:
+        """Whether it was recorded by mistake and taken back as a whole (M19): the one condition for it, of a record and in statements.
+        No pledge is made of nothing, and a cut or a lapse leaves what was announced."""
+        return self.announced_minor == 0
 
     @property
     def announced(self) -> Money:
