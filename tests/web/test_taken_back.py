@@ -78,6 +78,14 @@ def test_it_stands_in_no_chain(app, browser, story):
         assert "Overtaken" not in shown(grants, path), path
 
 
+def test_its_own_page_says_so_and_offers_no_signature(browser, story):
+    grants = browser("grants")
+    assert f"{story['back']} Taken back" in strip(grants, f"/pledges/{story['gone']}")
+    for key, offers in (("real", 1), ("gone", 0)):
+        page = tree(grants.get(f"/pledges/{story[key]}"))
+        assert len(page.xpath("//ol[@class='chain']/li[3]//a")) == offers, key
+
+
 def test_a_meeting_goes_on_with_its_ask_where_only_a_mistake_was_promised_at_it(app, browser, story):
     """A meeting at which nothing was promised shows what was promised in answer to its ask."""
 
