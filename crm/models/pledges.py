@@ -10,7 +10,8 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.db import Base
@@ -83,6 +84,18 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
         primaryjoin="foreign(PledgeTerms.pledge_id) == Pledge.id", viewonly=True, order_by="PledgeTerms.version"
     )
 
+    @hybrid_property
+    def is_taken_back(self) -> bool:
+        """Whether it was recorded by mistake and taken back as a whole (M19): the one condition for it, of a record and in statements.
+        No pledge is made of nothing, and a cut or a lapse leaves what was announced."""
+        return self.announced_minor == 0
+
+    @is_taken_back.inplace.expression
+    @classmethod
+    def _is_taken_back(cls) -> ColumnElement[bool]:
+        """With the number itself in the statement: both databases use the index of these few only where they see it there."""
+        return cls.announced_minor == literal(0, literal_execute=True)
+
     @property
     def announced(self) -> Money:
         """What was announced first."""
@@ -92,6 +105,10 @@ class Pledge(Keyed, OfficeScoped, Versioned, Stamped, Base):
     def outstanding(self) -> Money:
         """M3: announced + uplifts - reductions - converted - lapsed, never below zero."""
         return from_minor(self.outstanding_minor, self.currency)
+
+
+# The few that were taken back, so that a list of promises need not look through all pledges for them.
+Index("ix_pledges_taken_back", Pledge.id, Pledge.office_id, sqlite_where=Pledge.is_taken_back, postgresql_where=Pledge.is_taken_back)
 
 
 class PledgeTerms(Keyed, OfficeScoped, Stamped, Base):

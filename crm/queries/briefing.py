@@ -89,7 +89,7 @@ def _programme_of(party_ids: tuple[uuid.UUID, ...], office_id: uuid.UUID) -> uui
     """The programme of the donor's newest pledge, where the meeting names none."""
     return db.session.scalar(
         select(Pledge.programme_id)
-        .where(Pledge.donor_id.in_(party_ids), Pledge.office_id == office_id, Pledge.programme_id.is_not(None))
+        .where(Pledge.donor_id.in_(party_ids), Pledge.office_id == office_id, Pledge.programme_id.is_not(None), ~Pledge.is_taken_back)
         .order_by(Pledge.pledged_on.desc(), Pledge.id.desc())
         .limit(1)
     )

@@ -25,7 +25,7 @@ from crm.queries.offices import Days, as_days
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 SOON = timedelta(days=14)
-STATUSES = ("open", "soon", "late", "kept", "part", "broken", "overtaken", "unverified")
+STATUSES = ("open", "soon", "late", "kept", "part", "broken", "overtaken", "unverified", "taken-back")
 KIND_LABELS: Mapping[str, LazyText] = {
     "financial": _l("Money"),
     "in-kind": _l("Goods or services in kind"),
@@ -44,6 +44,7 @@ STATUS_LABELS: Mapping[str, LazyText] = {
     "broken": _l("Broken"),
     "overtaken": _l("Overtaken by events"),
     "unverified": _l("Declared, not verified"),
+    "taken-back": _l("Taken back"),
 }
 #: What a promise says: whoever verifies it has checked all of this, so a change takes the check away (domain 0.1).
 SAID = frozenset(
@@ -86,10 +87,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list of commitments shows."""
+    """What a list of commitments shows. `taken_back`: those whose pledge was taken back are "hidden", or "only" they are listed."""
 
     direction: str = ""
     status: str = ""
+    taken_back: str = ""
     kind: str = ""
     party_id: uuid.UUID | None = None
     programme_id: uuid.UUID | None = None
@@ -209,16 +211,18 @@ def pledge_references(commitment_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, 
 
 
 def standings(records: Collection[Any], today: date | Days) -> dict[uuid.UUID, Standing]:
-    """How some promises (records, or rows of a list) stand on a day. One that is a pledge stands as its money does: settled where nothing of it is
-    outstanding, else by its next instalment. One statement."""
-    columns = (Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on)
+    """How some promises (records, or rows of a list) stand on a day. One that is a pledge stands as its money does: taken back, settled where
+    nothing of it is outstanding, else by its next instalment. One statement."""
+    columns = (Pledge.id, Pledge.outstanding_minor, Pledge.next_due_on, Pledge.is_taken_back.label("is_taken_back"))
     rows = db.session.execute(select(*columns).where(Pledge.id.in_([one.id for one in records]))) if records else ()
     pledges = {row.id: row for row in rows}
     found = {}
     for one in records:
         on = as_days(today).of(one.office_id)
         pledge = pledges.get(one.id)
-        if pledge is None or one.outcome is not None:
+        if pledge is not None and pledge.is_taken_back:
+            found[one.id] = Standing("taken-back", _("Taken back"), "quiet")
+        elif pledge is None or one.outcome is not None:
             found[one.id] = standing(one.outcome, one.due_on, on)
         elif not pledge.outstanding_minor:
             found[one.id] = Standing("settled", _("Settled as a pledge"), "done")
@@ -279,7 +283,20 @@ def matching(filters: Filters, today: date | Days) -> Select[Commitment]:
         statement = statement.where(Commitment.party_id == filters.party_id)
     if filters.programme_id:
         statement = statement.where(Commitment.programme_id == filters.programme_id)
+    asked = {filters.taken_back, "only" if filters.status == "taken-back" else "hidden" if filters.status else ""}
+    if "only" in asked:  # the few that there are, not one after another
+        statement = statement.where(Commitment.id.in_(select(Pledge.id).where(Pledge.is_taken_back)))
+    if "hidden" in asked and filters.status not in _STILL_OPEN:  # nothing is outstanding of one that was taken back
+        statement = statement.where(~taken_back())
     return _with_status(statement, filters.status, today)
+
+
+def taken_back() -> ColumnElement[bool]:
+    """A promise whose pledge was taken back: nobody made it, so it counts nowhere as one. By the pledge's key, which is its own."""
+    return exists().where(Pledge.id == Commitment.id, Pledge.is_taken_back)
+
+
+_STILL_OPEN = ("open", "soon", "late")
 
 
 def still_open() -> ColumnElement[bool]:
@@ -292,7 +309,7 @@ def _with_status(statement: Select[Commitment], status: str, today: date | Days)
         return statement.where(Commitment.outcome.is_not(None), Commitment.verified_by_id.is_(None))
     if status in OUTCOME_LABELS:
         return statement.where(Commitment.outcome == status)
-    if status in ("open", "soon", "late"):
+    if status in _STILL_OPEN:
         statement = statement.where(still_open())
     when = as_days(today)
     is_past = when.past(Commitment.due_on, Commitment.office_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, true, union_all
 from sqlalchemy.orm import joinedload
 
 from crm.db import db
@@ -25,6 +25,7 @@ from crm.models.parties import Party
 from crm.models.pledges import Agreement, Receipt
 from crm.models.programmes import Programme
 from crm.models.users import User
+from crm.queries.commitments import taken_back
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 MOST_LOOKED_AT = 400
@@ -173,7 +174,8 @@ def changed_since(document: Document, used: Collection[Used]) -> Since:
 
 
 def _added_since(document: Document) -> tuple[int, datetime | None]:
-    """How many contacts, asks, promises, agreements and receipts of the document's party were recorded after it, and when the last."""
+    """How many contacts, asks, promises, agreements and receipts of the document's party were recorded after it, and when the last;
+    not promises whose pledge was taken back, which another document would not have either."""
     if document.party_id is None:
         return 0, None
     kinds: tuple[tuple[Any, Any], ...] = (
@@ -185,7 +187,9 @@ def _added_since(document: Document) -> tuple[int, datetime | None]:
     )
     came = union_all(
         *(
-            select(model.id, model.created_at.label("at")).where(party == document.party_id, model.created_at > document.created_at)
+            select(model.id, model.created_at.label("at")).where(
+                party == document.party_id, model.created_at > document.created_at, ~taken_back() if model is Commitment else true()
+            )
             for model, party in kinds
         )
     ).subquery()

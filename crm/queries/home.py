@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, true
 
 from crm import clock
 from crm.db import db
@@ -178,8 +178,8 @@ def _without_rate(office_id: uuid.UUID) -> tuple[str, ...]:
     today = clock.today(office.timezone)
     wanted = {
         (row.currency, min(row.on, today))
-        for model, on in ((Pledge, Pledge.pledged_on), (Agreement, Agreement.signed_on))
-        for row in db.session.execute(select(model.currency, on.label("on")).where(model.office_id == office_id).distinct())
+        for model, on, counts in ((Pledge, Pledge.pledged_on, ~Pledge.is_taken_back), (Agreement, Agreement.signed_on, true()))
+        for row in db.session.execute(select(model.currency, on.label("on")).where(model.office_id == office_id, counts).distinct())
     }
     wanted |= {
         (code, today) for code in db.session.scalars(select(Requirement.currency).where(Requirement.office_id == office_id).distinct())

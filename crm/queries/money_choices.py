@@ -150,7 +150,9 @@ def office_currency(office_id: uuid.UUID) -> tuple[str, str]:
 
 def asks_for(programme_id: uuid.UUID) -> list[Ask]:
     """The newest asks for a programme, and those that named another one but whose pledges go to it."""
-    led_here = select(Commitment.ask_id).join(Pledge, Pledge.id == Commitment.id).where(Pledge.programme_id == programme_id)
+    led_here = (
+        select(Commitment.ask_id).join(Pledge, Pledge.id == Commitment.id).where(Pledge.programme_id == programme_id, ~Pledge.is_taken_back)
+    )
     statement = (
         select(Ask).where(or_(Ask.programme_id == programme_id, Ask.id.in_(led_here))).order_by(Ask.created_at.desc(), Ask.id).limit(FEW)
     )

@@ -25,7 +25,7 @@ from crm.models.pledges import Agreement, Pledge
 from crm.models.programmes import Programme
 from crm.queries import codes
 from crm.queries.asks import unsettled
-from crm.queries.commitments import still_open
+from crm.queries.commitments import still_open, taken_back
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_first, fetch_page
 
@@ -302,7 +302,7 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
     ours, ours_count = _open_commitments(party_id, "ours")
     theirs, theirs_count = _open_commitments(party_id, "theirs")
     ask = asks[0] if asks else _newest(select(Ask).where(Ask.addressee_id == party_id), Ask.created_at, Ask.id)
-    pledge = _newest(select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id)
+    pledge = _newest(select(Pledge).where(Pledge.donor_id == party_id, ~Pledge.is_taken_back), Pledge.pledged_on, Pledge.id)
     commitment = _chain_commitment(party_id, pledge.id if pledge else None)
     if commitment is not None and commitment.ask_id is not None:
         ask = db.session.scalar(select(Ask).where(Ask.id == commitment.ask_id)) or ask
@@ -322,7 +322,7 @@ def standing(party_id: uuid.UUID, now: datetime) -> Standing:
 
 def _chain_commitment(party_id: uuid.UUID, pledge_id: uuid.UUID | None) -> Commitment | None:
     """The promise of the chain: the newest pledge's own, else the newest of money, else the newest of all that they made."""
-    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs")
+    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs", ~taken_back())
     rank = case((Commitment.id == pledge_id, 0), (Commitment.kind == "financial", 1), else_=2)
     found: Commitment | None = _newest(statement.order_by(rank), Commitment.made_on, Commitment.id)
     return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -65,7 +65,7 @@ class PledgeFilter:
     until: date | None = None
 
 
-def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None:
+def _status_where(status: str, today: date | Days) -> SQLColumnExpression[bool] | None:
     open_amount, signed = Pledge.outstanding_minor, Pledge.converted_minor
     match status:
         case "outstanding":
@@ -79,7 +79,7 @@ def _status_where(status: str, today: date | Days) -> ColumnElement[bool] | None
         case "lapsed":
             return and_(open_amount == 0, signed == 0, Pledge.announced_minor > 0)
         case "taken-back":
-            return Pledge.announced_minor == 0
+            return Pledge.is_taken_back
         case "late":
             return and_(open_amount > 0, as_days(today).past(Pledge.next_due_on, Pledge.office_id))
     return None
@@ -123,9 +123,9 @@ def money_order(sort: str, newest: Any, due: Any, reference: Any, key: Any) -> O
     return Order(newest, key, is_descending=sort != "oldest")
 
 
-def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bool]]:
+def matching(filters: PledgeFilter, today: date | Days) -> list[SQLColumnExpression[bool]]:
     """What a filter means: the list and its totals ask the same."""
-    conditions: list[ColumnElement[bool] | None] = [
+    conditions: list[SQLColumnExpression[bool] | None] = [
         or_(
             named_like(filters.q, Pledge.donor_id, Pledge.reference, Pledge.event_name, Pledge.donor_reference),
             Pledge.programme_id.in_(titled_like(filters.q)),
@@ -133,7 +133,7 @@ def matching(filters: PledgeFilter, today: date | Days) -> list[ColumnElement[bo
         if filters.q.strip()
         else None,
         _status_where(filters.status, today),
-        {"hidden": Pledge.announced_minor != 0, "only": Pledge.announced_minor == 0}.get(filters.taken_back),
+        {"hidden": ~Pledge.is_taken_back, "only": Pledge.is_taken_back}.get(filters.taken_back),
         Pledge.donor_id == filters.donor_id if filters.donor_id else None,
         Pledge.programme_id == filters.programme_id if filters.programme_id else None,
         Pledge.office_id == filters.office_id if filters.office_id else None,

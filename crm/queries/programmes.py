@@ -117,7 +117,7 @@ class IndicatorSeries:
 @dataclass(frozen=True)
 class ProgrammeDetail:
     """A programme with everything that hangs on it. `requirements`: every version, by year, newest version first.
-    `agreements` and `pledges`: the newest ones; the counts say how many there are."""
+    `agreements` and `pledges` (none that was taken back): the newest ones; the counts say how many there are."""
 
     programme: Programme
     requirements: dict[int, tuple[Requirement, ...]]
@@ -152,7 +152,7 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
     is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
     signed = select(Agreement).where(is_named).options(joinedload(Agreement.donor))
     agreements, agreement_count = fetch_first(signed, (Agreement.signed_on.desc(), Agreement.id.desc()), Agreement.id, most)
-    made = select(Pledge).where(Pledge.programme_id == programme.id).options(joinedload(Pledge.donor))
+    made = select(Pledge).where(Pledge.programme_id == programme.id, ~Pledge.is_taken_back).options(joinedload(Pledge.donor))
     pledges, pledge_count = fetch_first(made, (Pledge.pledged_on.desc(), Pledge.id.desc()), Pledge.id, most)
     return ProgrammeDetail(
         programme,

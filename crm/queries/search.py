@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true, tuple_, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from crm.db import db
@@ -26,6 +26,7 @@ from crm.models.programmes import Programme
 from crm.models.search import NEWEST, QUICK_LETTERS, TOKENS, SearchEntry, Token, is_sqlite, matching
 from crm.money import Money, from_minor
 from crm.policy import Actor
+from crm.queries.commitments import taken_back
 from crm.queries.search_index import NOUNS, Searchable, mark, names_of
 from crm.queries.words import NEARLY, asked, closeness, near_spellings, whole
 
@@ -63,7 +64,7 @@ class Query:
 @dataclass(frozen=True)
 class Hit:
     """A record that was found, as the reader may see it. `about` is the party it is about, `subject` what an interaction was or will
-    be about, `names` its other names, `texts` where the words may stand."""
+    be about, `names` its other names, `texts` where the words may stand; `is_taken_back`: a pledge that was, or its promise."""
 
     noun: str
     id: uuid.UUID
@@ -78,6 +79,7 @@ class Hit:
     amount: Money | None = None
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    is_taken_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,11 @@ def find(
 
 
 def recent(who: Actor, *, nouns: Collection[str], most: int) -> tuple[Group, ...]:
-    """The records of the reader's own scope that were recorded last, by noun."""
+    """The records of the reader's own scope that were recorded last, by noun; none that was taken back."""
     parts = []
     for searchable in (one for one in NOUNS.values() if one.noun in nouns):
         for column, value in _marks(who, searchable):
-            parts.append(_recent_branch(who, column, value, most))
+            parts.append(_recent_branch(who, searchable, column, value, most))
     found: dict[str, list[tuple[int, uuid.UUID]]] = defaultdict(list)
     for row in _union(parts):
         found[row.noun].append((row.seq, row.record_id))
@@ -170,9 +172,11 @@ def _within(who: Actor, office_id: Any, circle: Any) -> ColumnElement[bool]:
 _ENTRY = (SearchEntry.noun, SearchEntry.record_id, SearchEntry.seq)
 
 
-def _recent_branch(who: Actor, column: InstrumentedAttribute[str], value: str, most: int) -> Part:
+def _recent_branch(who: Actor, searchable: Searchable, column: InstrumentedAttribute[str], value: str, most: int) -> Part:
     within = _within(who, SearchEntry.office_id, SearchEntry.circle)
     statement = select(*_ENTRY, literal(0).label("rank")).where(within, column == value)
+    if _SHOWN[searchable.noun].is_taken_back is not None:
+        statement = statement.where(~exists().where(Pledge.id == SearchEntry.record_id, Pledge.is_taken_back))
     return statement.order_by(SearchEntry.seq.desc()).limit(most)
 
 
@@ -331,6 +335,7 @@ class _Shown:
     minor: Any = None
     currency: Any = None
     texts: tuple[Any, ...] = ()
+    is_taken_back: Any = None
 
 
 _SHOWN: Mapping[str, _Shown] = {
@@ -347,9 +352,12 @@ _SHOWN: Mapping[str, _Shown] = {
         ),
     ),
     "asks": _Shown(Ask.sentence, at=Ask.by_when, texts=(Ask.fallback,)),
-    "commitments": _Shown(Commitment.words, Commitment.direction, Commitment.made_on, texts=(Commitment.quantity, Commitment.evidence)),
+    "commitments": _Shown(
+        Commitment.words, Commitment.direction, Commitment.made_on, texts=(Commitment.quantity, Commitment.evidence), is_taken_back=taken_back()
+    ),
     "pledges": _Shown(
-        literal(""), at=Pledge.pledged_on, minor=Pledge.announced_minor, currency=Pledge.currency, texts=(Pledge.event_name, Pledge.donor_reference)
+        literal(""), at=Pledge.pledged_on, minor=Pledge.announced_minor, currency=Pledge.currency, texts=(Pledge.event_name, Pledge.donor_reference),
+        is_taken_back=Pledge.is_taken_back,
     ),
     "agreements": _Shown(
         Agreement.title, at=Agreement.signed_on, minor=Agreement.value_minor, currency=Agreement.currency, texts=(Agreement.donor_reference,)
@@ -381,13 +389,14 @@ def _statement(searchable: Searchable) -> Part:
         (literal("") if shown.subject is None else shown.subject).label("subject"),
         (none if shown.minor is None else shown.minor).label("minor"),
         (none if shown.currency is None else shown.currency).label("currency"),
+        (none if shown.is_taken_back is None else shown.is_taken_back).label("is_taken_back"),
         *(text.label(f"text_{place}") for place, text in enumerate(shown.texts)),
     )
     return statement.outerjoin(Party, Party.id == getattr(model, searchable.party)) if about else statement
 
 
 #: How many columns of a statement stand before its texts.
-_TEXTS_FROM = 11
+_TEXTS_FROM = 12
 
 
 def _hit(searchable: Searchable, row: Any) -> Hit:
@@ -404,6 +413,7 @@ def _hit(searchable: Searchable, row: Any) -> Hit:
         amount=None if row.minor is None else from_minor(row.minor, row.currency),
         subject=row.subject or "",
         texts=tuple(row[_TEXTS_FROM:]),
+        is_taken_back=bool(row.is_taken_back),
     )
 
 

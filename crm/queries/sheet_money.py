@@ -99,8 +99,6 @@ def pledges_like(
 ) -> list[KnownPledge]:
     """The pledges of an office that have one of the references (ours or the donor's), or were made by one of the donors around the days.
     Those that were taken back are left out."""
-    back = aliased(PledgeTerms)
-    gone = select(back.pledge_id).join(PledgeTerms, back.reversal_of_id == PledgeTerms.id).where(PledgeTerms.kind == "announced")
     wanted = [[Pledge.reference.in_(part)] for part in _parts({text.upper() for text in references})]
     wanted += [[func.lower(Pledge.donor_reference).in_(part)] for part in _parts({text.lower() for text in references})]
     if days:
@@ -110,7 +108,7 @@ def pledges_like(
         statement = (
             select(Pledge, Commitment.words)
             .join(Commitment, Commitment.id == Pledge.id)
-            .where(Pledge.office_id == office_id, Pledge.id.not_in(gone), *conditions)
+            .where(Pledge.office_id == office_id, ~Pledge.is_taken_back, *conditions)
         )
         rows |= {row.Pledge.id: row for row in db.session.execute(statement)}
     plans = _plans(list(rows))
@@ -235,7 +233,7 @@ def agreement_names(office_id: uuid.UUID) -> dict[str, str]:
     """What the newest agreements and pledges of an office are called (their reference, the donor's, a title) -> reference: for `near`."""
     found: dict[str, str] = {}
     signed = select(Agreement.reference, Agreement.donor_reference, Agreement.title).where(Agreement.office_id == office_id)
-    promised = select(Pledge.reference, Pledge.donor_reference).where(Pledge.office_id == office_id)
+    promised = select(Pledge.reference, Pledge.donor_reference).where(Pledge.office_id == office_id, ~Pledge.is_taken_back)
     for row in (
         *db.session.execute(signed.order_by(Agreement.id.desc()).limit(_CHUNK)),
         *db.session.execute(promised.order_by(Pledge.id.desc()).limit(_CHUNK)),

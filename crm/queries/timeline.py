@@ -23,6 +23,7 @@ from crm.models.interactions import Interaction, Participant
 from crm.models.notes import Note
 from crm.models.parties import Position, Tenure
 from crm.models.pledges import Agreement, Pledge, Receipt
+from crm.queries.commitments import taken_back
 
 PAGE = 50
 
@@ -101,7 +102,9 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
     )
     holdings = select(Tenure).where(Tenure.id.in_(about))
     whole = (joinedload(Tenure.position).joinedload(Position.organisation), joinedload(Tenure.person))
+    # What was taken back never happened: the record itself says so, and who did it and why.
     promises = select(Commitment).where(Commitment.party_id == party_id)
+    pledged = select(Pledge).where(Pledge.donor_id == party_id, ~Pledge.is_taken_back)
     is_pledge = exists().where(Pledge.id == Commitment.id)
     make: Callable[..., _Source] = _Source
     return [
@@ -111,8 +114,8 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
         make("tenure-began", holdings, Tenure.starts_on, Tenure.id, whole),
         make("receipt", select(Receipt).where(Receipt.donor_id == party_id), Receipt.value_on, Receipt.id),
         make("agreement", select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id),
-        make("pledge", select(Pledge).where(Pledge.donor_id == party_id), Pledge.pledged_on, Pledge.id),
-        make("commitment-ended", promises, Commitment.outcome_on, Commitment.id),
+        make("pledge", pledged, Pledge.pledged_on, Pledge.id),
+        make("commitment-ended", promises.where(~taken_back()), Commitment.outcome_on, Commitment.id),
         make("commitment", promises.where(~is_pledge), Commitment.made_on, Commitment.id),
         make(
             "interaction",

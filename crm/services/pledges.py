@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
 
 from crm import clock
 from crm.db import db, together, transactional
@@ -263,7 +262,7 @@ def change_pledge(actor: Actor, pledge_id: uuid.UUID, change: PledgeChange) -> u
     Raises `Invalid` by field (kind, amount, on, reason, plan), `NotFound`, `Denied`, `EditConflict`.
     """
     pledge = _pledge(actor, pledge_id, change.version)
-    if not pledge.announced_minor:
+    if pledge.is_taken_back:
         raise Invalid(_("This pledge was taken back, since it was recorded by mistake. Record it again."))
     if change.kind not in CHANGES:
         raise Invalid(_("Choose what has changed."), field="kind")
@@ -351,9 +350,7 @@ def why_not_taken_back(pledge_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def taken_back(pledge_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Those of some pledges that were taken back as a whole. One statement."""
-    back = aliased(PledgeTerms)
-    statement = select(PledgeTerms.pledge_id).join(back, back.reversal_of_id == PledgeTerms.id)
-    return set(db.session.scalars(statement.where(PledgeTerms.kind == "announced", PledgeTerms.pledge_id.in_(pledge_ids))))
+    return set(db.session.scalars(select(Pledge.id).where(Pledge.id.in_(pledge_ids), Pledge.is_taken_back)))
 
 
 @transactional

@@ -50,8 +50,10 @@ def ask_link(ask: Ask | None, mend: str = "") -> Link:
 
 
 def follow(promises: Iterable[Commitment], steps: Mapping[uuid.UUID, PledgeStep]) -> Commitment | None:
-    """The one promise of theirs that a chain goes on with: the one whose money has come furthest, else the first."""
-    theirs = [one for one in promises if one.direction == "theirs"]
+    """The one promise of theirs that a chain goes on with: the one whose money has come furthest, else the first; never one that
+    was taken back."""
+    gone = {key for key, step in steps.items() if step.is_taken_back}
+    theirs = [one for one in promises if one.direction == "theirs" and one.id not in gone]
     pledged = [one for one in theirs if one.id in steps]
     return max(pledged, key=lambda one: steps[one.id].rank, default=None) or next(iter(theirs), None)
 

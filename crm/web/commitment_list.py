@@ -22,6 +22,7 @@ from crm.queries.parties import names_of
 from crm.queries.programmes import titles_of
 from crm.web import lookups as shared
 from crm.web.listing import ASCENDING, DESCENDING, Column, Listing, Reading
+from crm.web.money import TAKEN_BACK, taken_back_asked
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,12 @@ def _around(today: Days, rows: Sequence[Any], needs: Collection[str]) -> Around:
 
 def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     today = shared.days_here()
+    status = shared.choice_arg("status", queries.STATUSES, args)
+    back = shared.choice_arg("back", TAKEN_BACK, args)
     filters = Filters(
         direction=shared.choice_arg("direction", DIRECTIONS, args),
-        status=shared.choice_arg("status", queries.STATUSES, args),
+        status=status,
+        taken_back=taken_back_asked("shown" if status == "taken-back" else back),
         kind=shared.choice_arg("kind", COMMITMENT_KINDS, args),
         party_id=uuid_of(args.get("party")),
         programme_id=uuid_of(args.get("programme")),
@@ -98,6 +102,7 @@ def _read(args: Mapping[str, str], _reader: Actor) -> Reading:
     asked: dict[str, object] = {
         "direction": filters.direction,
         "status": filters.status,
+        "back": back,
         "kind": filters.kind,
         "party": filters.party_id,
         "programme": filters.programme_id,

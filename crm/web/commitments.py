@@ -34,6 +34,7 @@ from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.listing import Seen
 from crm.web.lookups import Found
+from crm.web.money import taken_back_chip, taken_back_options
 from crm.web.money_history import history_page
 
 bp = Blueprint("commitments", __name__, url_prefix="/commitments")
@@ -45,16 +46,18 @@ _IDS = ("programme_id", "position_id", "interaction_id", "ask_id", "owner_id")
 @bp.get("/")
 @permit(Permission.RECORD_SEE)
 def index() -> Any:
-    """Commitments in scope: direction, status, kind, party, programme, sort, columns."""
+    """Commitments in scope: direction, status, kind, what was taken back, party, programme, sort, columns."""
     seen = Seen.of(LISTING, request.args, actor())
     filters: Filters = seen.reading.filters
     asked = paging()
     page = seen.reading.page(asked)
     party = lookups.party_match(filters.party_id)
+    back = seen.reading.understood.get("back", "")
     chips = [
         (filters.direction, str(DIRECTION_LABELS.get(filters.direction, "")), "direction"),
         (filters.status, str(STATUS_LABELS.get(filters.status, "")), "status"),
         (filters.kind, str(KIND_LABELS.get(filters.kind, "")), "kind"),
+        (back, taken_back_chip(back), "back"),
         (filters.party_id, _("With: %(name)s", name=party.name) if party else _("With one party"), "party"),
         (filters.programme_id, _("For one programme"), "programme"),
     ]
@@ -67,6 +70,8 @@ def index() -> Any:
         direction_options=shared.options(DIRECTION_LABELS.items()),
         status_options=shared.options(STATUS_LABELS.items()),
         kind_options=shared.options(KIND_LABELS.items()),
+        back=back,
+        back_options=taken_back_options(),
         filters=filters,
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "programme", "columns")},
         pages=shared.pages(page, asked),

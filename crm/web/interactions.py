@@ -165,8 +165,9 @@ def _detail_page(interaction_id: uuid.UUID, note_form: NoteForm, code: int) -> A
     promises = commitment_queries.of_interaction(record.id)
     standings = commitment_queries.standings(promises, today)
     ask = words.ask_of(record)
-    followed = promises if any(one.direction == "theirs" for one in promises) or ask is None else commitment_queries.of_ask(ask.id)
-    steps = pledge_steps([one.id for one in followed if one.kind == "financial"], today)
+    is_promised = any(one.direction == "theirs" and standings[one.id].key != "taken-back" for one in promises)
+    followed = promises if is_promised or ask is None else commitment_queries.of_ask(ask.id)
+    steps = pledge_steps({one.id for one in (*promises, *followed) if one.kind == "financial"}, today)
     may_log = can(actor(), Permission.CONTACT_LOG, record.office_id)
     notes = queries.notes_of(record.id)
     return render_template(

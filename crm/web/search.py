@@ -70,6 +70,8 @@ def _title(hit: Hit) -> str:
     """What a record is called: its own title, else what it is and with whom."""
     if hit.noun == "interactions":
         return f"{KIND_LABELS[hit.kind]}: {hit.about}" if hit.about else str(KIND_LABELS[hit.kind])
+    if hit.is_taken_back and hit.noun == "pledges" and hit.about:
+        return hit.about  # no amount: nothing is pledged
     if hit.noun in ("pledges", "receipts", "allocations") and hit.amount is not None:
         amount = money(hit.amount, locale=get_locale())
         return _("%(amount)s, %(party)s", amount=amount, party=hit.about) if hit.about else amount
@@ -88,6 +90,7 @@ def _notes(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> list[str]:
     form = str(FORM_NAMES[hit.kind]) if hit.noun == "parties" else ""
     at = hit.at.astimezone(clock.zone(who.timezone)).date() if isinstance(hit.at, datetime) else hit.at
     parts = [
+        _("Taken back") if hit.is_taken_back else "",
         hit.subject and short(" ".join(hit.subject.split()), _SUBJECT),
         form,
         about,

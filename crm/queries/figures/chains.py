@@ -85,6 +85,7 @@ class PledgeStep:
     outstanding: Figure
     signed: Figure
     received: Figure
+    is_taken_back: bool = False
 
     @property
     def rank(self) -> int:
@@ -110,7 +111,14 @@ def pledge_steps(pledge_ids: Collection[uuid.UUID], as_of: date | None = None) -
         mine.loose = [row for row in ledger.loose if row.pledge_id == pledge.id]
         money = _Books(mine, books[currency]).figures()
         found[pledge.id] = PledgeStep(
-            pledge.id, pledge.reference, pledge.programme_id, money.announced, money.pledged, money.secured, money.paid
+            pledge.id,
+            pledge.reference,
+            pledge.programme_id,
+            money.announced,
+            money.pledged,
+            money.secured,
+            money.paid,
+            pledge.is_taken_back,
         )
     return found
 
@@ -124,7 +132,8 @@ def donor_money(
     back: int = 18,
     ahead: int = 6,
 ) -> DonorMoney:
-    """The money of a donor that may be known under several parties (a ministry and its country), each record once (M16).
+    """The money of a donor that may be known under several parties (a ministry and its country), each record once (M16), without
+    pledges that were taken back.
 
     `office_ids` narrows it to some offices in scope. In `currency` where rates are held (M4, M5)."""
     ledger = _ledger(tuple(dict.fromkeys(party_ids)), as_of, None if office_ids is None else frozenset(office_ids))
@@ -140,7 +149,7 @@ def _ledger(party_ids: tuple[uuid.UUID, ...], as_of: date, office_ids: frozenset
     whole = Ledger(as_of, records.reporting_currencies())
     for party_id in party_ids:
         part = records.load(Scope(party_id=party_id), as_of, with_allocations=True)
-        whole.pledges += [row for row in part.pledges if office_ids is None or row.office_id in office_ids]
+        whole.pledges += [row for row in part.pledges if not row.is_taken_back and (office_ids is None or row.office_id in office_ids)]
         whole.agreements += [row for row in part.agreements if office_ids is None or row.office_id in office_ids]
         whole.loose += [row for row in part.loose if office_ids is None or row.office_id in office_ids]
         held = {row.id for row in whole.agreements} | {row.id for row in whole.loose}

@@ -83,6 +83,7 @@ class PledgeRow:
     currency: str
     rate_policy: str
     fixed_rate: Decimal | None
+    is_taken_back: bool = False
     terms: list[Term] = field(default_factory=list)
 
 
@@ -281,6 +282,7 @@ _PLEDGE: tuple[Any, ...] = (
     Pledge.currency,
     Pledge.rate_policy,
     Pledge.fixed_rate,
+    Pledge.is_taken_back,
 )
 
 
