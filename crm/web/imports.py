@@ -178,7 +178,7 @@ def create() -> Any:
     may = offices_where(who, Permission.IMPORT_CONTACTS)
     names = {office.id: office.name for office in offices_by_id().values()}
     offices = [(str(office_id), names[office_id]) for office_id in may if office_id in names]
-    form = UploadForm(offices=offices, kinds=_kinds())
+    form = UploadForm(offices=offices, kinds=_kinds(), is_of_all_kinds=can(who, Permission.IMPORT_ALL))
     if request.method == "POST" and form.validate():
         office_id = uuid.UUID(form.office.data)
         if can(who, permission_for(form.kind.data), office_id):
