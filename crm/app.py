@@ -24,7 +24,7 @@ from crm import formatting
 from crm.cli import register_commands
 from crm.clock import zone
 from crm.db import db, engine_options, set_up_engine
-from crm.i18n import LOCALES, direction, get_locale, translations_for
+from crm.i18n import LOCALES, direction, get_locale, named, sentence, translations_for
 from crm.policy import Permission, can, guard_engine
 from crm.queries.due import said_when
 from crm.web import BLUEPRINTS
@@ -123,6 +123,7 @@ def _set_up_templates(app: Flask) -> None:
         return "" if value is None else format_datetime(value, pattern, tzinfo=zone(who.timezone if who else "UTC"), locale=get_locale())
 
     app.jinja_env.filters.update(dateformat=dateformat, datetimeformat=datetimeformat, said_when=said_when, web_link=formatting.web_link)
+    app.jinja_env.filters.update(named=named, sentence=sentence)
 
     @app.context_processor
     def common() -> dict[str, Any]:

@@ -155,7 +155,8 @@ _NEAR_DAYS: dict[int, dict[str, str]] = {
 
 
 def _days(count: int, locale: str, *, direction: bool) -> str:
-    return format_timedelta(timedelta(days=count), granularity="day", threshold=10**9, add_direction=direction, locale=_babel(locale))
+    said = format_timedelta(timedelta(days=count), granularity="day", threshold=10**9, add_direction=direction, locale=_babel(locale))
+    return said.replace(str(abs(count)), number(abs(count), locale))  # Babel groups no digits
 
 
 def file_size(size: int, locale: str = "en") -> str:

@@ -60,6 +60,17 @@ def direction(locale: str | None = None) -> str:
     return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
 
 
+def named(name: str) -> str:
+    """A name inside a sentence: in the direction of its own script, and moving nothing around it."""
+    return f"\u2068{name}\u2069"
+
+
+def sentence(text: str) -> str:
+    """A sentence that may begin with a name, in the direction of its own language: an element that takes its direction from the
+    first letter would take the name's, and "X became Y" reads "Y became X" where X is in Arabic and Y is not."""
+    return ("\u200f" if direction() == "rtl" else "\u200e") + text
+
+
 @lru_cache(maxsize=64)
 def translations_for(locale: str) -> _gettext_module.NullTranslations:
     """Return the catalogue of a language; "pt-BR" falls back to "pt", and a language without a catalogue to the English of the code."""

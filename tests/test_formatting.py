@@ -90,6 +90,8 @@ def test_a_due_day_says_how_far_off_or_how_late() -> None:
     assert f.relative_day(date(2026, 2, 28), today) == "yesterday"
     assert f.due_day(date(2026, 2, 17), today) == "12 days late"
     assert f.due_day(date(2026, 2, 28), today) == "1 day late"
+    assert f.due_day(date(2023, 6, 1), today) == "1,004 days late"
+    assert f.relative_day(today + timedelta(days=1234), today, "fr") == "dans 1\u202f234 jours"
     assert f.relative_day(date(2026, 2, 17), today) == "12 days ago"
     assert f.relative_day(date(2027, 3, 1), today) == "in 365 days"
     assert f.due_day(date(2026, 2, 17), today, "fr") == "12\u00a0jours de retard"

@@ -85,3 +85,9 @@ def test_browsers_languages_are_matched() -> None:
     assert i18n.direction("fr") == "ltr"
     assert i18n.direction() == "ltr"
     assert set(i18n.LOCALES) == {"ar", "zh", "en", "fr", "ru", "es"}
+
+
+def test_a_sentence_that_begins_with_a_name_keeps_the_direction_of_its_language() -> None:
+    assert i18n.sentence(f"{i18n.named('عمر')} became Director") == "\u200e\u2068عمر\u2069 became Director"
+    with i18n.use_locale("ar"):
+        assert i18n.sentence(i18n.named("Omar")) == "\u200f\u2068Omar\u2069"

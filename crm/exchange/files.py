@@ -97,6 +97,10 @@ SENTENCES: Mapping[str, LazyText] = {
         "“%(name)s” (%(kind)s) is of no kind that is kept here. Kept are PDF, photos, Office and OpenDocument files, TXT and CSV."
     ),
     "ending": _l("“%(name)s” ends with .%(ending)s, which is no kind that is kept here. Give it the ending of what it is (%(wanted)s)."),
+    "text": _l(
+        "“%(name)s” does not hold what .%(ending)s stands for: it is plain text. Rename it to “%(right)s”, or save it as .%(ending)s and "
+        "send that."
+    ),
 }
 
 
@@ -172,7 +176,9 @@ def _judge(order: Order, answer: Mapping[str, Any]) -> Fit | Refused:
         kind = CSV
     known = {one for endings in ENDINGS.values() for one in endings}
     # A proven kind may go by the ending of another one and is put right; text proves nothing, so that its name must fit.
-    if ending and (ending not in known or (kind in (TXT, CSV) and ending not in (*ENDINGS[TXT], *ENDINGS[CSV]))):
+    if kind in (TXT, CSV) and ending in known and ending not in (*ENDINGS[TXT], *ENDINGS[CSV]):
+        return refusal("text", name, ending=ending, right=f"\u2068{stem}.{ENDINGS[TXT][0]}\u2069")
+    if ending and ending not in known:
         return refusal("ending", name, ending=ending, wanted=", ".join(f".{one}" for one in ENDINGS[kind]))
     if ending not in ENDINGS[kind]:
         name = f"{stem}.{ENDINGS[kind][0]}"

@@ -25,12 +25,15 @@ class UploadForm(BaseForm):
             "A list as a spreadsheet (.xlsx, .ods, CSV or TSV), or a file of OCHA FTS or of exchange rates as CSV. A ZIP may hold one CSV file. At most 30 MB."
         ),
     )
-    office = SelectField(_l("Office"), description=_l("Its colleagues see what the file says; so do the offices above it."))
+    office = SelectField(_l("Office"))
 
-    def __init__(self, *, offices: list[tuple[str, str]], kinds: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *, offices: list[tuple[str, str]], kinds: list[tuple[str, str]], is_of_all_kinds: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.office.choices = offices
         self.kind.choices = kinds
+        own = _("A list of contacts or posts, or a log of contacts, is read here by the office's colleagues and by whoever brings it.")
+        above = _("Any other file is read by the offices above it too.")
+        self.office.description = f"{own} {above}" if is_of_all_kinds else own
 
 
 #: What lists of each kind leave no need to ask.

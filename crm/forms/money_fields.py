@@ -102,11 +102,15 @@ def currency_field(label: Any = None, rules: Sequence[Any] = ()) -> SelectField:
     return SelectField(label or _l("Currency"), list(rules), validate_choice=False)
 
 
+#: Codes of ISO 4217 that no donor pays in: units of funds, indexes and clearing. Not offered; where one is written it is taken.
+_UNITS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "XAU", "XAG", "XDR", "XPD", "XPT", "XSU", "XUA", "XAD"})
+
+
 def offer_currencies(field: SelectField, usual: Iterable[str] = (), *, blank: str = "") -> None:
     """Offer the office's own and the usual currencies first, then all that are in use; `blank`: the words of an empty first choice."""
     first = list(dict.fromkeys(code for code in (*usual, *USUAL) if known_currency(code)))
     usual_group, all_group = _("Usual"), _("All")
-    rest = [c for c in currencies().values() if c.active and c.code not in first]
+    rest = [c for c in currencies().values() if c.active and c.code not in first and c.code not in _UNITS]
     field.choices = [
         *([SelectChoice("", blank, optgroup=usual_group)] if blank else []),
         *(SelectChoice(code, code, optgroup=usual_group) for code in first),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from crm.db import db
-from crm.models.imports import BULK, ImportBatch, ImportReject, ImportUndo
+from crm.models.imports import BULK, ImportBatch, ImportChange, ImportReject, ImportUndo
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
 REFUSED_SHOWN = 200
@@ -30,3 +30,9 @@ def refused_of(batch_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
     statement = select(ImportReject.column, ImportReject.reason).where(ImportReject.batch_id == batch_id)
     rows = db.session.execute(statement.order_by(ImportReject.row_number).limit(REFUSED_SHOWN))
     return [(uuid.UUID(row.column), row.reason) for row in rows]
+
+
+def changed_of(batch_id: uuid.UUID, table: str) -> set[uuid.UUID]:
+    """The records of a table that a change changed, whether or not it was undone since."""
+    statement = select(ImportChange.record_id).where(ImportChange.batch_id == batch_id, ImportChange.noun == table)
+    return {key for key in db.session.scalars(statement.distinct()) if key is not None}

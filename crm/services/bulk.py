@@ -34,6 +34,7 @@ from crm.models.parties import Party, PartyKind
 from crm.models.users import User
 from crm.policy import Actor, Permission, can, offices_where, require
 from crm.queries import codes
+from crm.queries.bulk import changed_of
 from crm.services import asks, commitments, follow_ups, import_journal, import_undo, jobs, parties, users
 from crm.services.checking import FIRST_DAY, LAST_DAY
 from crm.services.fields import text as tidy
@@ -415,6 +416,12 @@ def _records(noun: str, ids: Collection[uuid.UUID]) -> list[Any]:
 def titles_of(noun: str, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """What some records in scope are called."""
     return {record.id: title_of(record) for record in _records(noun, ids)}
+
+
+def changed_by(batch: ImportBatch, choice: Choice) -> list[uuid.UUID]:
+    """The records that a change changed, in the order of their list."""
+    found = changed_of(batch.id, NOUNS[choice.noun].entity.__tablename__)
+    return [key for key in choice.ids if key in found]
 
 
 def _verdict(actor: Actor, action: Action, record: Any, given: Given) -> Verdict:

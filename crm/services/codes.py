@@ -114,9 +114,7 @@ def remove_code(actor: Actor, code_id: uuid.UUID) -> str:
     if record.code in LISTS[record.list_name].relied_on:
         raise Invalid(relied_on_sentence(record.label))
     if is_in_use(record):
-        raise Invalid(
-            _("Records hold “%(label)s”, so it cannot be removed. Withdraw it: they keep it, and no new one takes it.", label=record.label)
-        )
+        raise Invalid(held_sentence(record.label))
     db.session.delete(record)
     db.session.flush()
     queries.forget()
@@ -148,6 +146,11 @@ def code_rule(name: str) -> str:
 def relied_on_sentence(label: str) -> str:
     """Why an entry can be neither removed nor withdrawn."""
     return _("The system itself relies on “%(label)s”, so it can be neither removed nor withdrawn. Its names can be changed.", label=label)
+
+
+def held_sentence(label: str) -> str:
+    """Why an entry cannot be removed, and what to do instead."""
+    return _("Records hold “%(label)s”, so it cannot be removed. Withdraw it: they keep it, and no new one takes it.", label=label)
 
 
 def _entry(code_id: uuid.UUID, *, is_leaving: bool = False) -> Code:

@@ -40,6 +40,13 @@ from crm.web.listing import Listing, Seen
 
 bp = Blueprint("bulk", __name__, url_prefix="/bulk")
 SHOWN = 100
+#: The page of one record of a noun, and what its address calls the record.
+_PAGES = {
+    "parties": ("parties.detail", "party_id"),
+    "asks": ("asks.detail", "ask_id"),
+    "commitments": ("commitments.detail", "commitment_id"),
+    "follow-ups": ("follow_ups.edit", "follow_up_id"),
+}
 STATES: dict[str, tuple[LazyText, str]] = {
     "checked": (_l("Not done yet"), "soon"),
     "queued": (_l("Waiting for the background worker"), "info"),
@@ -191,6 +198,7 @@ def detail(bulk_id: uuid.UUID) -> Any:
         counts = {CHANGED: batch.updated, REFUSED: batch.rejected, SAME: batch.unchanged}
         gone = batch.taken - sum(counts.values())
     undone = import_undo.undone(batch.id)
+    named = [] if batch.state == "checked" else _named(choice, bulk.changed_by(batch, choice)[:SHOWN])
     work = _work(batch, is_lost=job is None)
     word, tone = STATES[batch.state]
     return render_template(
@@ -201,6 +209,7 @@ def detail(bulk_id: uuid.UUID) -> Any:
         state=str(word),
         tone=tone,
         changed=_lines(choice, changed[:SHOWN]),
+        named=named,
         counts=counts,
         gone=gone,
         is_void=is_void,
@@ -253,6 +262,13 @@ def _lines(choice: Choice, verdicts: list[Verdict]) -> list[tuple[str, str, str]
         return _words(choice.action, text, people)
 
     return [(shared.short(verdict.title), words(verdict.before), words(verdict.after)) for verdict in verdicts]
+
+
+def _named(choice: Choice, ids: list[uuid.UUID]) -> list[tuple[str, str]]:
+    """(name, page) of records that were changed, as far as the reader sees them now."""
+    titles = bulk.titles_of(choice.noun, ids)
+    endpoint, key_name = _PAGES[choice.noun]
+    return [(shared.short(titles[key]), shared.link(endpoint, **{key_name: key})) for key in ids if key in titles]
 
 
 def _words(action: Action, text: str, people: dict[uuid.UUID, str]) -> str:

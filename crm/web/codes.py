@@ -121,6 +121,7 @@ def edit(entry_id: uuid.UUID) -> Any:
         items = conflict_items(form, _words)
         return render_template("programmes/conflict.html", form=form, items=items, who=form.conflict.who, back=back), 409
     is_relied_on = record.code in LISTS[record.list_name].relied_on
+    is_held = not is_relied_on and services.is_in_use(record)
     return (
         render_template(
             "codes/form.html",
@@ -129,6 +130,7 @@ def edit(entry_id: uuid.UUID) -> Any:
             title=record.label,
             back=back,
             kept=services.relied_on_sentence(record.label) if is_relied_on else "",
+            held=services.held_sentence(record.label) if is_held else "",
         ),
         status(form),
     )

@@ -141,8 +141,15 @@ def _standing(batch: ImportBatch, job: Job | None, *, is_undone: bool) -> tuple[
         return _("Undoing failed"), "late"
     if done is not None and done.is_begun:
         return _("Undone in part"), "soon"
+    if _waits_for_answer(batch):
+        return _("Waits for an answer"), "soon"
     word, tone = STATES[batch.state]
     return str(word), tone
+
+
+def _waits_for_answer(batch: ImportBatch) -> bool:
+    """Whether something has to be said of a spreadsheet (its columns, days, amounts) before its rows can be counted."""
+    return batch.state == "checked" and queries.summary_of(batch).is_open
 
 
 def _undo_state(job: Job) -> str:
@@ -159,7 +166,7 @@ def _row(batch: ImportBatch, office: str, job: Job | None, *, is_undone: bool) -
         kind_name(batch.format),
         day(batch.created_at.astimezone(clock.zone(actor().timezone)).date(), get_locale()),
         office,
-        *(None if batch.state == "refused" else number(count, get_locale()) for count in counts),
+        *(None if batch.state == "refused" or _waits_for_answer(batch) else number(count, get_locale()) for count in counts),
     ]
 
 
@@ -178,7 +185,7 @@ def create() -> Any:
     may = offices_where(who, Permission.IMPORT_CONTACTS)
     names = {office.id: office.name for office in offices_by_id().values()}
     offices = [(str(office_id), names[office_id]) for office_id in may if office_id in names]
-    form = UploadForm(offices=offices, kinds=_kinds())
+    form = UploadForm(offices=offices, kinds=_kinds(), is_of_all_kinds=can(who, Permission.IMPORT_ALL))
     if request.method == "POST" and form.validate():
         office_id = uuid.UUID(form.office.data)
         if can(who, permission_for(form.kind.data), office_id):

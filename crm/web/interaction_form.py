@@ -60,7 +60,8 @@ def add_row(form: InteractionForm, name: str) -> None:
 
 
 def prefill(form: InteractionForm, office: OfficeFacts, planned: Interaction | None, state: str) -> None:
-    """The fields of a fresh form: now (held) or tomorrow at ten (planned), oneself, the ask or plan it comes from, ?kind=."""
+    """The fields of a fresh form: now (held) or tomorrow at ten (planned), oneself, the ask or plan it comes from, ?kind=,
+    ?name= of somebody who may not be on record."""
     here = clock.now().astimezone(clock.zone(office.timezone))
     if planned is not None:
         show(form, planned, office)
@@ -81,6 +82,8 @@ def prefill(form: InteractionForm, office: OfficeFacts, planned: Interaction | N
         form.programme_id.data = str(ask.programme_id or "")
         form.fallback.data = ask.fallback
     shared.prefill(form.party, party_id, office.id)
+    if not form.party.text and party_id is None:
+        form.party.form.text.data = " ".join(request.args.get("name", "").split())[:300]
     last = queries.last_held_with(party_id) if form.party.chosen and party_id else None
     if last is not None and last.office_id == office.id:
         form.place_text.data, form.language.data = last.place_text, last.language

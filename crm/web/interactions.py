@@ -86,7 +86,7 @@ def index() -> Any:
 @bp.route("/new", methods=["GET", "POST"])
 @permit(Permission.CONTACT_LOG)
 def create() -> Any:
-    """Log an interaction that was held, or plan one (?state=planned); ?party=, ?ask= and ?kind= fill in, ?planned= writes up a planned one."""
+    """Log an interaction that was held, or plan one (?state=planned); ?party= or ?name=, ?ask= and ?kind= fill in, ?planned= writes up a planned one."""
     who = actor()
     form = InteractionForm()
     planned = shared.still_there(form, form.planned, request.args.get("planned"), queries.get)

@@ -11,7 +11,7 @@ from flask import url_for
 
 from crm import clock
 from crm.formatting import day, money, relative_day
-from crm.i18n import LazyText, _, _l, get_locale, ngettext
+from crm.i18n import LazyText, _, _l, get_locale, named, ngettext, sentence
 from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party
@@ -317,12 +317,12 @@ def _tenure_ended(record: Any, party_id: uuid.UUID) -> dict[str, Any]:
 
 
 def _tenure(record: Any, party_id: uuid.UUID, *, began: bool) -> dict[str, Any]:
-    person = f"\u2068{record.person.name}\u2069" if record.person else _("Somebody")  # each name in the direction of its own script
-    post = f"\u2068{record.position.title}\u2069" if record.position else _("a post")
+    person = named(record.person.name) if record.person else _("Somebody")
+    post = named(record.position.title) if record.position else _("a post")
     to = url_for("positions.detail", position_id=record.position_id)
     if began:
         title = _("%(person)s became %(post)s", person=person, post=post)
     else:
         title = _("%(person)s left the post of %(post)s", person=person, post=post)
     where = record.position.organisation.name if record.position and record.position.organisation_id != party_id else ""
-    return {"kind": _("Change of post"), "icon": "change", "title": title, "url": to, "text": where}
+    return {"kind": _("Change of post"), "icon": "change", "title": sentence(title), "url": to, "text": where}

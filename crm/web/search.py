@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -150,6 +150,7 @@ def index() -> Any:
     said = None if kind or after else _said(who, query)
     pages = [] if kind or after or said else _pages(query.words)[0]
     may_add = can(who, Permission.CONTACT_LOG) and said is None and not pages
+    called, ways = _unknown(who, query) if may_add and not kind else (query.text, [])
     return render_template(
         "search/index.html",
         query=query,
@@ -159,10 +160,11 @@ def index() -> Any:
         exact=_line(found.exact, who, query.words, offices) if found.exact else None,
         groups=groups,
         near=[_line(hit, who, (), offices) for hit in found.near],
-        said=said or [],
+        said=said or ways,
         pages=pages,
         is_continued=after is not None,
-        add_url=url_for("parties.create", name=query.text) if may_add and query.words else "",
+        add_url=url_for("parties.create", name=called) if may_add and query.words else "",
+        add_name=called,
         find_value=query.text,
     )
 
@@ -200,9 +202,9 @@ class Action:
     label: str = ""
     keys: str = ""
 
-    def url(self, party: uuid.UUID | None = None) -> str:
-        """Where it is done, the party and the kind of interaction filled in."""
-        return url_for(self.endpoint, party=party, state=self.state, kind=self.kind)
+    def url(self, party: uuid.UUID | None = None, name: str | None = None) -> str:
+        """Where it is done, the party (or the name of one that is not on record) and the kind of interaction filled in."""
+        return url_for(self.endpoint, party=party, name=name, state=self.state, kind=self.kind)
 
     def title(self, name: str) -> str:
         """What it does, with a party's name."""
@@ -401,6 +403,10 @@ def suggest() -> Any:
             _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
             _group(_("Do"), [*_alone(who, query.words), *(_with(who, [first]) if first else [])]),
         ]
+        called, ways = _unknown(who, query)
+        if called != query.text and not first and can(who, Permission.CONTACT_LOG):
+            add = {"title": _add_words(called), "url": url_for("parties.create", name=called), "icon": "people"}
+            groups.append(_group(_("Do"), [*ways, add]))
         named_pages, others = _pages(query.words)
         groups.insert(0 if named_pages else len(groups), _group(_("Go to"), [*named_pages, *others]))  # Enter goes there
     everything = {"title": _("All results for “%(text)s”", text=query.text), "url": url_for("search.index", q=query.text), "icon": "search"}
@@ -408,6 +414,10 @@ def suggest() -> Any:
     count = sum(len(group["items"]) for group in groups)
     status = ngettext("%(num)d suggestion", "%(num)d suggestions", count)
     return jsonify({"groups": [group for group in groups if group["items"]], "status": status})
+
+
+def _add_words(name: str) -> str:
+    return _("Add a party named “%(name)s”", name=name)
 
 
 def _group(label: str, items: Sequence[dict[str, str]]) -> dict[str, Any]:
@@ -502,20 +512,39 @@ def _is_there(endpoint: str) -> bool:
     return endpoint in current_app.view_functions
 
 
-def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
-    """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
+def _spoken_of(who: Actor, query: Query) -> Iterator[tuple[Action, tuple[str, ...], tuple[str, ...]]]:
+    """The actions that the typed words begin with, each with those words and the ones of the name behind them."""
     typed = tuple(asked(query.text))
     if len(typed) < 2:  # noqa: PLR2004 - a verb, and whom
-        return None
+        return
     for action in (*ACTIONS, *_by_kind(who)):
         for phrase in action.spoken():
             if len(typed) > len(phrase) and typed[: len(phrase)] == phrase and can(who, action.permission):
-                rest = Query(" ".join(typed[len(phrase) :]), tuple(typed[len(phrase) :][: search.MOST_ASKED]))
-                found = search.find(who, rest, nouns=("parties",), most=SUGGESTED)
-                hits = [*(hit for group in found.groups for hit in group.hits), *found.near][:SUGGESTED]
-                if hits:
-                    return [item for item in _with(who, hits, (action,)) if item]
+                yield action, phrase, typed[len(phrase) :]
+
+
+def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
+    """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
+    for action, _phrase, name in _spoken_of(who, query):
+        found = search.find(who, Query(" ".join(name), name[: search.MOST_ASKED]), nouns=("parties",), most=SUGGESTED)
+        hits = [*(hit for group in found.groups for hit in group.hits), *found.near][:SUGGESTED]
+        if hits:
+            return [item for item in _with(who, hits, (action,)) if item]
     return None
+
+
+def _unknown(who: Actor, query: Query) -> tuple[str, list[dict[str, str]]]:
+    """Of “log meeting with nobody known”: the name alone, as it was typed, and the form of the action that takes a new name."""
+    for action, phrase, name in _spoken_of(who, query):
+        pieces = query.text.split()
+        cut = next((at for at in range(1, len(pieces)) if tuple(asked(" ".join(pieces[:at]))) == phrase), 0)
+        called = " ".join(pieces[cut:] if cut else name)
+        if action.endpoint != "interactions.create":
+            return called, []
+        return called, [
+            {"title": action.title(called), "note": _("not on record yet"), "url": action.url(name=called), "icon": action.icon}
+        ]
+    return query.text, []
 
 
 def _with(who: Actor, parties: Sequence[Hit], actions: Sequence[Action] = ACTIONS[:4]) -> list[dict[str, str]]:

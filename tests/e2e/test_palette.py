@@ -99,6 +99,8 @@ def test_single_keys_that_are_turned_off_do_nothing_and_the_box_still_serves(dem
     page.get_by_role("button", name="Save").first.click()
     page.wait_for_load_state()
     page.goto(f"{demo_site.url}/")
+    expect(page.get_by_text("Ctrl K", exact=True)).to_be_visible()  # it still finds, as the account page says
+    expect(page.get_by_text("n m", exact=True)).to_be_hidden()
     page.keyboard.press("/")
     expect(page.get_by_role("combobox")).not_to_be_focused()
     expect(page.locator("#palette")).to_be_hidden()

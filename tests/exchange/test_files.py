@@ -164,3 +164,15 @@ def test_names_that_harm_nobody(tmp_path):
     fit = look(tmp_path, "really a photo.pdf", made.photo())
     assert isinstance(fit, Fit)
     assert fit.name == "really a photo.jpg"
+
+
+def test_plain_text_under_another_name_is_refused_with_what_it_is_and_what_to_do(tmp_path):
+    """Almost anything can be read as text: it proves nothing, so its name is not put right."""
+    for ending in ("pdf", "docx", "jpg"):
+        said = look(tmp_path, f"letter.{ending}", b"Dear Director,\nthank you.\n")
+        assert isinstance(said, Refused)
+        assert str(said) == (
+            f"“\u2068letter.{ending}\u2069” does not hold what .{ending} stands for: it is plain text. "
+            f"Rename it to “\u2068letter.txt\u2069”, or save it as .{ending} and send that."
+        )
+    assert "which is no kind that is kept here" in str(look(tmp_path, "letter.exe", b"Dear Director"))

@@ -7,9 +7,12 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
+from wtforms import Form as WtForm
 
+from crm.data import currencies
 from crm.db import db
 from crm.errors import Invalid
+from crm.forms.money_fields import currency_field, offer_currencies
 from crm.jobs import imports
 from crm.models.asks import Ask
 from crm.models.flows import Flow
@@ -91,3 +94,19 @@ def test_what_others_reported_long_ago_is_still_imported(grants):
     data = fts.file_of({"originalAmount": "1000", "originalCurrency": "DEM", "exchangeRate": ""})
     imports.import_file(grants, grants.home_office_id, "fts", "x.csv", data)
     assert db.session.scalars(select(Flow.original_currency)).all() == ["DEM"]
+
+
+def test_units_that_no_donor_pays_in_are_not_offered_and_still_taken(grants, donor):
+    class Form(WtForm):
+        currency = currency_field()
+
+    form = Form()
+    offer_currencies(form.currency, ("JOD",))
+    offered = {choice.value for choice in form.currency.choices}
+    assert {"JOD", "USD", "CHF", "XAF", "XOF"} <= offered
+    units = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "XDR"}
+    assert units <= currencies().keys()
+    assert not units & offered
+    made.pledge(grants, donor, Money(Decimal(100), "XDR"))
+    offer_currencies(form.currency, ("XDR",))
+    assert "XDR" in {choice.value for choice in form.currency.choices}, "what a record is in stays to be chosen"

@@ -101,6 +101,11 @@ def facts(client, address):
     return dict(zip(terms, map(int, values), strict=False))
 
 
+def named(client, address):
+    """The links to what was changed."""
+    return tree(client.get(address)).xpath("//section[h2='What was changed']//li/a")
+
+
 def table_of(client, address, caption):
     page = tree(client.get(address))
     rows = page.xpath(f"//table[caption[contains(., '{caption}')]]/tbody/tr")
@@ -130,11 +135,15 @@ def test_ticked_rows_are_shown_changed_once_and_taken_back(app, browser):
     assert [client.client.post(target, data=fields).status_code for _ in range(2)] == [303, 303], "a double click"
     assert [owner == other for owner in owners(app, keys)] == [True, False, True]
     assert facts(client, shown) == {"Changed": 2, "Were so already": 0, "Left as they are": 0}
+    assert [link.text_content() for link in named(client, shown)] == ["To do 0000", "To do 0002"]
+    for link in named(client, shown):
+        client.get(link.get("href"))
     assert "Give to another person" in client.get("/bulk/").get_data(as_text=True)
     assert facts(client, f"{shown}/undo")["Would be put back"] == 2
     target, fields = client.fields(f"{shown}/undo")
     assert [client.client.post(target, data=fields).status_code for _ in range(2)] == [303, 303]
     assert other not in owners(app, keys)
+    assert [link.text_content() for link in named(client, shown)] == ["To do 0000", "To do 0002"], "what it had done"
     assert "This change was undone" in client.get(shown).get_data(as_text=True)
     assert "Undone" in client.get("/bulk/").get_data(as_text=True)
 
@@ -330,6 +339,9 @@ def test_kinds_are_added_and_removed_and_both_taken_back(app, acting):
     assert (kinds(one), kinds(three)) == ({"ngo", "donor"}, {"ngo"})
     removed = do(actor, "parties", "remove-kind", "ngo", [one, two, three])
     assert (kinds(one), kinds(three)) == ({"donor"}, set())
+    for batch_id, changed in ((added, [one, two]), (removed, [one, two, three])):
+        batch = bulk.own(actor, batch_id)
+        assert bulk.changed_by(batch, bulk.choice_of(batch)) == changed
     parties.change_kinds(actor, three, add=["ngo"])  # somebody says so again since
     plan = bulk.plan_undo(actor, bulk.own(actor, removed))
     assert bulk.touched(plan) == 2

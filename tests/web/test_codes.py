@@ -66,6 +66,10 @@ def test_an_entry_is_added_translated_changed_withdrawn_and_offered_meanwhile(ap
     programme = sent.location
     assert "Children are heard" in grants.get(programme).get_data(as_text=True)
     assert "Basic nutrition" in grants.get(programme).get_data(as_text=True)
+    entry = admin.get(f"/code-lists/entries/{made}/edit")
+    assert "Records hold “Children are heard”, so it cannot be removed." in entry.get_data(as_text=True)
+    assert not tree(entry).xpath("//form[contains(@action, '/remove')]")
+    assert tree(entry).xpath("//input[@name='is_withdrawn']")
     refused = admin.client.post(f"/code-lists/entries/{made}/remove", data={"csrf_token": admin.token()})
     assert refused.status_code == 422
     assert "Withdraw it" in refused.get_data(as_text=True)

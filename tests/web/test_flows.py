@@ -60,7 +60,11 @@ def test_a_flow_shows_every_field_and_where_it_came_from(browser, loaded):
     client = browser("grants")
     listed = tree(client.get("/flows/?donor=Canada&sort=date&year=2020&recipient=Jordan+Humanitarian"))
     place = listed.xpath("//tbody//th/a/@href[contains(., '/flows/')]")[-1]
-    page = text(client.get(place))
+    answer = client.get(place)
+    page = text(answer)
+    heading = tree(answer).xpath("string(//h1)")
+    assert heading.startswith("\u200e\u2068Canada"), "from whom to whom, whatever script the donor's name is in"
+    assert "\u2069 → \u2068Jordan" in heading
     for part in (
         "227992",
         "P009530001",

@@ -258,3 +258,11 @@ def test_the_page_says_where_rates_come_from_and_its_example_can_be_brought(brow
     assert "eurofxref-hist.zip" in text(page)
     example = tree(page).xpath("//pre")[0].text_content()
     assert "Would be new 2 days 2 rates" in text(client.get(upload(client, example.encode(), "rates.csv").location))
+
+
+def test_the_form_says_truly_who_reads_what_a_file_says(browser):
+    own = "A list of contacts or posts, or a log of contacts, is read here by the office's colleagues and by whoever brings it."
+    assert f"{own} Any other file is read by the offices above it too." in text(browser("grants").get("/imports/new"))
+    page = text(browser("officer").get("/imports/new"))  # who brings contacts only
+    assert own in page
+    assert "offices above" not in page

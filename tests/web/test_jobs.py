@@ -208,6 +208,14 @@ def test_the_administrator_sees_why_and_no_word_of_the_record(app, browser):
     assert "Bring in the rest" in tree(client.get(place)).text_content()
 
 
+def test_a_worker_that_is_there_is_not_said_to_run_anything(browser, worker):
+    page = tree(browser("admin").get("/jobs/"))
+    running, worker_1 = (" ".join(line.text_content().split()) for line in page.xpath("//dl/div")[1:3])
+    assert running == "Running0"
+    assert worker_1.startswith("worker-1There; last heard of ")
+    assert "Running" not in worker_1
+
+
 def test_an_administrator_of_one_office_sees_its_jobs_only(app, browser):  # P1
     from crm.policy import all_offices, system_actor
     from crm.services import users

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -253,6 +254,27 @@ def test_what_can_be_said_is_done_from_the_page_too(app, browser):
     viewer = text_of(browser("viewer").get("/search?q=log meeting with zzown par"))
     assert "Log a meeting with" not in viewer
     assert "Nothing found" in viewer
+
+
+def test_what_is_said_of_a_name_that_is_not_on_record_offers_that_name_alone(app, browser):
+    made(app, "Ministry of Health")
+    officer = browser("officer")
+    for said, name in (
+        ("brief me on Xyzz", "Xyzz"),
+        ("log meeting with Zzz Néwperson-Qq", "Zzz Néwperson-Qq"),
+        ("Plan a visit with  Zzz", "Zzz"),
+    ):
+        page = officer.get(f"/search?q={quote(said)}")
+        assert f"Add a party named “{name}”" in text_of(page)
+        assert said.split()[0] not in text_of(page).partition("Add a party named")[2][:40]
+        assert f"Add a party named “{name}”" in titles(officer, said)
+    item = officer.get("/search/suggest?q=log call with Zzz Newperson").json["groups"][0]["items"][0]
+    assert item["title"] == "Log a call with Zzz Newperson"
+    form = tree(officer.get(item["url"]))
+    assert form.xpath("//input[@name='party-text']/@value") == ["Zzz Newperson"]
+    assert form.xpath("//select[@name='kind']/option[@selected]/@value") == ["call"]
+    assert "Log a call with Zzz" in text_of(officer.get("/search?q=log call with Zzz"))
+    assert "Add a party named" not in " ".join(titles(browser("viewer"), "brief me on xyzz"))
 
 
 def test_a_brief_is_that_of_the_next_meeting_or_of_one_to_be_planned(app, browser):

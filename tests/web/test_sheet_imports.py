@@ -502,3 +502,21 @@ def test_what_a_file_of_contacts_says_is_read_by_the_office_and_by_who_brought_i
     assert "zzlog.csv" not in above.get("/imports/").get_data(as_text=True)
     assert "zzown.csv" in above.get("/imports/").get_data(as_text=True)
     assert "yysaid" in above.get(f"/imports/{own}").get_data(as_text=True)
+
+
+def test_a_file_that_waits_for_an_answer_has_no_counts_yet(browser):
+    client = browser("officer")
+    data = sheet(
+        ["Organisation", "Post", "Name", "Since"], ["Board", "Chair", "Ana Bell", "03/04/2026"], ["Board", "Clerk", "Bo", "05/04/2026"]
+    )
+    place = upload(client, data, "zzopen.csv", kind="positions").location
+    assert place.endswith("/columns")
+    row = tree(client.get("/imports/")).xpath("//tbody/tr[contains(., 'zzopen.csv')]")[0]
+    assert "Waits for an answer" in row.text_content()
+    counts = [" ".join(cell.text_content().split()) for cell in row.xpath("./td")[-4:]]
+    assert not any(character.isdigit() for character in "".join(counts)), counts
+    clear = text(client.get(upload(client, GOOD, "zzclear.csv").location))
+    assert "Waiting for you" in clear, clear
+    row = tree(client.get("/imports/")).xpath("//tbody/tr[contains(., 'zzclear.csv')]")[0]
+    assert "Waiting for you" in row.text_content()
+    assert "2" in row.xpath("./td")[-4].text_content()
