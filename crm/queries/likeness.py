@@ -149,7 +149,7 @@ class Likeness(enum.IntEnum):
     SAME = 3  # but for case, accents, titles and small words
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=6_000)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in Latin letters and lower case, without titles, articles and small words; all of them where nothing
     else is left. At most twelve."""
@@ -165,7 +165,7 @@ def words(name: str) -> tuple[str, ...]:
     return tuple((kept or latin)[:_MOST_WORDS])
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=8_000)
 def skeleton(word: str) -> str:
     """What stays of a word however it is transliterated: its consonants, alike ones made one. Numbers stay as they are."""
     if word.isdigit():
@@ -214,7 +214,7 @@ def likeness(one: str, other: str, *, is_person: bool) -> Likeness:
     return Likeness.TYPED if fits else Likeness.NO
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _numbers(parts: tuple[str, ...]) -> list[str]:
     return sorted(part for part in parts if part.isdigit())
 
