@@ -127,10 +127,13 @@ def new_id() -> uuid.UUID:
 def among(column: Any, keys: Collection[uuid.UUID]) -> ColumnElement[bool]:
     """`column.in_(keys)` with one value, however many keys: the statement stays the same, so that neither SQLAlchemy nor the driver
     nor the database reads it anew for another number of them."""
+    found: ColumnElement[bool]
     if db.engine.dialect.name == "sqlite":
         each = func.json_each(json.dumps([key.hex for key in keys])).table_valued("value")
-        return column.in_(select(each.c.value))  # type: ignore[no-any-return]
-    return column == any_(literal(list(keys), ARRAY(Key)))  # type: ignore[no-any-return]
+        found = column.in_(select(each.c.value))
+    else:
+        found = column == any_(literal(list(keys), ARRAY(Key)))
+    return found
 
 
 # --- engines -----------------------------------------------------------------------------------------------------

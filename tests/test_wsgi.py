@@ -96,4 +96,5 @@ def test_a_forked_process_uses_no_connection_and_no_key_of_its_parent(settings_e
     parent, child, afterwards = _run(FORKING, settings_environ)
     assert child[0] != parent[0], "the child spoke through a connection that its parent had opened"
     assert afterwards[0] == parent[0], "the parent lost its connection to what the child did"
-    assert len({parent[1], child[1], afterwards[1]}) == 3
+    # The end of a key is drawn at random; its beginning is the time, which differs anyway.
+    assert child[1][-12:] != afterwards[1][-12:], "the child drew the numbers that its parent drew next"
