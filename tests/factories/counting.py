@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,3 +50,13 @@ def count_statements(target: Flask | Engine) -> Iterator[Statements]:
         yield found
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def statements_of(app: Flask, client: Any, paths: Iterable[str]) -> list[int]:
+    """How many statements each page sends to somebody who is signed in."""
+    found = []
+    for path in paths:
+        with count_statements(app) as sent:
+            client.get(path)
+        found.append(sent.count)
+    return found

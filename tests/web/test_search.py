@@ -17,7 +17,7 @@ from crm.services import users
 from crm.services.interactions import NewInteraction, log_interaction
 from tests.factories import world
 from tests.factories.browser import tree
-from tests.factories.counting import count_statements
+from tests.factories.counting import statements_of
 from tests.factories.parties import make, office_id
 from tests.factories.planted import plant
 
@@ -332,19 +332,11 @@ def test_a_search_costs_the_same_statements_whatever_the_data(app, browser):
     officer = browser("officer")
     paths = ("/search?q=zzown", "/search?q=zzown&kind=parties", "/search?q=zzwon", "/search", "/search/suggest?q=zzown", "/search/suggest")
 
-    def costs() -> list[int]:
-        found = []
-        for path in paths:
-            with count_statements(app) as sent:
-                officer.get(path)
-            found.append(sent.count)
-        return found
-
-    costs()
-    before = costs()
+    statements_of(app, officer, paths)
+    before = statements_of(app, officer, paths)
     made(app, *(f"zzown board {place}" for place in range(40)))
     with app.app_context():
         plant("JOR", "zzown", level="office")
-    after = costs()
+    after = statements_of(app, officer, paths)
     assert after == before
     assert max(after) <= 24, after

@@ -19,7 +19,7 @@ from crm.services import asks, commitments, pledges
 from crm.services.interactions import NewInteraction, log_interaction
 from tests.factories import money as made
 from tests.factories.browser import tree
-from tests.factories.counting import count_statements
+from tests.factories.counting import statements_of
 from tests.web.test_interactions import in_world, make_party
 
 TODAY = clock.today("Asia/Amman")
@@ -212,16 +212,8 @@ def test_the_statements_of_pages_do_not_grow_with_what_was_taken_back(app, brows
     grants = browser("grants")
     paths = ("/commitments/", "/search", f"/parties/{story['donor']}", f"/interactions/{story['meeting']}", f"/asks/{story['ask']}")
 
-    def sent():
-        counts = []
-        for path in paths:
-            with count_statements(app) as statements:
-                grants.get(path)
-            counts.append(statements.count)
-        return counts
-
-    sent()
-    few = sent()
+    statements_of(app, grants, paths)
+    few = statements_of(app, grants, paths)
 
     def more(actor, office):
         for number in range(5):
@@ -231,4 +223,4 @@ def test_the_statements_of_pages_do_not_grow_with_what_was_taken_back(app, brows
             pledges.take_back_pledge(actor, pledges.record_pledge(actor, new), "Mistake")
 
     in_world(app, "grants", more)
-    assert sent() == few
+    assert statements_of(app, grants, paths) == few
