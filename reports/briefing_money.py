@@ -16,8 +16,8 @@ from crm.models.codes import GOAL_AREAS, SECTORS
 from crm.models.programmes import GOAL_AREA, Programme
 from crm.money import Money, zero
 from crm.queries import codes
+from crm.queries.figures.adding import Figure as MoneyFigure
 from crm.queries.figures.chains import Chain, DonorMoney, SignedPart
-from crm.queries.figures.money import Figure as MoneyFigure
 from crm.queries.figures.money import OpenInstalment
 from crm.queries.figures.programmes import ProgrammeMoney, YearMoney
 from crm.queries.programmes import IndicatorSeries, ProgrammeDetail

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from crm import clock, formatting
 from crm.money import Money
-from crm.queries.figures.money import Figure as MoneyFigure
+from crm.queries.figures.adding import Figure as MoneyFigure
 from crm.queries.rates import FIXED, Rate
 from reports.briefing_shapes import RateLine
 from reports.drawn_text import _

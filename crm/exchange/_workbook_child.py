@@ -12,6 +12,7 @@ import io
 import json
 import sys
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import python_calamine
@@ -25,6 +26,7 @@ else:
 
 _LARGEST = 1e21
 _THOUSANDS = 3
+_as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def bound(megabytes: int, seconds: int) -> None:
@@ -37,6 +39,7 @@ def bound(megabytes: int, seconds: int) -> None:
         LIMITS.setrlimit(LIMITS.RLIMIT_CPU, (seconds, seconds + 1))  # the first ends it by a signal that says why
 
 
+@lru_cache(maxsize=4096, typed=True)  # lists say the same numbers and days again and again; typed: 1.0 is not True
 def text_of(value: Any) -> str:
     """A cell as text: whole numbers without a point, days as 2026-11-30, a time of day as 14:30. Other numbers have the fifteen
     digits that spreadsheets show, and never three decimals, which could be read as thousands."""
@@ -61,19 +64,20 @@ def _number(value: float) -> str:
 
 def send(out: Any, value: object) -> int:
     """Write one JSON line; returns its length."""
-    return int(out.write(json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"))
+    return int(out.write(_as_json(value).encode() + b"\n"))
 
 
-def first_list(book: Any, names: list[str]) -> str:
-    """The first sheet of more than one row, since a cover may stand before the list; else the first that holds something."""
-    first = ""
+def first_list(book: Any, names: list[str]) -> tuple[str, Any]:
+    """The first sheet of more than one row, since a cover may stand before the list; else the first that holds something. A sheet is
+    read once: that is most of the work."""
+    first: tuple[str, Any] | None = None
     for name in names:
         sheet = book.get_sheet_by_name(name)
-        if sheet.start is not None:
-            if sheet.end[0] > sheet.start[0]:
-                return name
-            first = first or name
-    return first or names[0]
+        if sheet.start is not None and sheet.end[0] > sheet.start[0]:
+            return name, sheet
+        if first is None or (first[1].start is None and sheet.start is not None):
+            first = name, sheet
+    return first or ("", None)
 
 
 def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> None:
@@ -85,8 +89,7 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
         if not names:
             send(out, {"refused": "empty"})
             return
-        name = wanted if wanted in names else first_list(book, names)
-        sheet = book.get_sheet_by_name(name)
+        name, sheet = (wanted, book.get_sheet_by_name(wanted)) if wanted in names else first_list(book, names)
     except Exception:  # noqa: BLE001 - whatever a strange file does to the parser, it is one answer
         send(out, {"refused": "damaged"})
         return
@@ -103,7 +106,7 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
     lead = [""] * sheet.start[1]
     sent = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
-        cells = [*lead, *map(text_of, row)]
+        cells = [*lead, *(cell if type(cell) is str else text_of(cell) for cell in row)]
         while cells and not cells[-1].strip():
             cells.pop()
         if cells:

@@ -66,6 +66,8 @@ TOKENS = table(
 QUICK_LETTERS = 8
 #: So many of a noun's newest entries are looked at one by one on PostgreSQL before its index is asked for all.
 NEWEST = 1_500
+#: The same of one office, where only a letter or two were typed.
+NEWEST_OF_OFFICE = 200
 
 
 def is_sqlite() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -148,15 +148,18 @@ def office_currency(office_id: uuid.UUID) -> tuple[str, str]:
     return office.currency, office.reporting_currency
 
 
-def asks_for(programme_id: uuid.UUID) -> list[Ask]:
-    """The newest asks for a programme, and those that named another one but whose pledges go to it."""
+def asks_for(programme_id: uuid.UUID) -> Sequence[Any]:
+    """The newest asks for a programme, and those that named another one but whose pledges go to it, as rows of columns."""
     led_here = (
         select(Commitment.ask_id).join(Pledge, Pledge.id == Commitment.id).where(Pledge.programme_id == programme_id, ~Pledge.is_taken_back)
     )
     statement = (
-        select(Ask).where(or_(Ask.programme_id == programme_id, Ask.id.in_(led_here))).order_by(Ask.created_at.desc(), Ask.id).limit(FEW)
+        select(Ask.id, Ask.reference, Ask.sentence, Ask.by_when, Ask.closed_on, Ask.programme_id)
+        .where(or_(Ask.programme_id == programme_id, Ask.id.in_(led_here)))
+        .order_by(Ask.created_at.desc(), Ask.id)
+        .limit(FEW)
     )
-    return list(db.session.scalars(statement))
+    return db.session.execute(statement).all()
 
 
 def promises_for(programme_id: uuid.UUID) -> list[Commitment]:

@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
+from crm.models.parties import Party
 from crm.models.places import Place
 from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge
 from crm.models.programmes import Indicator, Measurement, Programme, Requirement
@@ -101,6 +102,25 @@ def choices(office_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
     return [(row.id, row.title) for row in rows]
 
 
+#: What a programme's page shows of an agreement and of a pledge.
+_SIGNED: tuple[Any, ...] = (
+    Agreement.reference,
+    Agreement.donor_id,
+    Agreement.signed_on,
+    Agreement.currency,
+    Agreement.value_minor,
+    Agreement.received_minor,
+)
+_MADE: tuple[Any, ...] = (
+    Pledge.reference,
+    Pledge.donor_id,
+    Pledge.pledged_on,
+    Pledge.currency,
+    Pledge.announced_minor,
+    Pledge.outstanding_minor,
+)
+
+
 @dataclass(frozen=True)
 class IndicatorSeries:
     """An indicator with its measurements, oldest first."""
@@ -150,9 +170,10 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
         .order_by(Indicator.created_at, Indicator.id)
     )
     is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
-    signed = select(Agreement).where(is_named).options(joinedload(Agreement.donor))
+    signed = select(Agreement).where(is_named).options(load_only(*_SIGNED), joinedload(Agreement.donor).load_only(Party.name))
     agreements, agreement_count = fetch_first(signed, (Agreement.signed_on.desc(), Agreement.id.desc()), Agreement.id, most)
-    made = select(Pledge).where(Pledge.programme_id == programme.id, ~Pledge.is_taken_back).options(joinedload(Pledge.donor))
+    made = select(Pledge).where(Pledge.programme_id == programme.id, ~Pledge.is_taken_back)
+    made = made.options(load_only(*_MADE), joinedload(Pledge.donor).load_only(Party.name))
     pledges, pledge_count = fetch_first(made, (Pledge.pledged_on.desc(), Pledge.id.desc()), Pledge.id, most)
     return ProgrammeDetail(
         programme,

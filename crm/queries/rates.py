@@ -67,6 +67,8 @@ class Rate:
 
     def times(self, amount: Decimal) -> Decimal:
         """The same on the bare number."""
+        if not self.source:  # to itself
+            return amount
         if len(self.legs) == 2:  # noqa: PLR2004 - through the source's base
             return convert_across(amount, self.legs[0].value, self.legs[1].value)
         if self.legs and self.legs[0].base == self.to:
@@ -74,6 +76,7 @@ class Rate:
         return convert(amount, self.value)
 
 
+@lru_cache(maxsize=4096)
 def same(currency: str, on: date) -> Rate:
     """The rate of a currency to itself."""
     return Rate(currency, currency, Decimal(1), on, "")

@@ -23,7 +23,7 @@ from crm.models.interactions import Interaction
 from crm.models.parties import Party, Position
 from crm.models.pledges import Agreement, Allocation, Pledge, Receipt
 from crm.models.programmes import Programme
-from crm.models.search import NEWEST, QUICK_LETTERS, TOKENS, SearchEntry, Token, is_sqlite, matching
+from crm.models.search import NEWEST, NEWEST_OF_OFFICE, QUICK_LETTERS, TOKENS, SearchEntry, Token, is_sqlite, matching
 from crm.money import Money, from_minor
 from crm.policy import Actor
 from crm.queries.commitments import taken_back
@@ -38,6 +38,7 @@ MANY_OFFICES = 6
 Part = Select[*tuple[Any, ...]]
 _NEAR_CANDIDATES, _NEAR_SHOWN = 60, 8
 _LAST = 2**63 - 1  # beyond every entry's number
+_LETTERS = 2
 _LONG_WORD, _NEAR_BEGINNING = 8, 3
 _REFERENCE = re.compile(r"[A-Z0-9]{2,12}-[A-Z]{2}-\d{4}-\d{4,9}")
 
@@ -190,14 +191,22 @@ class _Asked:
     most: int
     after: uuid.UUID | None = None
 
-    def before(self, who: Actor, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    @property
+    def has_many(self) -> bool:
+        """Whether an office may well have thousands that answer: of the noun it records most, those with a beginning of a letter or two."""
+        return self.searchable.noun == "interactions" and all(
+            may_go_on and len(word) <= _LETTERS for group in self.groups for word, may_go_on in group
+        )
+
+    def before(self, who: Actor, key: Any) -> ColumnElement[bool]:
         """What was recorded before the record `after`; nothing where the reader may not find that one."""
         if self.after is None:
             return true()
         known = aliased(SearchEntry)
         wanted = select(known.seq).where(known.record_id == self.after, known.noun == self.searchable.noun)
         wanted = wanted.where(_within(who, known.office_id, known.circle))
-        return key < wanted.scalar_subquery()
+        earlier: ColumnElement[bool] = key < wanted.scalar_subquery()
+        return earlier
 
 
 def _branches(who: Actor, one: _Asked) -> list[Part]:
@@ -206,7 +215,10 @@ def _branches(who: Actor, one: _Asked) -> list[Part]:
     if is_sqlite():
         return [_on_sqlite(who, one)] if marks else []  # who sees names only finds no records
     narrow = [value for column, value in marks if column is SearchEntry.mark]
-    found = [_on_postgresql(who, one, narrow)] if narrow else []
+    if one.has_many:
+        found = [_on_postgresql_newest(who, one, value) for value in narrow]
+    else:
+        found = [_on_postgresql(who, one, narrow)] if narrow else []
     return found + [_on_postgresql_wide(who, one, value) for column, value in marks if column is SearchEntry.wide]
 
 
@@ -249,18 +261,33 @@ def _on_postgresql(who: Actor, one: _Asked, marks: Sequence[str]) -> Part:
 def _on_postgresql_wide(who: Actor, one: _Asked, value: str) -> Part:
     """Where all offices are asked, the newest entries are looked at first, and GIN only where they hold too few: it gives a frequent
     word's entries all at once, in no order, and the planner knows nothing of how many begin with a few letters."""
-    is_own = _within(who, TOKENS.c.office_id, TOKENS.c.circle)
-    before = one.before(who, TOKENS.c.seq)
-    # As a span of both columns, in the order of both: by `wide = …` alone the planner walks by key through all other nouns' entries.
-    place = tuple_(TOKENS.c.wide, TOKENS.c.seq)
-    is_of_noun = and_(place >= tuple_(literal(value), 0), place <= tuple_(literal(value), _LAST))
-    newest = select(TOKENS.c.seq, TOKENS.c.tsv, TOKENS.c.office_id, TOKENS.c.circle).where(is_of_noun, before)
-    walked = newest.order_by(TOKENS.c.wide.desc(), TOKENS.c.seq.desc()).limit(NEWEST).subquery()
-    answers = _tokens(one, [value])
+    newest = select(TOKENS.c.seq, TOKENS.c.tsv, TOKENS.c.office_id, TOKENS.c.circle)
+    newest = newest.where(_is_of(TOKENS.c.wide, TOKENS.c.seq, value), one.before(who, TOKENS.c.seq))
+    return _newest_first(who, one, value, newest.order_by(TOKENS.c.wide.desc(), TOKENS.c.seq.desc()).limit(NEWEST))
+
+
+def _on_postgresql_newest(who: Actor, one: _Asked, value: str) -> Part:
+    """The same of one office: a letter or two begin thousands of its words."""
+    newest = select(SearchEntry.seq).where(_is_of(SearchEntry.mark, SearchEntry.seq, value), one.before(who, SearchEntry.seq))
+    listed = newest.order_by(SearchEntry.mark.desc(), SearchEntry.seq.desc()).limit(NEWEST_OF_OFFICE).subquery()
+    walked = select(TOKENS.c.seq, TOKENS.c.tsv, TOKENS.c.office_id, TOKENS.c.circle).join(listed, listed.c.seq == TOKENS.c.seq)
+    return _newest_first(who, one, value, walked)
+
+
+def _is_of(mark: Any, seq: Any, value: str) -> ColumnElement[bool]:
+    """As a span of both columns, in the order of both: by `mark = …` alone the planner walks by key through all other entries."""
+    place = tuple_(mark, seq)
+    return and_(place >= tuple_(literal(value), 0), place <= tuple_(literal(value), _LAST))
+
+
+def _newest_first(who: Actor, one: _Asked, value: str, newest: Select[Any]) -> Part:
+    walked = newest.subquery()
+    within = _within(who, TOKENS.c.office_id, TOKENS.c.circle)
     looked_at = select(walked.c.seq).where(_tokens(one, [value], walked.c.tsv), _within(who, walked.c.office_id, walked.c.circle))
     first = looked_at.order_by(walked.c.seq.desc()).limit(one.most).cte()
     has_enough = select(func.count()).select_from(first).scalar_subquery() >= one.most
-    rest = select(TOKENS.c.seq).where(answers, before, is_own, ~has_enough).order_by((TOKENS.c.seq + 0).desc()).limit(one.most)
+    rest = select(TOKENS.c.seq).where(_tokens(one, [value]), one.before(who, TOKENS.c.seq), within, ~has_enough)
+    rest = rest.order_by((TOKENS.c.seq + 0).desc()).limit(one.most)
     return _taken(one, union(select(first.c.seq), select(rest.subquery().c.seq)))
 
 

@@ -17,7 +17,8 @@ from crm.forms.base import clean
 from crm.i18n import LazyText, _, _l, get_locale
 from crm.money import Money, from_minor
 from crm.policy import Permission, can
-from crm.queries.figures.money import Figure, MoneyFigures
+from crm.queries.figures.adding import Figure
+from crm.queries.figures.money import MoneyFigures
 from crm.queries.pledges import MoneyEvent
 from crm.queries.rates import Rate
 from crm.web.gate import actor

@@ -16,8 +16,8 @@ from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party
 from crm.policy import Actor, Permission
+from crm.queries.figures.adding import Figure
 from crm.queries.figures.chains import PledgeStep
-from crm.queries.figures.money import Figure
 from crm.queries.figures.totals import Totals
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.parties import Standing, is_late

@@ -18,7 +18,8 @@ from crm.money import Money, from_minor
 from crm.policy import Permission, require
 from crm.queries import lookups, money_choices
 from crm.queries import pledges as queries
-from crm.queries.figures.money import Figure, agreement_figures, pledge_figures
+from crm.queries.figures.adding import Figure
+from crm.queries.figures.money import agreement_figures, pledge_figures
 from crm.services import matching
 from crm.services import receipts as services
 from crm.web import files, saved_lists

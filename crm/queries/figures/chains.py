@@ -14,12 +14,10 @@ from crm import clock
 from crm.i18n import _
 from crm.money import from_minor
 from crm.queries.figures import ledger as records
+from crm.queries.figures.adding import Adder, Figure, Reference
 from crm.queries.figures.ledger import AgreementRow, Ledger, PledgeRow, ReceiptRow, Scope
 from crm.queries.figures.money import (
-    Adder,
-    Figure,
     MoneyFigures,
-    Reference,
     _Books,  # the adding up of a ledger lives there alone; this module only chooses which records are in it
     pledge_rate,
     today,

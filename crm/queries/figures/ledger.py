@@ -6,7 +6,7 @@ What counts is chosen by a `Scope`; as of a day, rows dated later are left out. 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -106,10 +106,14 @@ class AgreementRow:
 
     def part_of(self, programme_id: uuid.UUID, minor: int) -> int:
         """A programme's part of an amount by the budget lines: whole cents, no cent lost over all programmes (M6)."""
-        if len(self.lines) == 1:
-            return minor if self.lines[0][0] == programme_id else 0
-        parts = split(minor, [weight for _programme, weight in self.lines])
-        return sum(part for part, (programme, _weight) in zip(parts, self.lines, strict=True) if programme == programme_id)
+        return self.part_at([place for place, (line, _weight) in enumerate(self.lines) if line == programme_id], minor)
+
+    def part_at(self, places: Sequence[int], minor: int) -> int:
+        """The same of the budget lines at some places."""
+        if len(places) == len(self.lines):
+            return minor
+        parts = split(minor, [weight for _line, weight in self.lines])
+        return sum(parts[place] for place in places)
 
 
 @dataclass
@@ -309,8 +313,8 @@ def _outstanding_pledges(where: ColumnElement[bool], as_of: date) -> list[Pledge
     )
     found = {}
     for *values, minor, newest_id in rows:
-        found[values[0]] = PledgeRow(*values)
-        found[values[0]].terms.append(Term(newest_id, 1, "announced", found[values[0]].pledged_on, int(minor)))
+        pledge = found[values[0]] = PledgeRow(*values)
+        pledge.terms.append(Term(newest_id, 1, "announced", pledge.pledged_on, int(minor)))
     mine = _among(PledgeTerms.pledge_id, found, select(Pledge.id).where(where))
     _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
@@ -326,9 +330,9 @@ def _fill_terms(
     """Give each record its terms up to a day, oldest version first: one statement."""
     columns: tuple[Any, ...] = (model.id, model.version, model.kind, model.effective_on, model.change_minor, model.reversal_of_id)
     terms = select(parent, *columns).where(mine, model.effective_on <= as_of).order_by(model.version)
-    for row in db.session.execute(terms):
-        if row[0] in rows:
-            rows[row[0]].terms.append(Term(*row[1:]))
+    for key, *term in db.session.execute(terms):
+        if (row := rows.get(key)) is not None:
+            row.terms.append(Term(*term))
 
 
 def _fill_plans(
@@ -355,14 +359,13 @@ def _fill_plans(
         statement = statement.where(among(link, newest))
     else:
         statement = statement.join(model, link == model.id).where(mine, model.effective_on <= as_of, is_newest(model, parent, as_of))
-    plans: dict[uuid.UUID, list[Due]] = {}
+    plans: dict[uuid.UUID, list[Due]] = {term_id: [] for term_id in newest}
     planned: Iterable[Any] = db.session.execute(statement.order_by(Instalment.position))
     for term_id, key, due_on, when, amount, position, got in planned:
-        if term_id in newest:
-            plans.setdefault(term_id, []).append(Due(key, due_on, said_when(when), amount, position, int(got)))
-    for term_id, plan in plans.items():
-        terms = newest[term_id].terms
-        terms[-1] = terms[-1]._replace(plan=tuple(plan))
+        if (plan := plans.get(term_id)) is not None:
+            plan.append(Due(key, due_on, said_when(when) if when else "", amount, position, int(got)))
+    for row, plan in zip(newest.values(), plans.values(), strict=True):
+        row.terms[-1] = row.terms[-1]._replace(plan=tuple(plan))
 
 
 def agreement_rows(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
@@ -406,8 +409,8 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
             .order_by(AgreementBudgetLine.id)
         )
         for agreement_id, programme_id, amount in lines:
-            if agreement_id in found:
-                found[agreement_id].lines.append((programme_id, amount))
+            if (agreement := found.get(agreement_id)) is not None:
+                agreement.lines.append((programme_id, amount))
     return list(found.values())
 
 

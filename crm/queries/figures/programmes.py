@@ -27,19 +27,9 @@ from crm.models.programmes import Programme, Requirement
 from crm.money import Money, add, from_minor, split, to_minor, total, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
+from crm.queries.figures.adding import Adder, Figure, Reference
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
-from crm.queries.figures.money import (
-    Adder,
-    Figure,
-    Reference,
-    balance,
-    open_parts,
-    plan_of,
-    pledge_rate,
-    receipt_reporting,
-    signed_reporting,
-    today,
-)
+from crm.queries.figures.money import balance, open_parts, plan_of, pledge_rate, receipt_reporting, signed_reporting, today
 from crm.queries.rates import RateBook
 
 
@@ -232,9 +222,10 @@ class _Programme:
             add_need((self.required, self._year(need.year).required), need, book, ledger.as_of)
         with_lines = set()
         for agreement in ledger.agreements:
-            if any(line == programme_id for line, _weight in agreement.lines):
+            places = [place for place, (line, _weight) in enumerate(agreement.lines) if line == programme_id]
+            if places:
                 with_lines.add(agreement.id)
-                self._add_agreement(agreement)
+                self._add_agreement(agreement, places)
         for allocation in ledger.allocations:
             if allocation.programme_id == programme_id:
                 self._add_allocation(allocation, is_counted=allocation.agreement_id not in with_lines)
@@ -247,7 +238,8 @@ class _Programme:
             self.years[year] = _Year(self.currency)
         return self.years[year]
 
-    def _add_agreement(self, agreement: AgreementRow) -> None:
+    def _add_agreement(self, agreement: AgreementRow, places: list[int]) -> None:
+        """Add its part of an agreement: what the lines at these places come to."""
         source = Reference(agreement.id, agreement.reference, "agreement", agreement.signed_on)
         parts = open_parts(agreement)
         planned: dict[int, int] = {}
@@ -261,12 +253,12 @@ class _Programme:
         if received > value:  # a surplus has no due day: the year of signature
             came[agreement.signed_on.year] = came.get(agreement.signed_on.year, 0) + received - value
         secured, rates, why = signed_reporting(agreement, self.book)
-        self._share(agreement, source, "secured", value, secured, planned, why)
+        self._share(agreement, places, source, "secured", value, secured, planned, why)
         for rate in rates:
             self.secured.add_reporting(zero(agreement.currency), source, Decimal(0), rate)
         if received:
             together, missing = self._paid(agreement)
-            self._share(agreement, source, "paid", received, together, came, missing)
+            self._share(agreement, places, source, "paid", received, together, came, missing)
 
     def _paid(self, agreement: AgreementRow) -> tuple[Decimal | None, str]:
         together = Decimal(0)
@@ -283,6 +275,7 @@ class _Programme:
     def _share(
         self,
         agreement: AgreementRow,
+        places: list[int],
         source: Reference,
         stage: str,
         minor: int,
@@ -291,24 +284,24 @@ class _Programme:
         why: str,
     ) -> None:
         """This programme's part of an agreement's amount by its budget lines, then by year: whole cents, no cent lost (M6)."""
-        own_minor = agreement.part_of(self.id, minor)
-        value_minor = None if reporting is None else agreement.part_of(self.id, to_minor(Money(reporting, self.currency).rounded()))
-        value = None if value_minor is None else from_minor(value_minor, self.currency).amount
-        own = from_minor(own_minor, agreement.currency)
+        currency = agreement.currency
+        own = agreement.part_at(places, minor)
+        whole = None if reporting is None else to_minor(Money(reporting, self.currency).rounded())
+        is_same = whole == minor and currency == self.currency  # then its parts are the same too
+        value = own if is_same else None if whole is None else agreement.part_at(places, whole)
         adder: Adder = getattr(self, stage)
-        adder.add(own, source, value, None, why)
+        adder.add_minor(own, currency, source, value, why)
         years = sorted(year for year, weight in by_year.items() if weight > 0) or [agreement.signed_on.year]
         if len(years) == 1:
             only: Adder = getattr(self._year(years[0]), stage)
-            only.add(own, source, value, None, why)
+            only.add_minor(own, currency, source, value, why)
             return
         weights = [by_year.get(year, 0) or 1 for year in years]
-        owns = split(own_minor, weights)
-        values = [None] * len(years) if value_minor is None else split(value_minor, weights)
+        owns = split(own, weights)
+        values = owns if is_same else [None] * len(years) if value is None else split(value, weights)
         for year, own_part, value_part in zip(years, owns, values, strict=True):
-            part = None if value_part is None else from_minor(value_part, self.currency).amount
             yearly: Adder = getattr(self._year(year), stage)
-            yearly.add(from_minor(own_part, agreement.currency), source, part, None, why)
+            yearly.add_minor(own_part, currency, source, value_part, why)
 
     def _add_allocation(self, row: AllocationRow, *, is_counted: bool) -> None:
         source = Reference(row.id, row.reference, "allocation", row.on)
@@ -337,10 +330,13 @@ class _Programme:
         why = "" if rate else self.book.why_missing(pledge.currency, pledge.pledged_on)
         own = from_minor(minor, pledge.currency)
         self.pledged.add(own, source, None if rate is None else rate.times(own.amount), rate, why)
+        by_year: dict[int, int] = {}
         for due in plan_of(pledge.terms):
-            part = from_minor(due.amount, pledge.currency)
-            year = self._year(due.due_on.year if due.due_on else pledge.pledged_on.year)
-            year.pledged.add(part, source, None if rate is None else rate.times(part.amount), rate, why)
+            year = due.due_on.year if due.due_on else pledge.pledged_on.year
+            by_year[year] = by_year.get(year, 0) + due.amount
+        for year, part_minor in by_year.items():
+            part = from_minor(part_minor, pledge.currency)
+            self._year(year).pledged.add(part, source, None if rate is None else rate.times(part.amount), rate, why)
 
     def figures(self) -> ProgrammeMoney:
         required, secured = self.required.figure(), self.secured.figure()

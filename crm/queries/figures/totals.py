@@ -21,10 +21,9 @@ from crm.models.offices import Office
 from crm.models.pledges import Agreement, AgreementTerms, Pledge, PledgeTerms, Receipt
 from crm.money import add, from_minor
 from crm.queries.figures import ledger as records
+from crm.queries.figures.adding import Adder, Figure
 from crm.queries.figures.ledger import Scope
 from crm.queries.figures.money import (
-    Adder,
-    Figure,
     _Books,  # what has no rate is added up where everything is
     reader_currency,
     today,

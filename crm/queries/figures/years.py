@@ -19,8 +19,9 @@ from crm.models.pledges import Agreement, AgreementBudgetLine, AgreementTerms, A
 from crm.models.programmes import Programme
 from crm.money import Money, from_minor, split, to_minor
 from crm.queries.figures import ledger as records
+from crm.queries.figures.adding import Adder, Figure, Reference
 from crm.queries.figures.ledger import AgreementRow, Scope, Term
-from crm.queries.figures.money import Adder, Figure, Reference, balance, plan_of, signed_reporting, today
+from crm.queries.figures.money import balance, plan_of, signed_reporting, today
 from crm.queries.figures.programmes import add_need, gap_and_over, requirements
 from crm.queries.rates import RateBook
 
