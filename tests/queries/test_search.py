@@ -292,6 +292,48 @@ def test_many_offices_are_asked_at_once_and_find_the_same(acting: Acting, monkey
     assert [everything(find(who, text)) for text in ("zz", "zzown part", "zzwon", "programme", "zzown programme")] == few
 
 
+def test_a_letter_finds_the_newest_of_an_office_however_many_there_are(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest entries are looked at first, those of members apart: the same as when all that begin so are asked for."""
+    who = acting("officer")
+    key = make(who, "Ministry of Health")
+    for place, purpose in enumerate(["zebra", "figures", "zone", "wells", "zone", "zulu", "wells", "zebra"]):
+        _met(office_id("JOR"), key, purpose, place, "office" if place % 3 == 0 else "open")
+
+    def found() -> list[str]:
+        return [
+            everything(find(acting(name), text, most=most))
+            for name in ("officer", "regional")
+            for text in ("z", "zo", "w z", "w")
+            for most in (1, 3, 50)
+        ]
+
+    several = found()
+    assert len(set(several)) > 8
+    for newest in (1, 2, 3):  # then PostgreSQL asks its index for the rest
+        monkeypatch.setattr(search, "NEWEST_OF_OFFICE", newest)
+        assert found() == several
+    monkeypatch.setattr(search, "_LETTERS", 0)
+    assert found() == several
+
+
+@transactional
+def _met(office: uuid.UUID, party: uuid.UUID, purpose: str, place: int, level: str) -> None:
+    at = datetime(2026, 3, 1 + place, 9, tzinfo=UTC)
+    db.session.add(
+        Interaction(
+            office_id=office,
+            party_id=party,
+            reference=f"JOR-IN-2026-8{place:03}",
+            kind="meeting",
+            state="held",
+            starts_at=at,
+            purpose=purpose,
+            summary="said",
+            level=level,
+        )
+    )
+
+
 # --- the index follows the records ----------------------------------------------------------------------------------------
 
 
