@@ -33,7 +33,7 @@ from crm.policy import Actor, require
 from crm.queries import imports as held
 from crm.queries.jobs import open_job_of
 from crm.services import import_undo, imports
-from crm.services.imports import Contents, FileFacts, Outcome, Reject, ReportedFlow, ReportedRates, ReportedRequirement
+from crm.services.import_kinds import Contents, FileFacts, Outcome, Reject, ReportedFlow, ReportedRates, ReportedRequirement
 from crm.services.jobs import Run
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.

@@ -18,7 +18,7 @@ from crm.i18n import _, ngettext
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
 from crm.queries import codes
 from crm.queries import sheet_imports as held
-from crm.services.imports import ByChunk, Contents, FileFacts, Reject
+from crm.services.import_kinds import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
 from crm.services.sheet_interactions import Interactions
 from crm.services.sheet_parties import Parties

@@ -28,7 +28,7 @@ from crm.queries.likeness import words
 from crm.queries.names import fold
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
-from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
