@@ -17,6 +17,8 @@ TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list"
 #: a currency, a year.
 AMOUNT, NEED, NEED_OF_YEAR, REPORTED, CURRENCY, YEAR = "amount", "need", "need-of-year", "reported", "currency", "year"
 AMOUNTS = frozenset({AMOUNT, NEED, NEED_OF_YEAR, REPORTED})
+#: What parts the words of a cell that may hold several of a list.
+WORD_MARKS = ";\n|,،"
 
 
 _listed: ContextVar[Mapping[str, Mapping[str, str]]] = ContextVar("listed_words", default=MappingProxyType({}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -18,7 +18,10 @@ from crm.exchange.sheet_cells import (
     AMOUNT_MARKS,
     DAY_ORDERS,
     AmountDoubtful,
+    DayAmbiguous,
     NoCurrency,
+    WordUnknown,
+    YearShort,
     amount_mark,
     day_order,
     is_total_label,
@@ -42,12 +45,14 @@ from crm.exchange.sheet_fields import (
     NEED_OF_YEAR,
     REPORTED,
     WORD,
+    WORD_MARKS,
     WORDS,
     YEAR,
     SheetField,
     SheetKind,
 )
 from crm.exchange.sheet_money import year_named
+from crm.exchange.sheet_values import OF_LISTS, Replaced, Wrong
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
 from crm.i18n import gettext as _
@@ -69,7 +74,8 @@ class Setup:
 
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
-    `left_out`: the numbers of rows that a person says are none of the list."""
+    `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
+    every row. `century`: of which hundred years those of two digits are."""
 
     sheet: str = ""
     header_row: int = 0
@@ -83,6 +89,8 @@ class Setup:
     totals: str = ""
     edits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: Sequence[int] = ()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    century: str = ""
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -98,9 +106,11 @@ class Setup:
         """The same as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
-    def remembered(self) -> Setup:
-        """What holds for the next file of the same source too: everything but mended cells, rows left out, totals and where the headings were."""
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="")
+    def remembered(self, of_lists: Collection[str]) -> Setup:
+        """What holds for the next file of the same source too: everything but mended cells, rows left out, totals, where the headings
+        were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
+        values = {heading: table for heading, table in self.values.items() if heading in of_lists}
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,13 @@ class SheetFile:
     notes: list[RowNote] = field(default_factory=list)
     control: Control = field(default_factory=Control)
     left_out: list[int] = field(default_factory=list)
+    #: The rows that are not left out, as they are read: with cells mended, and values replaced.
+    as_read: Sequence[tuple[int, tuple[str, ...]]] = ()
+    wrong: Wrong = field(default_factory=Wrong)
+    #: Rows with a day whose year has two digits.
+    short_years: list[int] = field(default_factory=list)
+    #: In how many rows what was said of a value counts, by heading and value.
+    replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -201,6 +218,15 @@ class SheetFile:
             if name:
                 found.setdefault(name, heading)
         return found
+
+    def field_of(self, heading: str) -> SheetField | None:
+        """What a column is taken for; None where it is left out."""
+        return self.kind.fields.get(self.columns.get(heading, ""))
+
+    def remembered(self) -> Setup:
+        """What holds for the next file of the same source too."""
+        of_lists = {heading for heading in self.headings if (item := self.field_of(heading)) is not None and item.reads in OF_LISTS}
+        return replace(self.setup, columns=self.columns).remembered(of_lists)
 
     def missing(self) -> list[str]:
         """What a list of this kind needs and no column gives."""
@@ -268,8 +294,12 @@ class _Rows:
         self.file, self.reporting = file, reporting
         out = set(file.setup.left_out)
         file.left_out = [number for number, _cells in file.listing.rows if number in out]
-        self.rows = [(number, _mended(file, number, cells)) for number, cells in file.listing.rows if number not in out]
         known = file.kind.fields
+        fields = {heading: known[name] for heading, name in file.columns.items() if name}
+        instead = Replaced(file.headings, fields, file.setup.values)
+        rows = ((number, _mended(file, number, cells)) for number, cells in file.listing.rows if number not in out)
+        self.rows = [(number, instead.cells(cells)) for number, cells in rows] if instead else list(rows)
+        file.as_read, file.replaced = self.rows, instead.counts
         self.columns = [
             (place, heading, known[name], name) for place, heading in enumerate(file.headings) if (name := file.columns.get(heading, ""))
         ]
@@ -288,7 +318,7 @@ class _Rows:
             return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(typed)
         if item.reads != DAY:
             return ""
-        found, doubtful = day_order(cells)
+        found, doubtful = day_order(cells, setup.century)
         order = setup.day_order if setup.day_order in DAY_ORDERS else found
         if doubtful and not order:
             self.file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
@@ -316,6 +346,7 @@ class _Rows:
                 value = self._value(item, heading, cells[place] if text == cells[place] else text, values.get("currency", ""))
             except CellInvalid as error:
                 self._ask(heading, cells[place], error)
+                self._note(row_number, heading, cells[place], error)
                 problem = problem or RowProblem(row_number, heading, str(error), cells)
                 continue
             if value is None:
@@ -342,6 +373,13 @@ class _Rows:
         else:
             file.rows.append(TypedRow(row_number, values, cells))
 
+    def _note(self, row_number: int, heading: str, cell: str, error: CellInvalid) -> None:
+        """What a person may say at once of all rows with the same problem."""
+        if isinstance(error, YearShort):
+            self.file.short_years.append(row_number)
+        elif not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
+            self.file.wrong.note(heading, error.word if isinstance(error, WordUnknown) else cell, str(error), row_number)
+
     def _ask(self, heading: str, cell: str, error: CellInvalid) -> None:
         """What makes a cell doubtful for want of a word about the whole file becomes a question, once for a column."""
         about = "amounts" if isinstance(error, AmountDoubtful) else "currency" if isinstance(error, NoCurrency) else ""
@@ -351,7 +389,7 @@ class _Rows:
     def _value(self, item: SheetField, heading: str, cell: str, currency: str, *, is_total: bool = False) -> Any:
         refuse_error(cell)
         if item.reads not in AMOUNTS:
-            return _read(item, cell, self.ways[heading])
+            return _read(item, cell, self.ways[heading], self.file.setup.century)
         own, otherwise = self.currencies[heading], "" if is_total else self.file.setup.currency
         if item.reads == REPORTED:
             currency, otherwise = own or self.reporting, ""
@@ -448,20 +486,20 @@ def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[st
     return found
 
 
-def _read(item: SheetField, cell: str, order: str) -> str | int | date | tuple[str, ...] | None:
+def _read(item: SheetField, cell: str, order: str, century: str) -> str | int | date | tuple[str, ...] | None:
     """A cell as its field wants it."""
     if item.reads == CURRENCY:
         return read_currency(cell)
     if item.reads == YEAR:
         return read_year(plain_digits(cell))
     if item.reads == DAY:
-        return read_day(cell, order)
+        return read_day(cell, order, century)
     if item.reads == COUNTRY:
         return read_country(cell)
     if item.reads == WORD:
         return read_word(cell, item.words or {})
     if item.reads == WORDS:
-        return tuple(read_word(word, item.words or {}) for word in parts(cell, ";\n|,،"))
+        return tuple(read_word(word, item.words or {}) for word in parts(cell, WORD_MARKS))
     if item.reads == LIST:
         return parts(cell)
     return parts(cell, item.marks) if item.marks else cell

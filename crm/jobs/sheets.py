@@ -15,6 +15,7 @@ from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
+from crm.jobs import mending
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
 from crm.queries import codes
 from crm.queries import sheet_imports as held
@@ -81,6 +82,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         _control(file, {reject.row_number for reject in broken}),
         is_open=file.is_open,
         left_out=file.left_out,
+        mended=len(file.replaced) + bool(file.setup.century),
     )
     return ReadSheet(file, contents)
 
@@ -130,7 +132,7 @@ def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:
 
 
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:
-    notes = [note.text for note in file.notes]
+    notes = [*(note.text for note in file.notes), *mending.replaced_in_words(file)]
     notes += [no_column(label) for label in missing]
     left_out = [heading for heading, name in file.columns.items() if not name and heading]
     if left_out:

@@ -139,9 +139,11 @@ class Contents(Generic[Record]):
     #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, the "totals" given, and
     #: the "mixed" rows of totals that add up several currencies.
     control: Mapping[str, Any] = field(default_factory=dict)
-    #: Of a spreadsheet: whether something has to be said of it first, and the rows that a person left out.
+    #: Of a spreadsheet: whether something has to be said of it first, the rows that a person left out, and how many things were said of
+    #: the values of whole columns.
     is_open: bool = False
     left_out: Sequence[int] = ()
+    mended: int = 0
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""

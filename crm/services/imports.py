@@ -502,7 +502,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
             )
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
-    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out)}
+    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended}
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 

@@ -270,6 +270,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         impact=_impact(batch, summary.double_rows, len(summary.left_out)) if batch.format in sheets.KINDS else "",
         is_open=summary.is_open,
         left_out=_left_out(summary.left_out),
+        is_mended=bool(summary.mended),
         rejects=rejects,
         counts=_counts(batch, summary.rates),
         form=ActForm() if may_go_on else None,
