@@ -60,6 +60,8 @@ from crm.money import Money, currency_named, to_minor
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
+#: What is said of a row that is not the one it looks like.
+TWO = "two"
 _EXAMPLES = 3
 _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
@@ -75,7 +77,8 @@ class Setup:
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
     `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
-    every row. `century`: of which hundred years those of two digits are."""
+    every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
+    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like."""
 
     sheet: str = ""
     header_row: int = 0
@@ -91,6 +94,7 @@ class Setup:
     left_out: Sequence[int] = ()
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     century: str = ""
+    twins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -107,10 +111,10 @@ class Setup:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     def remembered(self, of_lists: Collection[str]) -> Setup:
-        """What holds for the next file of the same source too: everything but mended cells, rows left out, totals, where the headings
-        were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
+        """What holds for the next file of the same source too: everything but mended cells, rows left out or put together, totals, where the
+        headings were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
         values = {heading: table for heading, table in self.values.items() if heading in of_lists}
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values)
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,9 @@ def read_sheet(
     if setup.columns is None:
         earlier = remembered(digest_of(listing.headings))
         if earlier is not None:
-            setup = replace(earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits, left_out=setup.left_out)
+            setup = replace(
+                earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits, left_out=setup.left_out, twins=setup.twins
+            )
     guessed = columns_of.guess(slug, listing.headings)
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields

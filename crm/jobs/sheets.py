@@ -66,7 +66,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
     with also_words({name: codes.words(name) for name in (PARTY_KINDS, INTERACTION_KINDS)}):
         file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
-    options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
+    twins = {int(row): twin for row, twin in file.setup.twins.items()}
+    options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins)
     missing, kind = file.missing(), _TAKES[slug](options)
     place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
     rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []
@@ -83,6 +84,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         is_open=file.is_open,
         left_out=file.left_out,
         mended=len(file.replaced) + bool(file.setup.century),
+        settled=len(twins),
     )
     return ReadSheet(file, contents)
 

@@ -25,7 +25,7 @@ class Summary:
     """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
     many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`).
     Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
-    whole columns when its rows were mended."""
+    whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -37,6 +37,8 @@ class Summary:
     is_open: bool = False
     left_out: Sequence[int] = ()
     mended: int = 0
+    settled: int = 0
+    twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -77,6 +79,8 @@ def summary_of(batch: ImportBatch) -> Summary:
         bool(kept.get("is_open")),
         kept.get("left_out", ()),
         int(kept.get("mended", 0)),
+        int(kept.get("settled", 0)),
+        kept.get("twins", {}),
     )
 
 

@@ -140,10 +140,11 @@ class Contents(Generic[Record]):
     #: the "mixed" rows of totals that add up several currencies.
     control: Mapping[str, Any] = field(default_factory=dict)
     #: Of a spreadsheet: whether something has to be said of it first, the rows that a person left out, and how many things were said of
-    #: the values of whole columns.
+    #: the values of whole columns, and of possible duplicates.
     is_open: bool = False
     left_out: Sequence[int] = ()
     mended: int = 0
+    settled: int = 0
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""
@@ -177,6 +178,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
+    twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with
     rates: dict[str, int] = field(default_factory=dict)
     sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]
 

@@ -410,7 +410,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
     ]
     outcome.notes = list(kept.get("notes", []))
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
-    outcome.double_rows = int(kept.get("double_rows", 0))
+    outcome.double_rows, outcome.twins = int(kept.get("double_rows", 0)), kept.get("twins", {})
     outcome.rates = dict(kept.get("rates", {}))
     outcome.sums = kept.get("sums", {})
     return outcome, int(kept.get("refused", 0))
@@ -418,7 +418,8 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
 
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
-    return {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "rates": outcome.rates, "sums": outcome.sums}
+    doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins}
+    return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 
 def _samples(outcome: Outcome) -> list[dict[str, Any]]:
@@ -502,7 +503,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
             )
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
-    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended}
+    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended, "settled": contents.settled}
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 

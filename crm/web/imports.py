@@ -271,6 +271,8 @@ def detail(batch_id: uuid.UUID) -> Any:
         is_open=summary.is_open,
         left_out=_left_out(summary.left_out),
         is_mended=bool(summary.mended),
+        is_settled=bool(summary.settled),
+        may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
         counts=_counts(batch, summary.rates),
         form=ActForm() if may_go_on else None,

@@ -33,7 +33,7 @@ from crm.queries.sheet_money import donors_meant
 from crm.services import import_undo
 from crm.services.imports import permission_for
 from crm.services.sheet_imports import calling_country, note_level
-from crm.web import mending
+from crm.web import mending, sheet_doubles
 from crm.web.gate import actor, permit
 from crm.web.helpers import status
 from crm.web.imports import undo_rows, undo_words
@@ -160,6 +160,7 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         day_order=form.day_order.data or "",
         edits=file.setup.edits if is_same else {},
         left_out=file.setup.left_out if is_same else (),
+        twins=file.setup.twins if is_same else {},
     )
 
 
@@ -298,6 +299,34 @@ def _taken(
     cells = {cell["name"]: (cell["heading"], cell["text"]) for line in grid for cell in line["cells"]}
     cells |= {one.key: (one.heading, one.text) for one in offers}
     return {cells[name]: reference} if name else {}
+
+
+@bp.route("/<uuid:batch_id>/doubles", methods=["GET", "POST"])
+@permit(Permission.IMPORT_CONTACTS)
+def doubles(batch_id: uuid.UUID) -> Any:
+    """Rows that may be one with an earlier row or with a record: a person says that they are, or that they are two, and they are read again."""
+    try:
+        batch, file, version = _opened(batch_id)
+    except (Refused, Conflict) as error:
+        return _back(batch_id, error)
+    form = MendForm(data={"version": str(version)})
+    summary = queries.summary_of(batch)
+    listed = sheet_doubles.doubles_of(file, summary)
+    if request.method == "POST" and form.validate():
+        twins = sheet_doubles.twins_said(file.setup.twins, listed)
+        if len(twins) > MOST_EDITS:
+            form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
+        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, twins=twins)):
+            left = len(queries.summary_of(queries.get(batch_id)).twins)
+            flash(
+                ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
+                if left
+                else _("Read again: no possible duplicate is left."),
+                "success",
+            )
+            return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
+    total = sum(row not in file.setup.twins for row in summary.twins)
+    return render_template("imports/doubles.html", batch=batch, form=form, doubles=listed, total=total), status(form)
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])
