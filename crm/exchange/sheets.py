@@ -78,7 +78,8 @@ class Setup:
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
     `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
     every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
-    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like."""
+    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like.
+    `emptied`: the columns in which formulas without a saved result are read as empty."""
 
     sheet: str = ""
     header_row: int = 0
@@ -95,6 +96,7 @@ class Setup:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     century: str = ""
     twins: Mapping[str, str] = field(default_factory=dict)
+    emptied: Sequence[str] = ()
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -114,7 +116,7 @@ class Setup:
         """What holds for the next file of the same source too: everything but mended cells, rows left out or put together, totals, where the
         headings were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
         values = {heading: table for heading, table in self.values.items() if heading in of_lists}
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={})
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={}, emptied=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ class SheetFile:
     wrong: Wrong = field(default_factory=Wrong)
     #: Rows with a day whose year has two digits.
     short_years: list[int] = field(default_factory=list)
+    #: Rows in which a column holds a formula without a saved result.
+    formulas: dict[str, list[int]] = field(default_factory=dict)
     #: In how many rows what was said of a value counts, by heading and value.
     replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
@@ -267,7 +271,13 @@ def read_sheet(
         earlier = remembered(digest_of(listing.headings))
         if earlier is not None:
             setup = replace(
-                earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits, left_out=setup.left_out, twins=setup.twins
+                earlier,
+                sheet=setup.sheet,
+                header_row=setup.header_row,
+                edits=setup.edits,
+                left_out=setup.left_out,
+                twins=setup.twins,
+                emptied=setup.emptied,
             )
     guessed = columns_of.guess(slug, listing.headings)
     said = setup.columns if setup.columns is not None else guessed
@@ -345,11 +355,10 @@ class _Rows:
         values: dict[str, Any] = {}
         problem: RowProblem | None = None
         for place, heading, item, name in self.columns:
-            if not cells[place].strip():
+            if not cells[place].strip() and not self._is_missed(row_number, place, heading):
                 continue
             try:
-                text = clean(cells[place], LONGEST_CELL, may_turn=True)
-                value = self._value(item, heading, cells[place] if text == cells[place] else text, values.get("currency", ""))
+                value = self._cell(item, heading, cells[place], values.get("currency", ""))
             except CellInvalid as error:
                 self._ask(heading, cells[place], error)
                 self._note(row_number, heading, cells[place], error)
@@ -379,11 +388,27 @@ class _Rows:
         else:
             file.rows.append(TypedRow(row_number, values, cells))
 
+    def _is_missed(self, row_number: int, place: int, heading: str) -> bool:
+        """Whether an empty cell holds a formula without a saved result, and nobody said that it is read as empty."""
+        if (row_number, place) not in self.file.grid.formulas:
+            return False
+        self.file.formulas.setdefault(heading, []).append(row_number)
+        return heading not in self.file.setup.emptied
+
+    def _cell(self, item: SheetField, heading: str, cell: str, currency: str) -> Any:
+        """What a cell of a row says."""
+        if not cell.strip():
+            raise CellInvalid(
+                _("The cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here.")
+            )
+        text = clean(cell, LONGEST_CELL, may_turn=True)
+        return self._value(item, heading, cell if text == cell else text, currency)
+
     def _note(self, row_number: int, heading: str, cell: str, error: CellInvalid) -> None:
         """What a person may say at once of all rows with the same problem."""
         if isinstance(error, YearShort):
             self.file.short_years.append(row_number)
-        elif not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
+        elif cell.strip() and not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
             self.file.wrong.note(heading, error.word if isinstance(error, WordUnknown) else cell, str(error), row_number)
 
     def _ask(self, heading: str, cell: str, error: CellInvalid) -> None:
@@ -474,7 +499,7 @@ def _taken_for_total(row_number: int) -> RowNote:
 
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:
     """Whether a row of a list that has no amounts is called a total and holds nothing but numbers beside."""
-    first, *rest = [cell.strip() for cell in cells if cell.strip()]
+    first, *rest = [cell.strip() for cell in cells if cell.strip()] or [""]
     return is_total_label(first) and all(plain_digits(cell).isdecimal() for cell in rest)
 
 

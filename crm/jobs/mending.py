@@ -81,6 +81,17 @@ def replaced_in_words(file: SheetFile) -> list[str]:
     left = len(file.replaced) - len(said)
     if left:
         said.append(ngettext("%(num)d more value is read otherwise.", "%(num)d more values are read otherwise.", left))
+    emptied = {heading: len(rows) for heading, rows in file.formulas.items() if heading in file.setup.emptied}
+    said += [
+        ngettext(
+            "%(n)s formula without a saved result under “%(column)s” is read as an empty cell.",
+            "%(n)s formulas without a saved result under “%(column)s” are read as empty cells.",
+            count,
+            n=number(count, get_locale()),
+            column=heading,
+        )
+        for heading, count in emptied.items()
+    ]
     if file.setup.century:
         first = int(file.setup.century)
         said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=first, last=first + 99))

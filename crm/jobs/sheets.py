@@ -83,7 +83,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         _control(file, {reject.row_number for reject in broken}),
         is_open=file.is_open,
         left_out=file.left_out,
-        mended=len(file.replaced) + bool(file.setup.century),
+        mended=len(file.replaced) + bool(file.setup.century) + len(file.setup.emptied),
         settled=len(twins),
     )
     return ReadSheet(file, contents)

@@ -138,6 +138,21 @@ def century_of(file: SheetFile) -> dict[str, Any] | None:
     }
 
 
+def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
+    """The columns that hold formulas without a saved result, and whether they are read as empty: as it was said, or is answered."""
+    said = set(request.form.getlist("emptied"))
+    return [
+        {
+            "heading": heading,
+            "place": file.headings.index(heading),
+            "count": len(rows),
+            "row": rows[0],
+            "is_emptied": str(file.headings.index(heading)) in said if request.method == "POST" else heading in file.setup.emptied,
+        }
+        for heading, rows in file.formulas.items()
+    ]
+
+
 def rows_out(offers: Iterable[Offer]) -> set[int]:
     """The rows that are left out because all with their value are."""
     return {row for one in offers if one.is_out for row in one.rows}

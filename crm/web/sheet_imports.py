@@ -161,6 +161,7 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         edits=file.setup.edits if is_same else {},
         left_out=file.setup.left_out if is_same else (),
         twins=file.setup.twins if is_same else {},
+        emptied=file.setup.emptied if is_same else (),
     )
 
 
@@ -193,7 +194,7 @@ def rows(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
     offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
-    in_several = {row for one in offers for row in one.rows}
+    in_several = {row for one in offers for row in one.rows}.union(file.short_years, *file.formulas.values())
     shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
@@ -204,7 +205,8 @@ def rows(batch_id: uuid.UUID) -> Any:
         values = said_of_values(file.setup.values, mending.answers([*said, *offers]) | _taken(grid, offers, meant))
         century = mending.century_of(file)
         setup = replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out), values=values)
-        setup = replace(setup, century=century["now"] if century else "")
+        emptied = [one["heading"] for one in mending.formulas_of(file) if one["is_emptied"]]
+        setup = replace(setup, century=century["now"] if century else "", emptied=emptied)
         if len(edits) > MOST_EDITS or sum(map(len, values.values())) > MOST_VALUES:
             form.take(Invalid(_("So many rows are mended sooner in the file itself: download the rejected rows.")))
         elif _recheck(form, batch_id, setup, is_remembered=form.is_remembered.data):
@@ -222,8 +224,10 @@ def rows(batch_id: uuid.UUID) -> Any:
         all_out=len(file.left_out),
         meant=meant,
         offers=offers,
+        in_several=in_several,
         said=said,
         century=mending.century_of(file),
+        formulas=mending.formulas_of(file),
         may_remember=any(one.is_of_list for one in (*offers, *said)),
     )
     return page, status(form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.exchange.test_unsaved_formulas import row, word, xlsx
 from tests.factories.browser import errors, tree
 from tests.factories.counting import statements_of
 from tests.web.test_sheet_imports import sheet, text, upload
@@ -196,3 +197,30 @@ def test_thousands_of_rows_are_mended_with_the_statements_of_a_few(app, browser)
     client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
     assert "Read again: no row has a problem." in text(client.get(place))
     assert "3,000 new, 0 changed" in text(client.get(place))
+
+
+def unsaved(count):
+    """A workbook whose addresses are formulas that nobody saved the results of."""
+    rows = [row(n, word(f"A{n}", f"Contact {n}"), f'<c r="B{n}"><f>A{n}</f></c>') for n in range(2, count + 2)]
+    return xlsx(row(1, word("A1", "Name"), word("B1", "E-mail")) + "".join(rows))
+
+
+def test_formulas_without_a_saved_result_are_said_typed_or_read_as_empty(browser):
+    client = browser("officer")
+    place = upload(client, unsaved(3), "list.xlsx").location
+    page = text(client.get(place))
+    assert "3 with problems." in page
+    assert (
+        "2E-mailThe cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here."
+        in page
+    )
+    assert legends(client, place) == ["In 3 rows: E-mail, a formula without a saved result"]
+    client.submit(f"{place}/rows", {"cell-3-1": "c3@x.example"})
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 2 with problems." in text(client.get(place))
+    client.submit(f"{place}/rows", {"emptied": "1"})
+    page = text(client.get(place))
+    assert "3 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
+    assert "2 formulas without a saved result under “E-mail” are read as empty cells." in page
+    assert tree(client.get(f"{place}/rows")).xpath("//input[@name='emptied']/@checked")
+    client.submit(f"{place}/rows", {"emptied": None})
+    assert "2 with problems." in text(client.get(place))
