@@ -55,7 +55,9 @@ from crm.exchange.sheet_money import year_named
 from crm.exchange.sheet_values import OF_LISTS, Replaced, Wrong
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
+from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
+from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
 
 LONGEST_CELL = 20_000
@@ -79,7 +81,8 @@ class Setup:
     `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
     every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
     earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like.
-    `emptied`: the columns in which formulas without a saved result are read as empty."""
+    `emptied`: the columns in which formulas without a saved result are read as empty. `turned`: those whose names of people are
+    turned round, as “Haddad, Rania” to “Rania Haddad”."""
 
     sheet: str = ""
     header_row: int = 0
@@ -97,6 +100,7 @@ class Setup:
     century: str = ""
     twins: Mapping[str, str] = field(default_factory=dict)
     emptied: Sequence[str] = ()
+    turned: Sequence[str] = ()
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -198,6 +202,8 @@ class SheetFile:
     wrong: Wrong = field(default_factory=Wrong)
     #: Rows with a day whose year has two digits.
     short_years: list[int] = field(default_factory=list)
+    #: Names that look like “Family, First”: heading -> how many, and the first of them.
+    turnable: dict[str, tuple[int, str]] = field(default_factory=dict)
     #: Rows in which a column holds a formula without a saved result.
     formulas: dict[str, list[int]] = field(default_factory=dict)
     #: In how many rows what was said of a value counts, by heading and value.
@@ -323,6 +329,7 @@ class _Rows:
         self.ways = {heading: self._way(heading, item, name) for _place, heading, item, name in self.columns}
         self.currencies = {heading: currency_named(heading) for _place, heading, item, _name in self.columns if item.reads in AMOUNTS}
         self.totals: list[tuple[int, tuple[str, ...], int]] = []
+        self.names = [(heading, name) for _place, heading, item, name in self.columns if item.is_name]
 
     def _way(self, heading: str, item: SheetField, name: str) -> str:
         """How a column writes its days or amounts (with the others of its field); what stays open of its days becomes a question."""
@@ -375,6 +382,7 @@ class _Rows:
                 values[name] = value
         if not values and problem is None:
             return
+        self._turn(values)
         if not file.kind.is_money and _looks_like_a_total(cells):
             problem = RowProblem(
                 row_number, "", _("This row looks like a total, not a record of the list. Leave it out, or write out what it is."), cells
@@ -387,6 +395,18 @@ class _Rows:
             file.problems.append(problem)
         else:
             file.rows.append(TypedRow(row_number, values, cells))
+
+    def _turn(self, values: dict[str, Any]) -> None:
+        """Count the names of a row that look like “Family, First”, and turn them round where that was said. Never those of organisations."""
+        file = self.file
+        if not self.names or not _is_person(file, values):
+            return
+        for heading, name in self.names:
+            if isinstance(text := values.get(name), str) and (round_ := turned(text)):
+                count, first = file.turnable.get(heading, (0, text))
+                file.turnable[heading] = (count + 1, first)
+                if heading in file.setup.turned:
+                    values[name] = round_
 
     def _is_missed(self, row_number: int, place: int, heading: str) -> bool:
         """Whether an empty cell holds a formula without a saved result, and nobody said that it is read as empty."""
@@ -495,6 +515,16 @@ class _Rows:
 
 def _taken_for_total(row_number: int) -> RowNote:
     return RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number))
+
+
+def _is_person(file: SheetFile, values: Mapping[str, Any]) -> bool:
+    """Whether a row of people, organisations and groups says that it is a person, or leaves it to what was said of the file; a row of
+    another list names whom it names. The name of one whose first name stands apart is not both."""
+    if file.slug != "parties":
+        return True
+    forms = [kind.removeprefix(FORM_IN_KINDS) for kind in values.get("kinds", ()) if kind.startswith(FORM_IN_KINDS)]
+    said = values.get("form") or (forms[0] if forms else file.setup.form)
+    return bool(said == "person") and "given_name" not in values
 
 
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:

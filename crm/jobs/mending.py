@@ -9,6 +9,7 @@ from crm.data import countries_by_iso2
 from crm.exchange.sheet_fields import AMOUNTS, COUNTRY, WORD, WORDS, ListedWords
 from crm.exchange.sheet_values import WrongValue, value_key
 from crm.exchange.sheets import SheetFile
+from crm.exchange.turned_names import turned
 from crm.formatting import number
 from crm.i18n import _, get_locale, ngettext
 from crm.queries import codes
@@ -92,9 +93,19 @@ def replaced_in_words(file: SheetFile) -> list[str]:
         )
         for heading, count in emptied.items()
     ]
+    for heading, (count, first) in file.turnable.items():
+        if heading in file.setup.turned:
+            shown = {"n": number(count, get_locale()), "column": heading, "name": first[:_SHOWN], "turned": turned(first)[:_SHOWN]}
+            sentence = ngettext(
+                "%(n)s name under “%(column)s” is turned round: “%(name)s” is read as “%(turned)s”.",
+                "%(n)s names under “%(column)s” are turned round: “%(name)s” is read as “%(turned)s”.",
+                count,
+                **shown,
+            )
+            said.append(sentence)
     if file.setup.century:
-        first = int(file.setup.century)
-        said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=first, last=first + 99))
+        begin = int(file.setup.century)
+        said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=begin, last=begin + 99))
     return said
 
 

@@ -85,6 +85,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         left_out=file.left_out,
         mended=len(file.replaced) + bool(file.setup.century) + len(file.setup.emptied),
         settled=len(twins),
+        turnable=[(heading, *found) for heading, found in file.turnable.items() if heading not in file.setup.turned],
     )
     return ReadSheet(file, contents)
 

@@ -25,7 +25,8 @@ class Summary:
     """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
     many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`).
     Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
-    whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with."""
+    whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
+    `turnable`: columns of names that look like “Family, First”, how many, and the first."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -39,6 +40,7 @@ class Summary:
     mended: int = 0
     settled: int = 0
     twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    turnable: Sequence[tuple[str, int, str]] = ()
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -81,6 +83,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         int(kept.get("mended", 0)),
         int(kept.get("settled", 0)),
         kept.get("twins", {}),
+        kept.get("turnable", ()),
     )
 
 

@@ -145,6 +145,8 @@ class Contents(Generic[Record]):
     left_out: Sequence[int] = ()
     mended: int = 0
     settled: int = 0
+    #: Columns of names that look like “Family, First”, and were not said to be turned round: heading, how many, the first one.
+    turnable: Sequence[tuple[str, int, str]] = ()
 
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""

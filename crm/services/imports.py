@@ -504,6 +504,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
     kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended, "settled": contents.settled}
+    kept["turnable"] = list(contents.turnable)
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 

@@ -36,7 +36,7 @@ from crm.services.sheet_imports import calling_country, note_level
 from crm.web import mending, sheet_doubles
 from crm.web.gate import actor, permit
 from crm.web.helpers import status
-from crm.web.imports import undo_rows, undo_words
+from crm.web.imports import turn_words, undo_rows, undo_words
 
 bp = Blueprint("sheet_imports", __name__, url_prefix="/imports")
 
@@ -96,11 +96,12 @@ def columns(batch_id: uuid.UUID) -> Any:
             "version": str(version),
         },
     )
-    chosen = dict(file.columns)
+    chosen, turned = dict(file.columns), list(setup.turned)
     if request.method == "POST":
         chosen = {heading: request.form.get(f"column-{place}", "") for place, heading in enumerate(file.headings) if heading}
+        turned = [heading for place, heading in enumerate(file.headings) if f"turn-{place}" in request.form]
         if form.validate():
-            said = _said(form, file, chosen)
+            said = _said(form, file, chosen, turned)
             if said is not None and _recheck(form, batch_id, said, is_remembered=form.is_remembered.data):
                 return _after_columns(batch_id)
     fields = [("", _("Leave it out")), *((name, str(item.label)) for name, item in SHEETS[batch.format].fields.items())]
@@ -109,8 +110,14 @@ def columns(batch_id: uuid.UUID) -> Any:
         for place, heading in enumerate(file.headings)
         if heading
     ]
+    names = [
+        {"place": file.headings.index(heading), "words": turn_words(heading, *found), "is_turned": heading in turned}
+        for heading, found in file.turnable.items()
+    ]
     return (
-        render_template("imports/columns.html", batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()),
+        render_template(
+            "imports/columns.html", names=names, batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()
+        ),
         status(form),
     )
 
@@ -123,7 +130,7 @@ def _after_columns(batch_id: uuid.UUID) -> Response:
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
 
 
-def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | None:
+def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str], turned: Sequence[str]) -> Setup | None:
     """What the form says; None (and the reason beside the field) where it cannot be."""
     text = (form.header_row.data or "").strip()
     known = SHEETS[file.slug].fields
@@ -162,6 +169,7 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         left_out=file.setup.left_out if is_same else (),
         twins=file.setup.twins if is_same else {},
         emptied=file.setup.emptied if is_same else (),
+        turned=turned if is_same else (),
     )
 
 
