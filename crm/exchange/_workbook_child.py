@@ -1,7 +1,8 @@
 """The process that opens a workbook: bytes on stdin, its cells as JSON lines on stdout, within bounds. Imports nothing of ours.
 
 Started by `crm.exchange.spreadsheet` as a script. It bounds its own memory and processor time, so that a workbook made to
-fill the machine ends this process alone. Formulas are never run: a cell gives the value that was saved with it.
+fill the machine ends this process alone. Formulas are never run: a cell gives the value that was saved with it, and one with which
+none was saved is named.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ import contextlib
 import datetime as dt
 import io
 import json
+import posixpath
+import re
 import sys
+import zipfile
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 import python_calamine
 
@@ -27,6 +34,20 @@ else:
 _LARGEST = 1e21
 _THOUSANDS = 3
 _as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_MOST_FORMULAS = 50_000
+_PIECE = 1 << 20
+#: Longer than any formula that a spreadsheet program writes.
+_TAIL = 1 << 16
+#: A cell of Excel with a formula and no value beside it: its attributes, and an empty value where one is there.
+_XLSX_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\b([^<>]*)>\s*+<(?:\w+:)?f\b[^<>]*?(?:/>|>[^<]*</(?:\w+:)?f\s*+>)\s*+"
+    rb"(<(?:\w+:)?v\s*+/>|<(?:\w+:)?v\s*+>\s*+</(?:\w+:)?v\s*+>)?\s*+</(?:\w+:)?c\s*+>"
+)
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
+_IS_TEXT = re.compile(rb"""\bt\s*=\s*["']str["']""")
+_ODS_FORMULA = re.compile(rb"<(?:\w+:)?table-cell\b[^<>]*:formula=[^<>]*>")
+_ODS_TYPE = re.compile(rb"""office:value-type=["'](\w+)["']""")
+_ODS_VALUE = re.compile(rb"office:(?:\w+-)?value=")
 
 
 def bound(megabytes: int, seconds: int) -> None:
@@ -80,11 +101,94 @@ def first_list(book: Any, names: list[str]) -> tuple[str, Any]:
     return first or ("", None)
 
 
+def _column(letters: bytes) -> int:
+    place = 0
+    for letter in letters:
+        place = place * 26 + letter - 64
+    return place - 1
+
+
+def _matches(file: Any, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+    """What a pattern finds in a part that is read piece by piece, each once."""
+    left = b""
+    while piece := file.read(_PIECE):
+        window, used = left + piece, 0
+        for match in pattern.finditer(window):
+            used = match.end()
+            yield match
+        left = window[max(used, len(window) - _TAIL) :]
+
+
+def xlsx_formulas(book: zipfile.ZipFile, name: str) -> Iterator[tuple[int, int]]:
+    """The cells of a sheet with a formula of which no value was saved: row and column from 1 and 0; (0, 0) where the file does not say."""
+    sheets = ET.fromstring(book.read("xl/workbook.xml"))  # noqa: S314 - it declares no entities: that is looked at before this process starts
+    of_sheet = next(node.attrib for node in sheets.iter() if node.tag.endswith("}sheet") and node.get("name") == name)
+    key = next(value for attribute, value in of_sheet.items() if attribute.endswith("}id"))
+    links = ET.fromstring(book.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - as above
+    target = next(node.get("Target", "") for node in links if node.get("Id") == key)
+    part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+    with book.open(part) as file:
+        for match in _matches(file, _XLSX_FORMULA):
+            if match[2] and _IS_TEXT.search(match[1]):
+                continue  # the saved value is an empty text
+            place = _PLACE.search(match[1])
+            yield (int(place[2]), _column(place[1])) if place else (0, 0)
+
+
+def _is_unsaved(kind: str | None, *, has_value: bool) -> bool:
+    return kind is None or (kind != "string" and not has_value)
+
+
+def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
+    """The same of OpenDocument, whose cells are counted: only where a look at the text shows that there are any."""
+    with book.open("content.xml") as file:
+        tags = (match[0] for match in _matches(file, _ODS_FORMULA))
+        kinds = ((_ODS_TYPE.search(tag), bool(_ODS_VALUE.search(tag))) for tag in tags)
+        if not any(_is_unsaved(kind[1].decode() if kind else None, has_value=has_value) for kind, has_value in kinds):
+            return []
+    found: list[tuple[int, int]] = []
+    row, column, is_inside, repeated = 1, 0, False, 1
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, is_inside, repeated
+        own = {key.rpartition(":")[2]: value for key, value in attributes.items() if not key.startswith("calcext:")}
+        kind = tag.rpartition(":")[2]
+        if kind == "table":
+            is_inside, row = own.get("name") == name, 1
+        elif kind == "table-row":
+            column, repeated = 0, int(own.get("number-rows-repeated", 1))
+        elif kind in ("table-cell", "covered-table-cell") and is_inside:
+            values = [key for key in own if key == "value" or key.endswith("-value")]
+            if "formula" in own and _is_unsaved(own.get("value-type"), has_value=bool(values)):
+                found.append((row, column))
+            column += int(own.get("number-columns-repeated", 1))
+
+    def end(tag: str) -> None:
+        nonlocal row
+        row += repeated if tag.rpartition(":")[2] == "table-row" else 0
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    with book.open("content.xml") as file:
+        parser.ParseFile(file)
+    return found
+
+
+def unsaved_formulas(data: bytes, name: str) -> list[tuple[int, int]]:
+    """The cells of a sheet that hold a formula of which no value was saved, at most one more than are named."""
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        found = ods_formulas(book, name) if "content.xml" in book.namelist() else xlsx_formulas(book, name)
+        return [place for place, _number in zip(found, range(_MOST_FORMULAS + 1), strict=False)]
+
+
 def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> None:
-    """Answer {"sheets": […], "sheet": …} or {"refused": reason}, then [row number, [cells]] for each row that is not blank."""
+    """Answer {"sheets": […], "sheet": …} or {"refused": reason}, then [row number, [cells]] for each row that is not blank.
+
+    "formulas" beside the sheets: [row number, column] of each cell with a formula of which no value was saved."""
     out = sys.stdout.buffer
+    data = sys.stdin.buffer.read()
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [sheet.name for sheet in book.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible]
         if not names:
             send(out, {"refused": "empty"})
@@ -93,8 +197,15 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
     except Exception:  # noqa: BLE001 - whatever a strange file does to the parser, it is one answer
         send(out, {"refused": "damaged"})
         return
+    formulas: list[tuple[int, int]] = []
+    with contextlib.suppress(KeyError, StopIteration, ValueError, LookupError, RuntimeError, SyntaxError, expat.ExpatError):
+        formulas = unsaved_formulas(data, name)  # where the parser reads a file that this does not, its rows are worth more
+    if len(formulas) > _MOST_FORMULAS:
+        send(out, {"refused": "formulas"})
+        return
+    head = {"sheets": names, "sheet": name, "formulas": formulas}
     if sheet.end is None or sheet.start is None:
-        send(out, {"sheets": names, "sheet": name})
+        send(out, head)
         return
     if sheet.end[1] + 1 > most_columns:
         send(out, {"refused": "columns"})
@@ -102,7 +213,7 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
     if sheet.end[0] + 1 > most_rows:
         send(out, {"refused": "rows"})
         return
-    send(out, {"sheets": names, "sheet": name})
+    send(out, head)
     lead = [""] * sheet.start[1]
     sent = 0
     for number, row in enumerate(sheet.iter_rows(), 1):

@@ -27,6 +27,8 @@ from crm.queries.names import fold
 
 #: How days may be written in a file: day first (3/4 is 3 April), or month first (3/4 is 4 March).
 DAY_ORDERS = ("dmy", "mdy")
+#: The first of the hundred years that years of two digits are of.
+CENTURIES = ("2000", "1950")
 #: How amounts may be written in a file: 1,234.56, or 1.234,56. Each with a language that writes them so.
 AMOUNT_MARKS: Mapping[str, str] = {"point": "en", "comma": "de"}
 #: Languages whose words for months and countries are read.
@@ -56,6 +58,7 @@ _MORE_MONTHS: Mapping[str, int] = {
 }
 _MONTH_LAST = 12
 _YEAR_DIGITS = 4
+_SHORT_DIGITS = 2
 
 
 class DayAmbiguous(CellInvalid):
@@ -74,8 +77,21 @@ class DayAmbiguous(CellInvalid):
         )
 
 
+class YearShort(CellInvalid):
+    """A day whose year has two digits, and nothing says of which century it is."""
+
+
 class AmountDoubtful(CellInvalid):
     """An amount that can be read in two ways: in this column nothing shows which."""
+
+
+class WordUnknown(CellInvalid):
+    """A word that a list does not know; the others of its cell may be fine."""
+
+    def __init__(self, word: str) -> None:
+        """Keep the word."""
+        self.word = word
+        super().__init__(_("“%(text)s” is none of the words known for this column.", text=word[:60]))
 
 
 class NoCurrency(CellInvalid):
@@ -120,28 +136,40 @@ def _months() -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=20_000)
-def read_day(cell: str, order: str = "") -> date | None:
+def read_day(cell: str, order: str = "", century: str = "") -> date | None:
     """A day as 2026-04-03, 3/4/2026, 3.4.2026 or 3 April 2026 in five languages; None where the cell is empty.
 
     `order` ("dmy" or "mdy") settles 3/4/2026; without it such a cell raises `DayAmbiguous`. Points always part day.month.year.
-    Years have four digits: "03/04/26" is refused, since it can mean three things."""
+    Years have four digits: "03/04/26" can mean three things, so it raises `YearShort`, unless `century` ("2000", "1950") says that
+    its last two digits are the year, and of which hundred years."""
     text = " ".join(plain_digits(cell).split())
     if not text:
         return None
     if match := _NUMERIC.fullmatch(text):
-        return _numeric(text, match, order)
+        return _numeric(text, match, order, century)
     tokens = [token for token in _TOKEN.findall(text[:60]) if token.casefold() not in _FILLERS]
     numbers = [token for token in tokens if token.isdecimal()]
     month = _months().get(fold(" ".join(token for token in tokens if not token.isdecimal())))
+    if month is not None and list(map(len, numbers))[1:] == [_SHORT_DIGITS] and len(numbers[0]) <= _SHORT_DIGITS and tokens[-1].isdecimal():
+        numbers[1] = str(_whole_year(text, numbers[1], century))
     if month is None or [len(token) // _YEAR_DIGITS for token in numbers] != [0, 1] or not tokens[-1].isdecimal():
         raise CellInvalid(_("“%(text)s” is not a date. Write it as 2026-11-30.", text=text[:40]))
     return _date(text, int(numbers[1]), month, int(numbers[0]))
 
 
-def _numeric(text: str, match: re.Match[str], order: str) -> date:
+def _whole_year(text: str, digits: str, century: str) -> int:
+    if century not in CENTURIES:
+        raise YearShort(_("“%(text)s”: write the year with four digits.", text=text[:40]))
+    first = int(century)
+    return first + (int(digits) - first) % 100
+
+
+def _numeric(text: str, match: re.Match[str], order: str, century: str) -> date:
     first, mark, middle, last = match[1], match[2], int(match[3]), match[4]
     if len(first) == _YEAR_DIGITS:
         return _date(text, int(first), middle, int(last))
+    if len(last) == _SHORT_DIGITS:
+        last = str(_whole_year(text, last, century))
     if len(last) != _YEAR_DIGITS:
         raise CellInvalid(_("“%(text)s”: write the year with four digits.", text=text[:40]))
     day, year = int(first), int(last)
@@ -164,15 +192,16 @@ def _date(text: str, year: int, month: int, day: int) -> date:
     return found
 
 
-def day_order(cells: Iterable[str]) -> tuple[str, str]:
+def day_order(cells: Iterable[str], century: str = "") -> tuple[str, str]:
     """How a column writes its days, and a cell that leaves it open: ("dmy", ""), ("", "03/04/2026"), or ("", "") where neither matters.
 
     A column that holds 25/12/2026 is read day first throughout; one that holds both 25/12 and 12/25 says nothing."""
     seen: set[str] = set()
     doubtful = ""
+    widths = (_YEAR_DIGITS, _SHORT_DIGITS) if century in CENTURIES else (_YEAR_DIGITS,)
     for cell in cells:
         match = _NUMERIC.fullmatch(plain_digits(cell).strip())
-        if match is None or match[2] == "." or len(match[1]) == _YEAR_DIGITS or len(match[4]) != _YEAR_DIGITS:
+        if match is None or match[2] == "." or len(match[1]) == _YEAR_DIGITS or len(match[4]) not in widths:
             continue
         first, middle = int(match[1]), int(match[3])
         if first > _MONTH_LAST >= middle:
@@ -237,7 +266,7 @@ def read_word(cell: str, words: Mapping[str, str]) -> str:
         return ""
     code = words.get(fold(text))
     if code is None:
-        raise CellInvalid(_("“%(text)s” is none of the words known for this column.", text=text[:60]))
+        raise WordUnknown(text)
     return code
 
 

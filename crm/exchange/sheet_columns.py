@@ -57,7 +57,7 @@ PARTIES = SheetKind(
     MappingProxyType(
         {
             "reference": SheetField(_l("Reference"), _REFERENCE),
-            "name": SheetField(_l("Name"), _NAME, one_of="name"),
+            "name": SheetField(_l("Name"), _NAME, one_of="name", is_name=True),
             "given_name": SheetField(_l("First name"), "first name/given name/forename/prénom/nombre de pila/primer nombre/الاسم الأول"),
             "family_name": SheetField(
                 _l("Family name"), "last name/family name/surname/nom de famille/apellido/apellidos/اسم العائلة/الكنية/اللقب", one_of="name"

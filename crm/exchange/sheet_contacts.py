@@ -37,6 +37,7 @@ POSITIONS = SheetKind(
                 _l("Who holds it"),
                 "holder/held by/name/full name/incumbent/current holder/office holder/person/titulaire/nom/nom complet/occupé par/nombre/"
                 "nombre completo/ocupante/persona/شاغل المنصب/الاسم/الاسم الكامل/اسم الشاغل",
+                is_name=True,
             ),
             "since": SheetField(
                 _l("Since"),
@@ -116,6 +117,7 @@ INTERACTIONS = SheetKind(
                 "person met/avec/avec qui/interlocuteur/personne rencontrée/nom/con/con quién/interlocutor/contraparte/persona/nombre/مع/مع من/"
                 "الشخص/الاسم/جهة الاتصال/الطرف",
                 one_of="party",
+                is_name=True,
             ),
             "organisation": SheetField(_l("Organisation"), _ORGANISATION, one_of="party"),
             "people": SheetField(

@@ -17,6 +17,8 @@ TEXT, DAY, COUNTRY, WORD, LIST, WORDS = "text", "day", "country", "word", "list"
 #: a currency, a year.
 AMOUNT, NEED, NEED_OF_YEAR, REPORTED, CURRENCY, YEAR = "amount", "need", "need-of-year", "reported", "currency", "year"
 AMOUNTS = frozenset({AMOUNT, NEED, NEED_OF_YEAR, REPORTED})
+#: What parts the words of a cell that may hold several of a list.
+WORD_MARKS = ";\n|,،"
 
 
 _listed: ContextVar[Mapping[str, Mapping[str, str]]] = ContextVar("listed_words", default=MappingProxyType({}))
@@ -56,7 +58,7 @@ class SheetField:
 
     `words`: for a word of a list, folded spelling -> code. `is_many`: several columns may go into it. `one_of`: needed, unless
     another field of the same group is there. `marks`: what parts the entries of a cell that holds several. `beside`: headings that
-    mean it right after a column of one of the fields `after`, whatever they mean elsewhere."""
+    mean it right after a column of one of the fields `after`, whatever they mean elsewhere. `is_name`: one name, of a person as a rule."""
 
     label: LazyText
     headings: str
@@ -67,6 +69,7 @@ class SheetField:
     marks: str = ""
     beside: str = ""
     after: tuple[str, ...] = ()
+    is_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

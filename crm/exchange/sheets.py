@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -18,7 +18,10 @@ from crm.exchange.sheet_cells import (
     AMOUNT_MARKS,
     DAY_ORDERS,
     AmountDoubtful,
+    DayAmbiguous,
     NoCurrency,
+    WordUnknown,
+    YearShort,
     amount_mark,
     day_order,
     is_total_label,
@@ -42,19 +45,25 @@ from crm.exchange.sheet_fields import (
     NEED_OF_YEAR,
     REPORTED,
     WORD,
+    WORD_MARKS,
     WORDS,
     YEAR,
     SheetField,
     SheetKind,
 )
 from crm.exchange.sheet_money import year_named
+from crm.exchange.sheet_values import OF_LISTS, Replaced, Wrong
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
 from crm.exchange.tabular import RowNote, RowProblem
+from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
+from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
+#: What is said of a row that is not the one it looks like.
+TWO = "two"
 _EXAMPLES = 3
 _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
@@ -69,7 +78,11 @@ class Setup:
 
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
-    `left_out`: the numbers of rows that a person says are none of the list."""
+    `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
+    every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
+    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like.
+    `emptied`: the columns in which formulas without a saved result are read as empty. `turned`: those whose names of people are
+    turned round, as “Haddad, Rania” to “Rania Haddad”."""
 
     sheet: str = ""
     header_row: int = 0
@@ -83,6 +96,11 @@ class Setup:
     totals: str = ""
     edits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: Sequence[int] = ()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    century: str = ""
+    twins: Mapping[str, str] = field(default_factory=dict)
+    emptied: Sequence[str] = ()
+    turned: Sequence[str] = ()
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -98,9 +116,11 @@ class Setup:
         """The same as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
-    def remembered(self) -> Setup:
-        """What holds for the next file of the same source too: everything but mended cells, rows left out, totals and where the headings were."""
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="")
+    def remembered(self, of_lists: Collection[str]) -> Setup:
+        """What holds for the next file of the same source too: everything but mended cells, rows left out or put together, totals, where the
+        headings were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
+        values = {heading: table for heading, table in self.values.items() if heading in of_lists}
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={}, emptied=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +197,17 @@ class SheetFile:
     notes: list[RowNote] = field(default_factory=list)
     control: Control = field(default_factory=Control)
     left_out: list[int] = field(default_factory=list)
+    #: The rows that are not left out, as they are read: with cells mended, and values replaced.
+    as_read: Sequence[tuple[int, tuple[str, ...]]] = ()
+    wrong: Wrong = field(default_factory=Wrong)
+    #: Rows with a day whose year has two digits.
+    short_years: list[int] = field(default_factory=list)
+    #: Names that look like “Family, First”: heading -> how many, and the first of them.
+    turnable: dict[str, tuple[int, str]] = field(default_factory=dict)
+    #: Rows in which a column holds a formula without a saved result.
+    formulas: dict[str, list[int]] = field(default_factory=dict)
+    #: In how many rows what was said of a value counts, by heading and value.
+    replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -201,6 +232,15 @@ class SheetFile:
             if name:
                 found.setdefault(name, heading)
         return found
+
+    def field_of(self, heading: str) -> SheetField | None:
+        """What a column is taken for; None where it is left out."""
+        return self.kind.fields.get(self.columns.get(heading, ""))
+
+    def remembered(self) -> Setup:
+        """What holds for the next file of the same source too."""
+        of_lists = {heading for heading in self.headings if (item := self.field_of(heading)) is not None and item.reads in OF_LISTS}
+        return replace(self.setup, columns=self.columns).remembered(of_lists)
 
     def missing(self) -> list[str]:
         """What a list of this kind needs and no column gives."""
@@ -236,7 +276,15 @@ def read_sheet(
     if setup.columns is None:
         earlier = remembered(digest_of(listing.headings))
         if earlier is not None:
-            setup = replace(earlier, sheet=setup.sheet, header_row=setup.header_row, edits=setup.edits, left_out=setup.left_out)
+            setup = replace(
+                earlier,
+                sheet=setup.sheet,
+                header_row=setup.header_row,
+                edits=setup.edits,
+                left_out=setup.left_out,
+                twins=setup.twins,
+                emptied=setup.emptied,
+            )
     guessed = columns_of.guess(slug, listing.headings)
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields
@@ -268,8 +316,12 @@ class _Rows:
         self.file, self.reporting = file, reporting
         out = set(file.setup.left_out)
         file.left_out = [number for number, _cells in file.listing.rows if number in out]
-        self.rows = [(number, _mended(file, number, cells)) for number, cells in file.listing.rows if number not in out]
         known = file.kind.fields
+        fields = {heading: known[name] for heading, name in file.columns.items() if name}
+        instead = Replaced(file.headings, fields, file.setup.values)
+        rows = ((number, _mended(file, number, cells)) for number, cells in file.listing.rows if number not in out)
+        self.rows = [(number, instead.cells(cells)) for number, cells in rows] if instead else list(rows)
+        file.as_read, file.replaced = self.rows, instead.counts
         self.columns = [
             (place, heading, known[name], name) for place, heading in enumerate(file.headings) if (name := file.columns.get(heading, ""))
         ]
@@ -277,6 +329,7 @@ class _Rows:
         self.ways = {heading: self._way(heading, item, name) for _place, heading, item, name in self.columns}
         self.currencies = {heading: currency_named(heading) for _place, heading, item, _name in self.columns if item.reads in AMOUNTS}
         self.totals: list[tuple[int, tuple[str, ...], int]] = []
+        self.names = [(heading, name) for _place, heading, item, name in self.columns if item.is_name]
 
     def _way(self, heading: str, item: SheetField, name: str) -> str:
         """How a column writes its days or amounts (with the others of its field); what stays open of its days becomes a question."""
@@ -288,7 +341,7 @@ class _Rows:
             return setup.amount_mark if setup.amount_mark in AMOUNT_MARKS else amount_mark(typed)
         if item.reads != DAY:
             return ""
-        found, doubtful = day_order(cells)
+        found, doubtful = day_order(cells, setup.century)
         order = setup.day_order if setup.day_order in DAY_ORDERS else found
         if doubtful and not order:
             self.file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
@@ -309,13 +362,13 @@ class _Rows:
         values: dict[str, Any] = {}
         problem: RowProblem | None = None
         for place, heading, item, name in self.columns:
-            if not cells[place].strip():
+            if not cells[place].strip() and not self._is_missed(row_number, place, heading):
                 continue
             try:
-                text = clean(cells[place], LONGEST_CELL, may_turn=True)
-                value = self._value(item, heading, cells[place] if text == cells[place] else text, values.get("currency", ""))
+                value = self._cell(item, heading, cells[place], values.get("currency", ""))
             except CellInvalid as error:
                 self._ask(heading, cells[place], error)
+                self._note(row_number, heading, cells[place], error)
                 problem = problem or RowProblem(row_number, heading, str(error), cells)
                 continue
             if value is None:
@@ -329,6 +382,7 @@ class _Rows:
                 values[name] = value
         if not values and problem is None:
             return
+        self._turn(values)
         if not file.kind.is_money and _looks_like_a_total(cells):
             problem = RowProblem(
                 row_number, "", _("This row looks like a total, not a record of the list. Leave it out, or write out what it is."), cells
@@ -342,6 +396,41 @@ class _Rows:
         else:
             file.rows.append(TypedRow(row_number, values, cells))
 
+    def _turn(self, values: dict[str, Any]) -> None:
+        """Count the names of a row that look like “Family, First”, and turn them round where that was said. Never those of organisations."""
+        file = self.file
+        if not self.names or not _is_person(file, values):
+            return
+        for heading, name in self.names:
+            if isinstance(text := values.get(name), str) and (round_ := turned(text)):
+                count, first = file.turnable.get(heading, (0, text))
+                file.turnable[heading] = (count + 1, first)
+                if heading in file.setup.turned:
+                    values[name] = round_
+
+    def _is_missed(self, row_number: int, place: int, heading: str) -> bool:
+        """Whether an empty cell holds a formula without a saved result, and nobody said that it is read as empty."""
+        if (row_number, place) not in self.file.grid.formulas:
+            return False
+        self.file.formulas.setdefault(heading, []).append(row_number)
+        return heading not in self.file.setup.emptied
+
+    def _cell(self, item: SheetField, heading: str, cell: str, currency: str) -> Any:
+        """What a cell of a row says."""
+        if not cell.strip():
+            raise CellInvalid(
+                _("The cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here.")
+            )
+        text = clean(cell, LONGEST_CELL, may_turn=True)
+        return self._value(item, heading, cell if text == cell else text, currency)
+
+    def _note(self, row_number: int, heading: str, cell: str, error: CellInvalid) -> None:
+        """What a person may say at once of all rows with the same problem."""
+        if isinstance(error, YearShort):
+            self.file.short_years.append(row_number)
+        elif cell.strip() and not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
+            self.file.wrong.note(heading, error.word if isinstance(error, WordUnknown) else cell, str(error), row_number)
+
     def _ask(self, heading: str, cell: str, error: CellInvalid) -> None:
         """What makes a cell doubtful for want of a word about the whole file becomes a question, once for a column."""
         about = "amounts" if isinstance(error, AmountDoubtful) else "currency" if isinstance(error, NoCurrency) else ""
@@ -351,7 +440,7 @@ class _Rows:
     def _value(self, item: SheetField, heading: str, cell: str, currency: str, *, is_total: bool = False) -> Any:
         refuse_error(cell)
         if item.reads not in AMOUNTS:
-            return _read(item, cell, self.ways[heading])
+            return _read(item, cell, self.ways[heading], self.file.setup.century)
         own, otherwise = self.currencies[heading], "" if is_total else self.file.setup.currency
         if item.reads == REPORTED:
             currency, otherwise = own or self.reporting, ""
@@ -428,9 +517,19 @@ def _taken_for_total(row_number: int) -> RowNote:
     return RowNote("total", row_number, _("Row %(row)s is taken for the total of the sheet.", row=row_number))
 
 
+def _is_person(file: SheetFile, values: Mapping[str, Any]) -> bool:
+    """Whether a row of people, organisations and groups says that it is a person, or leaves it to what was said of the file; a row of
+    another list names whom it names. The name of one whose first name stands apart is not both."""
+    if file.slug != "parties":
+        return True
+    forms = [kind.removeprefix(FORM_IN_KINDS) for kind in values.get("kinds", ()) if kind.startswith(FORM_IN_KINDS)]
+    said = values.get("form") or (forms[0] if forms else file.setup.form)
+    return bool(said == "person") and "given_name" not in values
+
+
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:
     """Whether a row of a list that has no amounts is called a total and holds nothing but numbers beside."""
-    first, *rest = [cell.strip() for cell in cells if cell.strip()]
+    first, *rest = [cell.strip() for cell in cells if cell.strip()] or [""]
     return is_total_label(first) and all(plain_digits(cell).isdecimal() for cell in rest)
 
 
@@ -448,20 +547,20 @@ def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[st
     return found
 
 
-def _read(item: SheetField, cell: str, order: str) -> str | int | date | tuple[str, ...] | None:
+def _read(item: SheetField, cell: str, order: str, century: str) -> str | int | date | tuple[str, ...] | None:
     """A cell as its field wants it."""
     if item.reads == CURRENCY:
         return read_currency(cell)
     if item.reads == YEAR:
         return read_year(plain_digits(cell))
     if item.reads == DAY:
-        return read_day(cell, order)
+        return read_day(cell, order, century)
     if item.reads == COUNTRY:
         return read_country(cell)
     if item.reads == WORD:
         return read_word(cell, item.words or {})
     if item.reads == WORDS:
-        return tuple(read_word(word, item.words or {}) for word in parts(cell, ";\n|,،"))
+        return tuple(read_word(word, item.words or {}) for word in parts(cell, WORD_MARKS))
     if item.reads == LIST:
         return parts(cell)
     return parts(cell, item.marks) if item.marks else cell

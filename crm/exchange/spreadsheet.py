@@ -67,6 +67,8 @@ class Grid:
     sheet: str
     rows: Sequence[tuple[int, tuple[str, ...]]]
     notes: Sequence[RowNote] = ()
+    #: Cells that hold a formula of which no value was saved: row as a spreadsheet shows it, column from 0. They are empty among the rows.
+    formulas: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def read_grid(data: bytes, *, sheet: str = "") -> Grid:
         warnings, records = raw_records(data)
         return Grid("text", (), "", _text_rows(records), warnings)
     notes = _look_before_opening(kind, data)
-    return replace(_workbook(kind, data, sheet), notes=notes)
+    grid = _workbook(kind, data, sheet)
+    return replace(grid, notes=[*notes, *grid.notes])
 
 
 def _text_rows(records: Iterator[list[str]]) -> list[tuple[int, tuple[str, ...]]]:
@@ -243,7 +246,15 @@ def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
         if isinstance(answer, dict) and "refused" in answer:
             _refuse_workbook(answer["refused"])
     rows = [(int(line[0]), tuple(map(_shown, line[1]))) for line in map(json.loads, lines[1:])]
-    return Grid(kind, tuple(head["sheets"]), head["sheet"], rows)
+    formulas = frozenset((int(row), int(column)) for row, column in head["formulas"])
+    hidden = sorted({row for row, _column in formulas if row} - {row for row, _cells in rows})
+    if hidden:  # rows of which nothing else holds anything
+        rows = sorted([*rows, *((row, ()) for row in hidden)])
+    notes = []
+    if (0, 0) in formulas:
+        text = _("The workbook holds formulas without a saved result, and does not say where. Open it, save it again and bring that.")
+        notes.append(RowNote("formula", 0, text))
+    return Grid(kind, tuple(head["sheets"]), head["sheet"], rows, notes, formulas)
 
 
 def _shown(cell: str) -> str:
@@ -261,6 +272,10 @@ def _refuse_workbook(reason: str) -> NoReturn:
         raise Refused(_("The file is larger than %(limit)s. Split it, or ask for a shorter period.", limit=limit))
     if reason == "empty":
         raise Refused(_("The file is empty."))
+    if reason == "formulas":
+        raise Refused(
+            _("The workbook is full of formulas without a saved result. Open it in a spreadsheet program, save it again, and bring that.")
+        )
     raise Refused(_("The workbook is damaged and cannot be opened."))
 
 
@@ -288,7 +303,25 @@ def find_headings(grid: Grid, is_known: Callable[[str], bool], *, row: int = 0) 
         for column, cell in enumerate(found):
             if cell and not used[column]:
                 used[column] = bool(cell.strip())
-    return Listing(header_row, _names(cells, above, used), rows, list(grid.notes))
+    names = _names(cells, above, used)
+    notes = [*grid.notes, *_headings_unsaved(grid, header_row)]
+    return Listing(header_row, names, rows, notes)
+
+
+def _headings_unsaved(grid: Grid, header_row: int) -> list[RowNote]:
+    """Headings that are formulas of which no value was saved: the column has no name then."""
+    places = sorted(column for row, column in grid.formulas if row == header_row)
+    return [
+        RowNote(
+            "formula",
+            header_row,
+            _(
+                "The heading in %(cell)s is a formula without a saved result. Open the file, save it again and bring that.",
+                cell=f"{letter(column)}{header_row}",
+            ),
+        )
+        for column in places
+    ]
 
 
 def _best(first: Sequence[tuple[int, tuple[str, ...]]], is_known: Callable[[str], bool]) -> int:

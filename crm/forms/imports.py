@@ -113,7 +113,9 @@ class SheetForm(BaseForm):
 
 
 class MendForm(BaseForm):
-    """Cells of rejected rows, typed on the page."""
+    """Cells of rejected rows, typed on the page; what was said of values of a whole column can hold for the next file too."""
+
+    is_remembered = BooleanField(_l("Remember what is read in place of words of a list, for the office's next file with these headings"))
 
 
 class ActForm(BaseForm):

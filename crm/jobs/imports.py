@@ -33,7 +33,7 @@ from crm.policy import Actor, require
 from crm.queries import imports as held
 from crm.queries.jobs import open_job_of
 from crm.services import import_undo, imports
-from crm.services.imports import Contents, FileFacts, Outcome, Reject, ReportedFlow, ReportedRates, ReportedRequirement
+from crm.services.import_kinds import Contents, FileFacts, Outcome, Reject, ReportedFlow, ReportedRates, ReportedRequirement
 from crm.services.jobs import Run
 
 #: What a person may ask for: the formats behind each word. "" leaves it to the file.
@@ -248,7 +248,7 @@ def recheck_sheet(actor: Actor, batch_id: uuid.UUID, version: int, setup: Setup,
     read = _reread(actor, batch_id, setup)
     sheets.said_totals(read.file, setup.totals)
     outcome = _compared(held.get(batch_id).office_id, read.contents)
-    layout = Setup.load(read.contents.settings).remembered().dump() if is_remembered else ""
+    layout = read.file.remembered().dump() if is_remembered else ""
     headings = sheets.headings_digest(read.file)
     return imports.record_recheck(actor, batch_id, version, read.contents, outcome, headings=headings, layout=layout)
 

@@ -15,10 +15,11 @@ from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
+from crm.jobs import mending
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
 from crm.queries import codes
 from crm.queries import sheet_imports as held
-from crm.services.imports import ByChunk, Contents, FileFacts, Reject
+from crm.services.import_kinds import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
 from crm.services.sheet_interactions import Interactions
 from crm.services.sheet_parties import Parties
@@ -65,7 +66,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
     with also_words({name: codes.words(name) for name in (PARTY_KINDS, INTERACTION_KINDS)}):
         file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
-    options = SheetOptions(form=file.setup.form, country=file.setup.country, note_level=file.setup.note_level, headings=file.by_field)
+    twins = {int(row): twin for row, twin in file.setup.twins.items()}
+    options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins)
     missing, kind = file.missing(), _TAKES[slug](options)
     place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
     rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []
@@ -81,6 +83,9 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         _control(file, {reject.row_number for reject in broken}),
         is_open=file.is_open,
         left_out=file.left_out,
+        mended=len(file.replaced) + bool(file.setup.century) + len(file.setup.emptied),
+        settled=len(twins),
+        turnable=[(heading, *found) for heading, found in file.turnable.items() if heading not in file.setup.turned],
     )
     return ReadSheet(file, contents)
 
@@ -130,7 +135,7 @@ def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:
 
 
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:
-    notes = [note.text for note in file.notes]
+    notes = [*(note.text for note in file.notes), *mending.replaced_in_words(file)]
     notes += [no_column(label) for label in missing]
     left_out = [heading for heading, name in file.columns.items() if not name and heading]
     if left_out:

@@ -24,7 +24,9 @@ _IS_FILE = ImportBatch.format != BULK
 class Summary:
     """What a batch keeps of its dry run: sentences about the file, the first rows it makes or changes, for a file of rates how
     many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`).
-    Of a spreadsheet also whether it leaves something open, and the numbers of the rows that were left out."""
+    Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
+    whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
+    `turnable`: columns of names that look like “Family, First”, how many, and the first."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -35,6 +37,10 @@ class Summary:
     control: Mapping[str, Any] = field(default_factory=dict)
     is_open: bool = False
     left_out: Sequence[int] = ()
+    mended: int = 0
+    settled: int = 0
+    twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    turnable: Sequence[tuple[str, int, str]] = ()
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -74,6 +80,10 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("control", {}),
         bool(kept.get("is_open")),
         kept.get("left_out", ()),
+        int(kept.get("mended", 0)),
+        int(kept.get("settled", 0)),
+        kept.get("twins", {}),
+        kept.get("turnable", ()),
     )
 
 
@@ -86,6 +96,23 @@ def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:
 def first_rejects(batch_id: uuid.UUID) -> Sequence[ImportReject]:
     """The first rejected rows of a batch, in the order of the file: at most 100."""
     return db.session.scalars(_rejects(batch_id).limit(REJECTS_SHOWN)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectPlace:
+    """A rejected row without its cells."""
+
+    row: int
+    column: str
+    reason: str
+
+
+def reject_places(batch_id: uuid.UUID) -> list[RejectPlace]:
+    """Every rejected row of a batch that has a number, in the order of the file, each once. One statement."""
+    statement = select(ImportReject.row_number, ImportReject.column, ImportReject.reason)
+    statement = statement.where(ImportReject.batch_id == batch_id, ImportReject.row_number > 0)
+    rows = db.session.execute(statement.order_by(ImportReject.row_number, ImportReject.id))
+    return list({row[0]: RejectPlace(*row) for row in rows}.values())
 
 
 def every_reject(batch_id: uuid.UUID) -> Iterator[ImportReject]:

@@ -37,7 +37,7 @@ def near_names(office_id: uuid.UUID, texts: Iterable[str], form: str = "") -> di
     """Parties that names not on record may mean, each as "name (reference: why)". Four statements for each 200 names."""
     wanted = sorted({text for text in texts if text.strip()})
     alike = possible_duplicates(office_id, [NewContact(row, form, (text,), ()) for row, text in enumerate(wanted)])
-    return {wanted[row]: "; ".join(names) for row, names in alike.items()}
+    return {wanted[row]: "; ".join(text for _reference, text in found) for row, found in alike.items()}
 
 
 # --- posts -----------------------------------------------------------------------------------------------------------

@@ -178,8 +178,8 @@ class NewContact:
     channels: tuple[tuple[str, str], ...]
 
 
-def possible_duplicates(office_id: uuid.UUID, contacts: Sequence[NewContact]) -> dict[int, list[str]]:
-    """Rows that may be on record already under another name: {row: names with references and why}. A suggestion only; nothing is
+def possible_duplicates(office_id: uuid.UUID, contacts: Sequence[NewContact]) -> dict[int, list[tuple[str, str]]]:
+    """Rows that may be on record already under another name: {row: references, each with its name and why}. A suggestion only; nothing is
     put together. Within what the reader may see and the office may use: the office's colleagues read the summary."""
     candidates = [
         Candidate(
@@ -194,7 +194,8 @@ def possible_duplicates(office_id: uuid.UUID, contacts: Sequence[NewContact]) ->
     alike = possible_duplicates_of(candidates, office_id=office_id)
     return {
         contact.row: [
-            _("%(name)s (%(reference)s: %(why)s)", name=one.name, reference=one.reference, why=one.why) for one in found[:_MOST_SAID]
+            (one.reference, _("%(name)s (%(reference)s: %(why)s)", name=one.name, reference=one.reference, why=one.why))
+            for one in found[:_MOST_SAID]
         ]
         for contact, found in zip(contacts, alike, strict=True)
         if found

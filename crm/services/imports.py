@@ -1,4 +1,5 @@
-"""Import batches: what a file would do, what it did, and doing it: a row whole or not at all, every change in the history.
+"""Import batches: what a file would do, what it did, and doing it: a row whole or not at all, every change in the history. How a kind of
+record is compared and written stands in `import_kinds`.
 
 Knows no file: `crm.jobs.imports` reads one and hands over typed records.
 """
@@ -8,13 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DataError, IntegrityError
@@ -30,370 +28,21 @@ from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportLayout, 
 from crm.money import from_minor
 from crm.policy import Actor, Permission, bound_actor, require
 from crm.queries.jobs import open_job_of
-from crm.queries.parties import reported_organisations
 from crm.queries.rates import sheets_of
-from crm.services import import_journal, jobs, parties, rates
+from crm.services import import_journal, jobs, rates
+from crm.services.import_kinds import ByChunk, Contents, FileFacts, Kind, Outcome, Record, Reject, ReportedRates, Sample, kind_of
 from crm.services.jobs import Carry, Run, Superseded
 from crm.services.references import next_reference
 
 log = logging.getLogger("throughline")
 
-FTS = "fts"
 #: Rows compared and written together: one SELECT, one flush.
 CHUNK = 500
-SAMPLES = 20
 _COLUMN_LENGTH = 100
 _LET_GO = (Flow, PlanRequirement, AuditEntry, AuditValue, ImportReject)
 _NAME_LENGTH = 200
-
-Record = TypeVar("Record")
-
-
-# --- what comes in ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedFlow:
-    """One flow as reported, in the columns of `Flow`. Kinds are those of the two organisations, where they are new here."""
-
-    row_number: int
-    source_id: str
-    status: str
-    amount_usd_minor: int
-    flow_date: date
-    donor_name: str = ""
-    recipient_name: str = ""
-    boundary: str = ""
-    on_boundary: str = ""
-    original_minor: int | None = None
-    original_currency: str | None = None
-    exchange_rate: Decimal | None = None
-    decision_date: date | None = None
-    first_reported: date | None = None
-    budget_year: str = ""
-    plan_id: str = ""
-    plan_code: str = ""
-    plan_name: str = ""
-    clusters: str = ""
-    project: str = ""
-    emergency: str = ""
-    locations: str = ""
-    usage_years: str = ""
-    contribution_type: str = ""
-    flow_type: str = ""
-    method: str = ""
-    description: str = ""
-    keywords: str = ""
-    ref_code: str = ""
-    reported_updated: date | None = None
-    donor_kinds: frozenset[str] = frozenset()
-    recipient_kinds: frozenset[str] = frozenset()
-    raw: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRequirement:
-    """One plan and year as FTS gives it, in the columns of `PlanRequirement`."""
-
-    row_number: int
-    plan_name: str
-    year: int
-    country: str = ""
-    plan_id: str = ""
-    plan_code: str = ""
-    plan_type: str = ""
-    starts_on: date | None = None
-    ends_on: date | None = None
-    requirements_usd_minor: int | None = None
-    funding_usd_minor: int | None = None
-    percent_funded: Decimal | None = None
-    raw: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRates:
-    """What a source quoted for a day: units of each currency per one `base`."""
-
-    row_number: int
-    source: str
-    base: str
-    on: date
-    quotes: Mapping[str, Decimal]
-    raw: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was not taken: where, and why, with its cells."""
-
-    row_number: int
-    column: str
-    reason: str
-    raw: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known about a file as such."""
-
-    format: str
-    name: str
-    sha256: str
-    size: int
-    stored_as: str = ""
-    header: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Contents(Generic[Record]):
-    """The typed records of a file, its rejected rows, and the sentences a person should read about it."""
-
-    facts: FileFacts
-    records: Sequence[Record]
-    rejects: Sequence[Reject] = ()
-    notes: Sequence[str] = ()
-    kind: ByChunk[Record] | None = None
-    settings: str = ""  # of a spreadsheet: how it is read
-    #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, the "totals" given, and
-    #: the "mixed" rows of totals that add up several currencies.
-    control: Mapping[str, Any] = field(default_factory=dict)
-    #: Of a spreadsheet: whether something has to be said of it first, and the rows that a person left out.
-    is_open: bool = False
-    left_out: Sequence[int] = ()
-
-    def kept_as(self, stored_as: str) -> Contents[Record]:
-        """The same, once the file is kept under a name."""
-        return replace(self, facts=replace(self.facts, stored_as=stored_as))
-
-
-# --- what it does -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One row of the summary: what would be made, or changed from what to what."""
-
-    row_number: int
-    action: str
-    title: str
-    changes: tuple[tuple[str, str, str], ...] = ()
-
-
 #: Counts of an outcome that are kept while a file is taken in by parts.
 _COUNTS = ("created", "updated", "unchanged", "older")
-
-
-@dataclass(slots=True)
-class Outcome:
-    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer. Rates are counted
-    by day; `rates` says how many single rates the new and the changed days bring."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    older: int = 0
-    samples: list[Sample] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
-    double_rows: int = 0
-    rates: dict[str, int] = field(default_factory=dict)
-    sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]
-
-    def add_up(self, action: str, amounts: Iterable[tuple[str, int]]) -> None:
-        """Count the amounts of a row: (currency, minor units) under what becomes of it (created, updated, unchanged, rejected)."""
-        for currency, minor in amounts:
-            counted = self.sums.setdefault(action, {}).setdefault(currency, [0, 0])
-            counted[0] += 1
-            counted[1] += minor
-
-    def note(self, action: str, sample: Callable[[], Sample]) -> None:
-        """Count one row, and keep the first few of each kind to be shown."""
-        before = getattr(self, action)
-        setattr(self, action, before + 1)
-        if action != "unchanged" and before < SAMPLES:
-            self.samples.append(sample())
-
-
-class _Kind(ABC, Generic[Record]):
-    """How one kind of record is compared and written."""
-
-    @abstractmethod
-    def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
-        """What the office holds already, by key. One statement."""
-
-    @abstractmethod
-    def key(self, record: Record) -> Any: ...
-
-    @abstractmethod
-    def title(self, record: Record) -> str: ...
-
-    @abstractmethod
-    def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
-        """Field -> (held, reported) where they differ; None where what is held is newer."""
-
-    def prepare(self, actor: Actor, batch: ImportBatch, records: Sequence[Record]) -> None:
-        """Make once for the whole file what its rows refer to."""
-
-    @abstractmethod
-    def create(self, batch: ImportBatch, record: Record) -> None: ...
-
-    @abstractmethod
-    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None: ...
-
-
-#: What FTS writes in place of a name: several organisations stand behind the flow, or none is given.
-_NO_ORGANISATION = frozenset({"", "multiple", "not specified", "n/a"})
-
-
-def is_organisation(name: str) -> bool:
-    """Whether a donor's or recipient's cell names one organisation."""
-    return name.casefold() not in _NO_ORGANISATION
-
-
-_NOT_COLUMNS = frozenset({"row_number", "raw", "donor_kinds", "recipient_kinds"})
-
-
-class _Flows(_Kind[ReportedFlow]):
-    columns = tuple(item.name for item in fields(ReportedFlow) if item.name not in _NOT_COLUMNS)
-
-    def __init__(self) -> None:
-        self._parties: dict[str, uuid.UUID] = {}
-
-    def held(self, office_id: uuid.UUID, records: Sequence[ReportedFlow]) -> dict[str, Flow]:
-        found = db.session.scalars(
-            select(Flow).where(Flow.office_id == office_id, Flow.source == FTS, Flow.source_id.in_([r.source_id for r in records]))
-        )
-        return {flow.source_id: flow for flow in found}
-
-    def key(self, record: ReportedFlow) -> str:
-        return record.source_id
-
-    def title(self, record: ReportedFlow) -> str:
-        return _(
-            "%(donor)s to %(recipient)s",
-            donor=record.donor_name or _("not specified"),
-            recipient=record.recipient_name or _("not specified"),
-        )
-
-    def changes(self, held: Flow, record: ReportedFlow) -> dict[str, tuple[Any, Any]] | None:
-        found = {name: (was, now) for name in self.columns if (was := getattr(held, name)) != (now := getattr(record, name))}
-        if found and held.reported_updated and record.reported_updated and record.reported_updated < held.reported_updated:
-            return None
-        return found
-
-    def prepare(self, actor: Actor, batch: ImportBatch, records: Sequence[ReportedFlow]) -> None:
-        wanted: dict[str, set[str]] = {}
-        for record in records:
-            wanted.setdefault(record.donor_name, set()).update(record.donor_kinds)
-            wanted.setdefault(record.recipient_name, set()).update(record.recipient_kinds)
-        named = {name: sorted(kinds) for name, kinds in wanted.items() if is_organisation(name)}
-        self._parties = reported_organisations(FTS, {name: name for name in named})
-        for name, kinds in named.items():
-            if name not in self._parties:
-                self._parties[name], _made = parties.find_or_create_reported_organisation(
-                    actor, batch.office_id, name, kinds=kinds, scheme=FTS
-                )
-
-    def create(self, batch: ImportBatch, record: ReportedFlow) -> None:
-        values = {name: getattr(record, name) for name in self.columns}
-        db.session.add(
-            Flow(
-                office_id=batch.office_id,
-                source=FTS,
-                batch_id=batch.id,
-                donor_id=self._parties.get(record.donor_name),
-                recipient_id=self._parties.get(record.recipient_name),
-                **values,
-            )
-        )
-
-    def change(self, batch: ImportBatch, held: Flow, record: ReportedFlow, changes: Mapping[str, tuple[Any, Any]]) -> None:
-        for name, (_was, now) in changes.items():
-            setattr(held, name, now)
-        held.batch_id = batch.id
-        # A party that was merged into another since stays so: the link follows a changed name only.
-        if "donor_name" in changes or held.donor_id is None:
-            held.donor_id = self._parties.get(record.donor_name)
-        if "recipient_name" in changes or held.recipient_id is None:
-            held.recipient_id = self._parties.get(record.recipient_name)
-
-
-class _Requirements(_Kind[ReportedRequirement]):
-    keys = ("country", "plan_id", "plan_name", "year")
-    columns = tuple(item.name for item in fields(ReportedRequirement) if item.name not in _NOT_COLUMNS)
-
-    def held(self, office_id: uuid.UUID, records: Sequence[ReportedRequirement]) -> dict[Any, PlanRequirement]:
-        years = {record.year for record in records}
-        found = db.session.scalars(
-            select(PlanRequirement).where(
-                PlanRequirement.office_id == office_id, PlanRequirement.source == FTS, PlanRequirement.year.in_(sorted(years))
-            )
-        )
-        return {tuple(getattr(row, name) for name in self.keys): row for row in found}
-
-    def key(self, record: ReportedRequirement) -> Any:
-        return tuple(getattr(record, name) for name in self.keys)
-
-    def title(self, record: ReportedRequirement) -> str:
-        return _("%(plan)s, %(year)s", plan=record.plan_name, year=record.year)
-
-    def changes(self, held: PlanRequirement, record: ReportedRequirement) -> dict[str, tuple[Any, Any]]:
-        return {name: (was, now) for name in self.columns if (was := getattr(held, name)) != (now := getattr(record, name))}
-
-    def create(self, batch: ImportBatch, record: ReportedRequirement) -> None:
-        values = {name: getattr(record, name) for name in self.columns}
-        db.session.add(PlanRequirement(office_id=batch.office_id, source=FTS, batch_id=batch.id, **values))
-
-    def change(
-        self, batch: ImportBatch, held: PlanRequirement, record: ReportedRequirement, changes: Mapping[str, tuple[Any, Any]]
-    ) -> None:
-        del record
-        for name, (_was, now) in changes.items():
-            setattr(held, name, now)
-        held.batch_id = batch.id
-
-
-class ByChunk(_Kind[Record]):
-    """A kind of record that is judged and written some rows at a time, each whole or not at all. `lets_go`: what it reads and makes."""
-
-    lets_go: tuple[type[Any], ...] = ()
-
-    def gather(self, records: Sequence[Record], refused: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Reject]]:
-        """Put together, once for a whole file, rows that are one record: those records, and the rows that cannot be read without one
-        of `refused`, rows of which a cell could not be read."""
-        del refused
-        return records, ()
-
-    @abstractmethod
-    def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:
-        """Count (and write) some rows; a row that is refused goes to the outcome's rejects."""
-
-    def recall(self, office_id: uuid.UUID, records: Sequence[Record]) -> None:
-        """Take note of rows that another worker took in, so that later ones are held against them. Writes nothing."""
-        self.take(office_id, records, Outcome(), is_writing=False)
-
-    def held(self, office_id: uuid.UUID, records: Sequence[Record]) -> dict[Any, Any]:
-        del office_id, records
-        return {}
-
-    def key(self, record: Record) -> Any:
-        return record
-
-    def title(self, record: Record) -> str:
-        return str(record)
-
-    def changes(self, held: Any, record: Record) -> dict[str, tuple[Any, Any]] | None:
-        del held, record
-        return {}
-
-    def create(self, batch: ImportBatch, record: Record) -> None:
-        """Nothing: `take` writes."""
-
-    def change(self, batch: ImportBatch, held: Any, record: Record, changes: Mapping[str, tuple[Any, Any]]) -> None:
-        """Nothing: `take` writes."""
 
 
 # --- the batch --------------------------------------------------------------------------------------------------
@@ -408,20 +57,10 @@ def permission_for(slug: str) -> Permission:
     return Permission.IMPORT_CONTACTS if slug in CONTACT_FORMATS else Permission.IMPORT_ALL
 
 
-def _kind_of(contents: Contents[Any]) -> _Kind[Any] | None:
-    """How the rows of a file are taken; None for rates, which have a service of their own."""
-    slug = contents.facts.format
-    if contents.kind is not None:
-        return contents.kind
-    if slug == "fts-flows":
-        return _Flows()
-    return _Requirements() if slug == "fts-requirements" else None
-
-
 def compare(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
     """What a file would do to what the office holds. Reads only."""
     outcome = Outcome()
-    kind = _kind_of(contents)
+    kind = kind_of(contents)
     if kind is None:
         _compare_rates(contents.records, outcome)
         return outcome
@@ -437,7 +76,7 @@ def compare(office_id: uuid.UUID, contents: Contents[Any]) -> Outcome:
     return outcome
 
 
-def _judge(kind: _Kind[Any], held: Mapping[Any, Any], record: Any, outcome: Outcome) -> tuple[str, Any, Mapping[str, tuple[Any, Any]]]:
+def _judge(kind: Kind[Any], held: Mapping[Any, Any], record: Any, outcome: Outcome) -> tuple[str, Any, Mapping[str, tuple[Any, Any]]]:
     """Count one record, and say what is to be done with it: ("created" | "updated" | "unchanged", the row held, the changes)."""
     row = held.get(kind.key(record))
     if row is None:
@@ -677,7 +316,7 @@ def start(actor: Actor, run: Run, contents: Contents[Any]) -> int | None:
 def recall(office_id: uuid.UUID, contents: Contents[Any], taken: int) -> Iterator[int]:
     """Have a worker that goes on with a file know what its first `taken` rows said, as the worker did that took them in: they are
     compared again, and nothing is written. Yields how many were read so far."""
-    kind = _kind_of(contents)
+    kind = kind_of(contents)
     if not isinstance(kind, ByChunk):
         return
     for start, chunk in enumerate(_chunks(contents.records[:taken])):
@@ -771,7 +410,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
     ]
     outcome.notes = list(kept.get("notes", []))
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
-    outcome.double_rows = int(kept.get("double_rows", 0))
+    outcome.double_rows, outcome.twins = int(kept.get("double_rows", 0)), kept.get("twins", {})
     outcome.rates = dict(kept.get("rates", {}))
     outcome.sums = kept.get("sums", {})
     return outcome, int(kept.get("refused", 0))
@@ -779,7 +418,8 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
 
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
-    return {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "rates": outcome.rates, "sums": outcome.sums}
+    doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins}
+    return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 
 def _samples(outcome: Outcome) -> list[dict[str, Any]]:
@@ -863,7 +503,8 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
             )
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
-    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out)}
+    kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended, "settled": contents.settled}
+    kept["turnable"] = list(contents.turnable)
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 
@@ -896,7 +537,7 @@ def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:
 
 def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Sequence[Any], outcome: Outcome) -> None:
     """Compare some records of a file with what is held, and write what differs; count it, and write down what was done."""
-    kind = _kind_of(contents)
+    kind = kind_of(contents)
     with import_journal.journaling(batch):
         if kind is None:
             _compare_rates(records, outcome)
@@ -908,7 +549,7 @@ def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Se
             _apply_chunk(kind, batch, chunk, outcome)
 
 
-def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
+def _apply_chunk(kind: Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
     """Write some rows together; where the database refuses one of them, each on its own, so that only that one is left out."""
     before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, len(outcome.samples))
     refused, sums, doubles = len(outcome.rejects), deepcopy(outcome.sums), (len(outcome.doubles), outcome.double_rows)
@@ -933,7 +574,7 @@ def _apply_chunk(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], out
     _forget(kind.lets_go if isinstance(kind, ByChunk) else ())
 
 
-def _write(kind: _Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
+def _write(kind: Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
     if isinstance(kind, ByChunk):
         kind.take(batch.office_id, chunk, outcome, is_writing=True)
         return

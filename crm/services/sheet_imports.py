@@ -41,12 +41,14 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class SheetOptions:
-    """What a person said about a file as a whole, and the headings of its columns by field."""
+    """What a person said about a file as a whole, the headings of its columns by field, and row -> the earlier row, or the reference of
+    the record, that it is one with (any other word: it is somebody else than it looks like)."""
 
     form: str = "person"
     country: str = ""
     note_level: str = ""
     headings: Mapping[str, str] = field(default_factory=dict)
+    twins: Mapping[int, str] = field(default_factory=dict)
 
 
 class RowRefused(Exception):

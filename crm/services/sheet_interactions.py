@@ -35,7 +35,7 @@ from crm.queries.names import fold
 from crm.queries.sheet_contacts import KnownContact
 from crm.queries.sheet_imports import Named
 from crm.services import asks, fields, interactions
-from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.interactions import MOST_PARTICIPANTS, NewInteraction, NewParticipant, NextStep
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, note_level
 from crm.services.sheet_names import PartyNames, colleague, record_of, several

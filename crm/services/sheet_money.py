@@ -28,7 +28,7 @@ from crm.queries import sheet_money as held
 from crm.queries.names import fold
 from crm.queries.sheet_imports import Named
 from crm.queries.sheet_money import NEAR, KnownProgramme
-from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.money_rules import office_of
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting
 

@@ -9,7 +9,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -28,7 +28,7 @@ from crm.queries.likeness import words
 from crm.queries.names import fold
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
-from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
@@ -48,6 +48,7 @@ _COLUMN_OF = {
     "body": "note",
 }
 _SHOWN = 200
+_MOST_JOINED = 20
 #: One for all: a dry run keeps every party that the file would make.
 _NOTHING: frozenset[Any] = frozenset()
 #: Fields of which a party has one.
@@ -73,6 +74,8 @@ class _Contact:
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     organisation_id: uuid.UUID | None = None
+    twin: str = ""  # the earlier row, or the reference of the record, that a person said it is one with
+    aside: list[str] = field(default_factory=list)  # what it says otherwise than that one
 
     @property
     def folded(self) -> str:
@@ -91,6 +94,7 @@ class Parties(ByChunk[SheetRow]):
         # name, address or number -> the first row that has it.
         self._said: dict[int, tuple[Any, ...]] = {}
         self._reached: dict[int, int] = {}
+        self._said_of = _TwinsSaid(options.twins)
         self._unknown_references = self._nameless = 0
         self._new_organisations: set[str] = set()
 
@@ -117,10 +121,11 @@ class Parties(ByChunk[SheetRow]):
                 rejects.append(self._reject(contact.row, error))
             else:
                 taken.append(contact)
+                self._said_of.note(contact)
                 self._nameless += contact.is_nameless
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
-        doubles = self._doubles(office_id, [one for one in taken if id(one.match) in new and _makes(one)])
+        doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
         else:  # what is written is found on record by later rows
@@ -186,7 +191,8 @@ class Parties(ByChunk[SheetRow]):
             party=party,
             channels=_channels(row, country or region),
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
-            reference=row.text("reference").upper(),
+            reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
+            twin=self._said_of.twin(row.row_number),
             title=title,
             organisation=organisation,
             part_of=part_of,
@@ -200,7 +206,7 @@ class Parties(ByChunk[SheetRow]):
 
     def _known(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[KnownParty]]:
         """Folded name (or reference) -> who has it: on record, and made by earlier rows of this file."""
-        names = {contact.folded for contact in contacts}
+        names = {contact.folded for contact in contacts} | {fold(one.name) for one in map(self._said_of.target, contacts) if one}
         references = {contact.reference for contact in contacts if contact.reference}
         found_now = found.known_parties(office_id, names, references)
         known: dict[str, list[KnownParty]] = defaultdict(list)
@@ -233,9 +239,15 @@ class Parties(ByChunk[SheetRow]):
                 raise RowRefused(
                     name, _("Several have this name. Write the reference of the one you mean: %(references)s.", references=listed)
                 )
+        if contact.twin.isdecimal() and (twin := self._said_of.among(contact, known)) is not None:
+            _refuse_two_forms(twin, contact)
+            contact.match = twin
+            return
         if contact.reference:
             referred = [one for one in known.get(contact.reference, ()) if one.reference == contact.reference]
             if referred:
+                if contact.twin:
+                    _refuse_two_forms(referred[0], contact)
                 contact.match = referred[0]
                 return
             self._unknown_references += 1
@@ -272,6 +284,8 @@ class Parties(ByChunk[SheetRow]):
             pending.append(made)
             return
         is_own = one.office_id == office_id
+        if contact.twin and _words(contact.party.name) not in {_words(name) for name in (one.name, *(name for _kind, name in one.names))}:
+            contact.party = replace(contact.party, names=[*contact.party.names, OtherName(contact.party.name)])
         fresh = _compare_fields(contact, one, is_own=is_own)
         if is_own:
             self._compare_parts(contact, one, fresh, organisations)
@@ -324,8 +338,9 @@ class Parties(ByChunk[SheetRow]):
                     if trial_office_id is not None:  # nothing is recorded: later rows meet it all the same
                         self._made[folded].append(KnownParty(None, trial_office_id, "", 1, "organisation", text))
 
-    def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, str]:
-        """New rows that may be somebody on record, or of an earlier row: row -> who."""
+    def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, tuple[str, list[str]]]:
+        """New rows that may be somebody on record, or of an earlier row: row -> who in words, and their references or row. Rows that were
+        said to be one with another are no question any more, and later ones can be like them."""
         asked = [
             NewContact(
                 one.row.row_number,
@@ -336,7 +351,7 @@ class Parties(ByChunk[SheetRow]):
             for one in new
         ]
         alike = found.possible_duplicates(office_id, asked)
-        said = {row: ", ".join(names) for row, names in alike.items()}
+        said = {row: (", ".join(text for _, text in found), [reference for reference, _ in found]) for row, found in alike.items()}
         for contact in asked:
             names = {f"name {_words(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
             reached = {
@@ -348,10 +363,11 @@ class Parties(ByChunk[SheetRow]):
             keys = names | reached
             earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(hash(key))) and row != contact.row), None)
             if earlier is not None:
-                said.setdefault(contact.row, earlier[1] % {"row": earlier[0]})
+                like, references = said.get(contact.row, (earlier[1] % {"row": earlier[0]}, []))
+                said[contact.row] = (like, [*references, str(earlier[0])])
             for key in keys:
                 self._reached.setdefault(hash(key), contact.row)
-        return said
+        return {row: found for row, found in said.items() if not self._said_of.is_settled(row)}
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -426,7 +442,7 @@ class Parties(ByChunk[SheetRow]):
         self,
         taken: Sequence[_Contact],
         pending: Sequence[KnownParty],
-        doubles: Mapping[int, str],
+        doubles: Mapping[int, tuple[str, list[str]]],
         rejects: Sequence[Reject],
         outcome: Outcome,
     ) -> None:
@@ -444,13 +460,14 @@ class Parties(ByChunk[SheetRow]):
             if row in doubles:
                 outcome.double_rows += 1
                 if len(outcome.doubles) < 100:  # noqa: PLR2004 - as many as a person reads
-                    outcome.doubles.append((row, name, doubles[row]))
+                    outcome.doubles.append((row, name, doubles[row][0]))
+                    outcome.twins[str(row)] = doubles[row][1]
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
 
     def _notes(self) -> list[str]:
         """What a person should know of the rows so far."""
-        said = []
+        said = self._said_of.notes(self.options.headings)
         if self._unknown_references:
             said.append(
                 ngettext(
@@ -473,6 +490,67 @@ class Parties(ByChunk[SheetRow]):
                     "%(num)d organisation of a post is not on record; it is recorded too.",
                     "%(num)d organisations of posts are not on record; they are recorded too.",
                     len(self._new_organisations),
+                )
+            )
+        return said
+
+
+class _TwinsSaid:
+    """What a person said of rows that look like another one: that they are one with it, or two; and what came of that.
+
+    A row is one with an earlier row, whatever that was found to be: new, or on record."""
+
+    def __init__(self, twins: Mapping[int, str]) -> None:
+        self._twins = twins
+        self._targets = {int(twin) for twin in twins.values() if twin.isdecimal()}
+        self._found: dict[int, KnownParty] = {}
+        self._joined: dict[int, tuple[str, list[str], bool]] = {}
+
+    def twin(self, row: int) -> str:
+        twin = self._twins.get(row, "")
+        return twin if twin.isdecimal() or "-" in twin else ""
+
+    def reference(self, row: int) -> str:
+        twin = self.twin(row)
+        return "" if twin.isdecimal() else twin
+
+    def is_settled(self, row: int) -> bool:
+        return row in self._twins
+
+    def target(self, contact: _Contact) -> KnownParty | None:
+        """The party of the earlier row, as it was when that row was taken."""
+        return self._found.get(int(contact.twin)) if contact.twin.isdecimal() else None
+
+    def among(self, contact: _Contact, known: Mapping[str, list[KnownParty]]) -> KnownParty | None:
+        """The party of the earlier row, as it is now; None where that row was not taken."""
+        kept = self.target(contact)
+        alike = known.get(fold(kept.name), ()) if kept is not None else ()
+        return next((one for one in alike if one is kept or (kept is not None and one.id is not None and one.id == kept.id)), None)
+
+    def note(self, contact: _Contact) -> None:
+        """A row was taken: later ones may be one with it."""
+        row = contact.row.row_number
+        if row in self._targets and contact.match is not None:
+            self._found[row] = contact.match
+        if contact.twin.isdecimal() or (contact.twin and not _makes(contact)):
+            self._joined[row] = (contact.twin, list(contact.aside), _makes(contact))
+
+    def notes(self, headings: Mapping[str, str]) -> list[str]:
+        """What came of it, in sentences."""
+        said = []
+        for row, (twin, aside, is_alone) in list(self._joined.items())[:_MOST_JOINED]:
+            other = _("row %(row)s", row=twin) if twin.isdecimal() else twin
+            if is_alone:
+                said.append(_("Row %(row)s is brought in by itself: %(other)s, with which it is one, is not taken.", row=row, other=other))
+                continue
+            one = _("Row %(row)s is brought in as one with %(other)s.", row=row, other=other)
+            names = ", ".join(headings.get(name, name) for name in aside)
+            said.append(_("%(one)s It says otherwise, which is left aside: %(names)s.", one=one, names=names) if aside else one)
+        left = len(self._joined) - len(said)
+        if left:
+            said.append(
+                ngettext(
+                    "%(num)d more row is brought in as one with another.", "%(num)d more rows are brought in as one with others.", left
                 )
             )
         return said
@@ -544,6 +622,19 @@ def _differs(one: KnownParty, contact: _Contact) -> bool:
     return bool(contact.organisation and held and fold(contact.organisation) not in held)
 
 
+def _refuse_two_forms(one: KnownParty, contact: _Contact) -> None:
+    """A person and an organisation are never put together, whatever was said; a row that does not say its form is of the other's."""
+    if one.form != contact.party.form and (contact.is_sure_of_form or contact.title or contact.organisation):
+        raise RowRefused(
+            "name",
+            _(
+                "The row is said to be one with “%(name)s”, but one is a person and the other is not, or one is a group. Say under “Possible "
+                "duplicates” that they are two, or mend one of them.",
+                name=one.name[:_SHOWN],
+            ),
+        )
+
+
 def _words(name: str) -> str:
     """The words of a name in one order, without titles and accents, in Latin letters: what two rows of the same name share."""
     return " ".join(sorted(words(name))) or fold(name)
@@ -583,10 +674,14 @@ def _compare_fields(contact: _Contact, one: KnownParty, *, is_own: bool) -> dict
     given = {name: value for name in _FIELDS if (value := getattr(contact.party, name))}
     for name, value in given.items():
         before, row = one.said.get(name, (value, 0))
-        if before != value:
+        if before != value and contact.twin:
+            contact.aside.append(name)
+        elif before != value:
             raise RowRefused(name, _("Row %(row)s says otherwise about the same party. Mend one of the two.", row=row))
     fresh: dict[str, Any] = {}
     for name, value in given.items():
+        if name in contact.aside:
+            continue
         one.said[name] = (value, contact.row.row_number)
         if is_own and value != (getattr(one, name) or ""):
             fresh[name] = value

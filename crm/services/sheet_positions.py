@@ -20,7 +20,7 @@ from crm.queries import sheet_contacts as held
 from crm.queries.names import fold
 from crm.queries.sheet_contacts import KnownPost, KnownTenure
 from crm.services import positions
-from crm.services.imports import ByChunk, Outcome, Reject, Sample
+from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.positions import NewPosition, NewTenure
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting
 from crm.services.sheet_names import PartyNames

@@ -17,6 +17,7 @@ from crm.errors import Conflict, Invalid, Refused
 from crm.exchange import registry
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetField
+from crm.exchange.turned_names import turned
 from crm.formatting import day, file_size, number, percent
 from crm.forms.imports import ActForm, UploadForm
 from crm.i18n import LazyText, _, _l, get_locale, ngettext
@@ -270,6 +271,10 @@ def detail(batch_id: uuid.UUID) -> Any:
         impact=_impact(batch, summary.double_rows, len(summary.left_out)) if batch.format in sheets.KINDS else "",
         is_open=summary.is_open,
         left_out=_left_out(summary.left_out),
+        is_mended=bool(summary.mended),
+        is_settled=bool(summary.settled),
+        turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
+        may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
         counts=_counts(batch, summary.rates),
         form=ActForm() if may_go_on else None,
@@ -335,6 +340,19 @@ def _impact(batch: ImportBatch, doubles: int, left_out: int) -> str:
     if left_out:
         return _("%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s, %(problems)s, %(out)s left out.", **shown)
     return _("%(new)s new, %(changed)s changed, %(unchanged)s unchanged, %(doubles)s, %(problems)s.", **shown)
+
+
+def turn_words(heading: str, count: int, first: str) -> str:
+    """What is offered for a column of names that look like “Family, First”."""
+    return ngettext(
+        "%(n)s name under “%(column)s” looks like “Family, First”: turn it round, “%(name)s” to “%(turned)s”?",
+        "%(n)s names under “%(column)s” look like “Family, First”: turn them round, such as “%(name)s” to “%(turned)s”?",
+        count,
+        n=number(count, get_locale()),
+        column=heading,
+        name=first[:80],
+        turned=turned(first)[:80],
+    )
 
 
 def _left_out(rows: Sequence[int]) -> str:

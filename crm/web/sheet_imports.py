@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from crm import clock
 from crm.errors import Conflict, Denied, Invalid, Refused
 from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_values import MOST_VALUES, said_of_values, value_key
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
 from crm.exchange.tabular import MAX_ROWS
 from crm.forms.base import clean
@@ -20,19 +21,22 @@ from crm.forms.imports import ActForm, MendForm, SheetForm
 from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
+from crm.jobs.mending import equal_problems
 from crm.models.codes import INTERACTION_KINDS
 from crm.models.imports import ImportBatch
 from crm.policy import OfficeFacts, Permission, can, offices_by_id, require
 from crm.queries import codes
 from crm.queries import imports as queries
 from crm.queries import sheet_imports as held
+from crm.queries.imports import RejectPlace
 from crm.queries.sheet_money import donors_meant
 from crm.services import import_undo
 from crm.services.imports import permission_for
 from crm.services.sheet_imports import calling_country, note_level
+from crm.web import mending, sheet_doubles
 from crm.web.gate import actor, permit
 from crm.web.helpers import status
-from crm.web.imports import undo_rows, undo_words
+from crm.web.imports import turn_words, undo_rows, undo_words
 
 bp = Blueprint("sheet_imports", __name__, url_prefix="/imports")
 
@@ -92,11 +96,12 @@ def columns(batch_id: uuid.UUID) -> Any:
             "version": str(version),
         },
     )
-    chosen = dict(file.columns)
+    chosen, turned = dict(file.columns), list(setup.turned)
     if request.method == "POST":
         chosen = {heading: request.form.get(f"column-{place}", "") for place, heading in enumerate(file.headings) if heading}
+        turned = [heading for place, heading in enumerate(file.headings) if f"turn-{place}" in request.form]
         if form.validate():
-            said = _said(form, file, chosen)
+            said = _said(form, file, chosen, turned)
             if said is not None and _recheck(form, batch_id, said, is_remembered=form.is_remembered.data):
                 return _after_columns(batch_id)
     fields = [("", _("Leave it out")), *((name, str(item.label)) for name, item in SHEETS[batch.format].fields.items())]
@@ -105,8 +110,14 @@ def columns(batch_id: uuid.UUID) -> Any:
         for place, heading in enumerate(file.headings)
         if heading
     ]
+    names = [
+        {"place": file.headings.index(heading), "words": turn_words(heading, *found), "is_turned": heading in turned}
+        for heading, found in file.turnable.items()
+    ]
     return (
-        render_template("imports/columns.html", batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()),
+        render_template(
+            "imports/columns.html", names=names, batch=batch, form=form, columns=listed, fields=fields, file=file, missing=file.missing()
+        ),
         status(form),
     )
 
@@ -119,7 +130,7 @@ def _after_columns(batch_id: uuid.UUID) -> Response:
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
 
 
-def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | None:
+def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str], turned: Sequence[str]) -> Setup | None:
     """What the form says; None (and the reason beside the field) where it cannot be."""
     text = (form.header_row.data or "").strip()
     known = SHEETS[file.slug].fields
@@ -156,6 +167,9 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str]) -> Setup | N
         day_order=form.day_order.data or "",
         edits=file.setup.edits if is_same else {},
         left_out=file.setup.left_out if is_same else (),
+        twins=file.setup.twins if is_same else {},
+        emptied=file.setup.emptied if is_same else (),
+        turned=turned if is_same else (),
     )
 
 
@@ -179,69 +193,108 @@ def _recheck(form: SheetForm | MendForm, batch_id: uuid.UUID, setup: Setup, *, i
 @bp.route("/<uuid:batch_id>/rows", methods=["GET", "POST"])
 @permit(Permission.IMPORT_CONTACTS)
 def rows(batch_id: uuid.UUID) -> Any:
-    """The first rejected rows as a grid: cells are mended in it and read again; what was typed stays, mended or not."""
+    """Rejected rows: equal problems first, each mended at once, then the first rows as a grid whose cells are mended. They are read again;
+    what was typed stays, mended or not."""
     try:
         batch, file, version = _opened(batch_id)
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
-    form = MendForm(data={"version": str(version)})
-    rejects = [row for row in queries.first_rejects(batch.id) if row.row_number][:ROWS_SHOWN]
-    used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
-    grid = []
+    form = MendForm(data={"version": str(version), "is_remembered": True})
+    rejects = queries.reject_places(batch.id)
+    offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
+    in_several = {row for one in offers for row in one.rows}.union(file.short_years, *file.formulas.values())
+    shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
-    for reject in rejects:
-        original = sheets.cells_of(file, reject.row_number)
-        shown = {**original, **edits.get(str(reject.row_number), {})}
-        cells = []
-        for place, heading in used:
-            name = f"cell-{reject.row_number}-{place}"
-            text = clean(request.form[name]) if name in request.form else str(shown.get(heading, ""))
-            if text != str(shown.get(heading, "")).strip():
-                edits.setdefault(str(reject.row_number), {})[heading] = text
-            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading == reject.column})
-        grid.append(
-            {"row": reject.row_number, "why": reject.reason, "column": reject.column, "cells": cells, "is_out": reject.row_number in out}
-        )
-    meant = _meant(batch, file, grid)
+    grid = _grid(file, shown, edits, out)
+    out |= mending.rows_out(offers)
+    meant = _meant(batch, file, grid, offers)
     if request.method == "POST" and form.validate():
-        _take_meant(file, meant, edits)
-        if len(edits) > MOST_EDITS or len(out) > MOST_EDITS:
+        values = said_of_values(file.setup.values, mending.answers([*said, *offers]) | _taken(grid, offers, meant))
+        century = mending.century_of(file)
+        setup = replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out), values=values)
+        emptied = [one["heading"] for one in mending.formulas_of(file) if one["is_emptied"]]
+        setup = replace(setup, century=century["now"] if century else "", emptied=emptied)
+        if len(edits) > MOST_EDITS or sum(map(len, values.values())) > MOST_VALUES:
             form.take(Invalid(_("So many rows are mended sooner in the file itself: download the rejected rows.")))
-        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out))):
-            left = queries.get(batch_id).rejected
-            flash(
-                ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
-                if left
-                else _("Read again: no row has a problem."),
-                "success",
-            )
-            page = "sheet_imports.rows" if left else "imports.detail"
-            return redirect(url_for(page, batch_id=batch_id), code=303)
+        elif _recheck(form, batch_id, setup, is_remembered=form.is_remembered.data):
+            return _after_mending(batch_id)
     listed = [
         {"row": row, "text": " · ".join(text for text in sheets.cells_of(file, row).values() if text.strip()), "is_out": row in out}
         for row in file.left_out[:OUT_SHOWN]
     ]
-    return render_template("imports/rows.html", batch=batch, form=form, grid=grid, left_out=listed, meant=meant), status(form)
+    page = render_template(
+        "imports/rows.html",
+        batch=batch,
+        form=form,
+        grid=grid,
+        left_out=listed,
+        all_out=len(file.left_out),
+        meant=meant,
+        offers=offers,
+        in_several=in_several,
+        said=said,
+        century=mending.century_of(file),
+        formulas=mending.formulas_of(file),
+        may_remember=any(one.is_of_list for one in (*offers, *said)),
+    )
+    return page, status(form)
+
+
+def _after_mending(batch_id: uuid.UUID) -> Response:
+    left = queries.get(batch_id).rejected
+    flash(
+        ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
+        if left
+        else _("Read again: no row has a problem."),
+        "success",
+    )
+    return redirect(url_for("sheet_imports.rows" if left else "imports.detail", batch_id=batch_id), code=303)
+
+
+def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict[str, str]], out: set[int]) -> list[dict[str, Any]]:
+    """Rejected rows with their cells as they are read, or as they were typed: what was typed goes to `edits`."""
+    used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
+    as_read, grid = dict(file.as_read), []
+    for reject in rejects:
+        row = as_read.get(reject.row, ())
+        cells = []
+        for place, heading in used:
+            name, stands = f"cell-{reject.row}-{place}", row[place] if place < len(row) else ""
+            text = clean(request.form[name]) if name in request.form else stands
+            if text != stands.strip():
+                edits.setdefault(str(reject.row), {})[heading] = text
+            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading == reject.column})
+        grid.append({"row": reject.row, "why": reject.reason, "column": reject.column, "cells": cells, "is_out": reject.row in out})
+    return grid
 
 
 def _left_out(file: SheetFile) -> set[int]:
     """The rows that are left out: as they were, and of those that the page asked about as it was answered."""
+    if request.form.get("none-out"):
+        return set()
     asked = {text for text in request.form.getlist("asked") if text.isascii() and text.isdigit()}
     said = {text for text in request.form.getlist("out") if text in asked}
     known = {number for number, _cells in file.listing.rows}
     return {row for row in (*file.left_out, *known) if (str(row) in said if str(row) in asked else row in file.left_out)}
 
 
-def _meant(batch: ImportBatch, file: SheetFile, grid: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
-    """Whom a cell for a donor may mean that names nobody on record: name of the cell -> what can be taken in its place."""
+def _meant(
+    batch: ImportBatch, file: SheetFile, grid: Sequence[Mapping[str, Any]], offers: Sequence[mending.Offer]
+) -> dict[str, list[dict[str, str]]]:
+    """Whom a value may mean that names no donor on record: name of the cell, or key of the offer -> what can be taken in its place."""
     if not file.kind.is_money:
         return {}
-    wrong = {
+    wrong = {one.key: one.text for one in offers if file.columns.get(one.heading) == "donor"}
+    offered = {(one.heading, value_key(one.text)) for one in offers}
+    wrong |= {
         cell["name"]: cell["text"]
         for line in grid
         for cell in line["cells"]
-        if cell["is_wrong"] and cell["text"] and file.columns.get(cell["heading"]) == "donor"
+        if cell["is_wrong"]
+        and cell["text"]
+        and file.columns.get(cell["heading"]) == "donor"
+        and (cell["heading"], value_key(cell["text"])) not in offered
     }
     found = donors_meant(batch.office_id, set(wrong.values()))
     return {
@@ -250,20 +303,42 @@ def _meant(batch: ImportBatch, file: SheetFile, grid: Sequence[Mapping[str, Any]
     }
 
 
-def _take_meant(file: SheetFile, meant: Mapping[str, Sequence[Mapping[str, str]]], edits: dict[str, dict[str, str]]) -> None:
-    """Write the party that was chosen into every row that names the same in this column."""
-    chosen = next((one for offered in meant.values() for one in offered if one["take"] == request.form.get("take")), None)
-    if chosen is None:
-        return
-    row, place = map(int, chosen["take"].partition(":")[0].split("-")[1:])
-    heading = file.headings[place]
-    stands = {
-        number: edits.get(str(number), {}).get(heading, cells[place] if place < len(cells) else "").strip()
-        for number, cells in file.listing.rows
-    }
-    for number, text in stands.items():
-        if text == stands[row]:
-            edits.setdefault(str(number), {})[heading] = chosen["reference"]
+def _taken(
+    grid: Sequence[Mapping[str, Any]], offers: Sequence[mending.Offer], meant: Mapping[str, Sequence[Mapping[str, str]]]
+) -> dict[tuple[str, str], str | None]:
+    """The party that was chosen for a value, in every row that names the same in this column: (heading, value) -> its reference."""
+    name, reference = mending.taken(meant)
+    cells = {cell["name"]: (cell["heading"], cell["text"]) for line in grid for cell in line["cells"]}
+    cells |= {one.key: (one.heading, one.text) for one in offers}
+    return {cells[name]: reference} if name else {}
+
+
+@bp.route("/<uuid:batch_id>/doubles", methods=["GET", "POST"])
+@permit(Permission.IMPORT_CONTACTS)
+def doubles(batch_id: uuid.UUID) -> Any:
+    """Rows that may be one with an earlier row or with a record: a person says that they are, or that they are two, and they are read again."""
+    try:
+        batch, file, version = _opened(batch_id)
+    except (Refused, Conflict) as error:
+        return _back(batch_id, error)
+    form = MendForm(data={"version": str(version)})
+    summary = queries.summary_of(batch)
+    listed = sheet_doubles.doubles_of(file, summary)
+    if request.method == "POST" and form.validate():
+        twins = sheet_doubles.twins_said(file.setup.twins, listed)
+        if len(twins) > MOST_EDITS:
+            form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
+        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, twins=twins)):
+            left = len(queries.summary_of(queries.get(batch_id)).twins)
+            flash(
+                ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
+                if left
+                else _("Read again: no possible duplicate is left."),
+                "success",
+            )
+            return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
+    total = sum(row not in file.setup.twins for row in summary.twins)
+    return render_template("imports/doubles.html", batch=batch, form=form, doubles=listed, total=total), status(form)
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])

@@ -1,0 +1,46 @@
+"""Names of people as lists keep them by family name: "Haddad, Rania". Told from organisations, which are turned round too, and titles."""
+
+from __future__ import annotations
+
+import re
+
+from crm.queries.names import fold
+
+_PARTED = re.compile(r"\s*([^,،]+?)\s*[,،]\s*([^,،]+?)\s*")
+_MOST_FAMILY, _MOST_GIVEN = 4, 3
+#: Words of organisations, and what stands behind a name without being one.
+_NOT_OF_PEOPLE = (
+    "government ministry department office embassy council agency institute university school bank fund foundation association society committee "
+    "union republic kingdom state states federation centre center group company authority commission secretariat programme project network "
+    "gouvernement ministere ministre bureau ambassade conseil agence universite ecole banque fonds fondation comite republique royaume "
+    "gobierno ministerio oficina embajada consejo agencia universidad banco fondo fundacion asociacion sociedad comite republica reino "
+    "ltd inc llc plc corp gmbh ag sa sarl srl bv jr sr ii iii iv phd md mp mba msc esq "
+    "minister director president secretary ambassador head chief manager the and for y et "
+    "حكومة وزارة جامعة مؤسسة جمعية لجنة منظمة سفارة مكتب بنك صندوق"
+)
+_NO_NAMES = frozenset(map(fold, _NOT_OF_PEOPLE.split()))
+#: What the second part ends with where it was cut from the first: "Luxembourg, Government of".
+_ENDS = frozenset({"of", "de", "du", "des", "del", "da", "do", "for", "pour", "para"})
+
+
+def turned(text: str) -> str:
+    """“Haddad, Rania” as “Rania Haddad”; "" where a name does not look like that: one comma, a few words of letters on each side,
+    none of them a word of organisations or a title."""
+    match = _PARTED.fullmatch(text)
+    if match is None:
+        return ""
+    family, given = match[1].split(), match[2].split()
+    if len(family) > _MOST_FAMILY or len(given) > _MOST_GIVEN:
+        return ""
+    if not all(
+        word.replace("-", "").replace("'", "").replace("’", "").replace(".", "").isalpha() for word in map(_bare, (*family, *given))
+    ):
+        return ""
+    if given[-1].casefold() in _ENDS or {fold(word) for word in (*family, *given)} & _NO_NAMES:
+        return ""
+    return f"{' '.join(given)} {' '.join(family)}"
+
+
+def _bare(word: str) -> str:
+    """A word without marks that stand on its letters: those are no letters of their own."""
+    return fold(word).replace(" ", "") or word

@@ -1,0 +1,119 @@
+"""Rows of a spreadsheet that have the same problem with the same value, to be mended at once; and what was said of values, in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from crm.data import countries_by_iso2
+from crm.exchange.sheet_fields import AMOUNTS, COUNTRY, WORD, WORDS, ListedWords
+from crm.exchange.sheet_values import WrongValue, value_key
+from crm.exchange.sheets import SheetFile
+from crm.exchange.turned_names import turned
+from crm.formatting import number
+from crm.i18n import _, get_locale, ngettext
+from crm.queries import codes
+from crm.queries.imports import RejectPlace
+
+_LEAST, _MOST = 2, 20
+_MOST_SAID = 12
+_SHOWN = 60
+
+
+def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[WrongValue]:
+    """The values that stand in the way of several rows, those of most rows first.
+
+    What cannot be read is known from reading. A value that is refused later (a name that is not on record) counts where every row
+    that has it is refused: replaced in the whole column, it changes nothing that was fine."""
+    places = {heading: place for place, heading in enumerate(file.headings) if file.field_of(heading) is not None}
+    unread = {problem.row_number for problem in file.problems}
+    refused = {one.row: one for one in rejects}
+    cells = dict(file.as_read)
+    found: dict[tuple[str, str], WrongValue] = {}
+    doubtful: dict[tuple[str, str], WrongValue] = {}
+    for (heading, key), wrong in file.wrong.items():
+        item = file.field_of(heading)
+        (doubtful if item is not None and item.reads in AMOUNTS else found)[heading, key] = wrong
+    for one in refused.values():
+        if one.row in unread or one.column not in places or one.row not in cells:
+            continue
+        text = " ".join(cells[one.row][places[one.column]].split())
+        if text:
+            doubtful.setdefault((one.column, value_key(text)), WrongValue(one.column, text, one.reason))
+    standing = defaultdict(list)
+    asked = {heading for heading, _key in doubtful}
+    for row, row_cells in file.as_read if asked else ():
+        for heading in asked:
+            if (value := (heading, value_key(row_cells[places[heading]]))) in doubtful:
+                standing[value].append(row)
+    for value, rows in standing.items():
+        if all(row in refused for row in rows) and (value in file.wrong or len({refused[row].reason for row in rows}) == 1):
+            found[value] = WrongValue(doubtful[value].heading, doubtful[value].text, doubtful[value].why, rows)
+    several = [wrong for wrong in found.values() if len(wrong.rows) >= _LEAST and wrong.text]
+    return sorted(several, key=lambda wrong: (-len(wrong.rows), places[wrong.heading], wrong.rows[0]))[:_MOST]
+
+
+def replaced_in_words(file: SheetFile) -> list[str]:
+    """A sentence for each value that is read otherwise than it stands."""
+    said = []
+    for (heading, text), count in list(file.replaced.items())[:_MOST_SAID]:
+        instead = file.setup.values[heading][text]
+        shown = {
+            "n": number(count, get_locale()),
+            "value": text[:_SHOWN],
+            "column": heading,
+            "instead": _in_words(file, heading, instead)[:_SHOWN],
+        }
+        said.append(
+            ngettext(
+                "“%(value)s” under “%(column)s” is read as “%(instead)s” in %(n)s row.",
+                "“%(value)s” under “%(column)s” is read as “%(instead)s” in %(n)s rows.",
+                count,
+                **shown,
+            )
+            if instead
+            else ngettext(
+                "“%(value)s” under “%(column)s” is read as an empty cell in %(n)s row.",
+                "“%(value)s” under “%(column)s” is read as an empty cell in %(n)s rows.",
+                count,
+                **shown,
+            )
+        )
+    left = len(file.replaced) - len(said)
+    if left:
+        said.append(ngettext("%(num)d more value is read otherwise.", "%(num)d more values are read otherwise.", left))
+    emptied = {heading: len(rows) for heading, rows in file.formulas.items() if heading in file.setup.emptied}
+    said += [
+        ngettext(
+            "%(n)s formula without a saved result under “%(column)s” is read as an empty cell.",
+            "%(n)s formulas without a saved result under “%(column)s” are read as empty cells.",
+            count,
+            n=number(count, get_locale()),
+            column=heading,
+        )
+        for heading, count in emptied.items()
+    ]
+    for heading, (count, first) in file.turnable.items():
+        if heading in file.setup.turned:
+            shown = {"n": number(count, get_locale()), "column": heading, "name": first[:_SHOWN], "turned": turned(first)[:_SHOWN]}
+            sentence = ngettext(
+                "%(n)s name under “%(column)s” is turned round: “%(name)s” is read as “%(turned)s”.",
+                "%(n)s names under “%(column)s” are turned round: “%(name)s” is read as “%(turned)s”.",
+                count,
+                **shown,
+            )
+            said.append(sentence)
+    if file.setup.century:
+        begin = int(file.setup.century)
+        said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=begin, last=begin + 99))
+    return said
+
+
+def _in_words(file: SheetFile, heading: str, text: str) -> str:
+    """What is read in place of a value, as a person calls it: the name of a country or of an entry of a list, for its code."""
+    item = file.field_of(heading)
+    if item is not None and item.reads == COUNTRY and text in countries_by_iso2():
+        return countries_by_iso2()[text].name
+    if item is not None and item.reads in (WORD, WORDS) and isinstance(item.words, ListedWords):
+        return codes.label(item.words.name, text)
+    return text

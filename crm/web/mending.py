@@ -1,0 +1,165 @@
+"""Mending rows with equal problems at once: what the page offers for each of them, and what it was answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from crm import clock
+from crm.exchange.sheet_cells import CENTURIES
+from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetField
+from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
+from crm.exchange.sheets import SheetFile
+from crm.forms.base import clean
+from crm.forms.parties import FORM_NAMES, country_choices
+from crm.i18n import _
+from crm.models.parties import FORM_IN_KINDS
+from crm.queries import codes
+from crm.queries.interactions import STATE_LABELS
+
+#: What a choice says for leaving the cells empty: no code of a list.
+EMPTY = "-"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One value of a column: in how many rows it stands in the way, or (`is_said`) is read otherwise; how that is answered.
+
+    `choices`: of a column of words, what can be chosen; else text is typed. `now`: what the control holds."""
+
+    key: str
+    heading: str
+    text: str
+    why: str
+    rows: Sequence[int]
+    count: int
+    choices: Sequence[tuple[str, str]]
+    now: str
+    is_said: bool = False
+    is_of_list: bool = False
+    is_out: bool = False
+
+    def answer(self) -> str | None:
+        """What is to be read instead, as the control says now; None: as it stands."""
+        if not self.choices:
+            return None if value_key(self.now) == value_key(self.text) else self.now
+        return {"": None, EMPTY: ""}.get(self.now, self.now)
+
+
+def offers_of(file: SheetFile, wrong: Iterable[WrongValue]) -> list[Offer]:
+    """What is offered for values that stand in the way of several rows, as the page shows it or was answered."""
+    return [_offer(file, one.heading, one.text, why=one.why, rows=one.rows, count=len(one.rows)) for one in wrong]
+
+
+def said_of(file: SheetFile) -> list[Offer]:
+    """The values that are read otherwise than they stand, so that what was said can be taken back."""
+    return [
+        _offer(file, heading, text, count=count, now=file.setup.values[heading][text], is_said=True)
+        for (heading, text), count in file.replaced.items()
+    ]
+
+
+def _offer(
+    file: SheetFile,
+    heading: str,
+    text: str,
+    *,
+    count: int,
+    why: str = "",
+    rows: Sequence[int] = (),
+    now: str | None = None,
+    is_said: bool = False,
+) -> Offer:
+    item = file.field_of(heading)
+    key = hashlib.sha256(f"{heading}\0{value_key(text)}".encode()).hexdigest()[:12]
+    name = f"as-{key}" if is_said else f"all-{key}"
+    choices = _choices(item, is_said=is_said) if item is not None else []
+    shown = (EMPTY if choices and now == "" else now) if now is not None else "" if choices else text
+    if choices and shown not in dict(choices):  # what was chosen before an entry was withdrawn
+        choices.append((shown, shown))
+    if name in request.form:
+        answered = clean(request.form[name])
+        shown = answered if not choices or answered in dict(choices) else shown
+    return Offer(
+        key=key,
+        heading=heading,
+        text=text,
+        why=why,
+        rows=rows,
+        count=count,
+        choices=choices,
+        now=shown,
+        is_said=is_said,
+        is_of_list=item is not None and item.reads in OF_LISTS,
+        is_out=key in request.form.getlist("out-all"),
+    )
+
+
+def _choices(item: SheetField, *, is_said: bool) -> list[tuple[str, str]]:
+    """What can be chosen for a value of a column of words; nothing where any text may stand."""
+    first = [("", _("As it stands in the file") if is_said else _("Choose …"))]
+    last = [(EMPTY, _("Leave the cell empty"))]
+    if item.reads == COUNTRY:
+        return [*first, *country_choices()[1:], *last]
+    if item.reads not in (WORD, WORDS) or item.words is None:
+        return []
+    names: dict[str, object] = {**FORM_NAMES, **STATE_LABELS}
+    if isinstance(item.words, ListedWords):
+        forms = dict.fromkeys(code.removeprefix(FORM_IN_KINDS) for code in item.words.first.values())
+        listed = codes.offered_choices(item.words.name, clock.today())
+        return [*first, *listed, *((code, str(names.get(code, code))) for code in forms), *last]
+    return [*first, *((code, str(names.get(code, code))) for code in dict.fromkeys(item.words.values())), *last]
+
+
+def answers(offers: Iterable[Offer]) -> dict[tuple[str, str], str | None]:
+    """What was said of values: (heading, value) -> what to read instead; None where one is read as it stands again."""
+    given = ((one, one.answer()) for one in offers)
+    return {(one.heading, one.text): instead for one, instead in given if instead is not None or one.is_said}
+
+
+def century_of(file: SheetFile) -> dict[str, Any] | None:
+    """How years of two digits are asked about, where rows have any, or it was said; None elsewhere."""
+    if not file.short_years and not file.setup.century:
+        return None
+    said = request.form.get("century", file.setup.century)
+    return {
+        "count": len(file.short_years),
+        "row": file.short_years[0] if file.short_years else 0,
+        "now": said if said in CENTURIES else "",
+        "choices": [
+            ("", _("Write them with four digits, row by row")),
+            (CENTURIES[0], _("2000 to 2099: 26 is 2026, 98 is 2098")),
+            (CENTURIES[1], _("1950 to 2049: 26 is 2026, 98 is 1998")),
+        ],
+    }
+
+
+def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
+    """The columns that hold formulas without a saved result, and whether they are read as empty: as it was said, or is answered."""
+    said = set(request.form.getlist("emptied"))
+    return [
+        {
+            "heading": heading,
+            "place": file.headings.index(heading),
+            "count": len(rows),
+            "row": rows[0],
+            "is_emptied": str(file.headings.index(heading)) in said if request.method == "POST" else heading in file.setup.emptied,
+        }
+        for heading, rows in file.formulas.items()
+    ]
+
+
+def rows_out(offers: Iterable[Offer]) -> set[int]:
+    """The rows that are left out because all with their value are."""
+    return {row for one in offers if one.is_out for row in one.rows}
+
+
+def taken(meant: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[str, str]:
+    """Of the parties that were offered for cells, the one that was chosen: the name of the cell, and the party's reference; ("", "") for
+    none."""
+    chosen = request.form.get("take")
+    return next(((name, one["reference"]) for name, offered in meant.items() for one in offered if one["take"] == chosen), ("", ""))

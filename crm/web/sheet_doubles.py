@@ -1,0 +1,76 @@
+"""Rows of a file that may be one with an earlier row or with a record: what the page offers for each, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from crm.exchange.sheets import TWO, SheetFile
+from crm.formatting import number
+from crm.i18n import _, get_locale
+from crm.queries.imports import Summary
+
+SHOWN = 40
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Double:
+    """One such row: its cells, what it is like, and the choices, of which one is `now`. `is_settled`: it was said before."""
+
+    row: int
+    text: str
+    like: str
+    choices: list[dict[str, Any]]
+    now: str
+    is_settled: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the choices."""
+        return f"twin-{self.row}"
+
+
+def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
+    """The first rows of which nothing was said yet, then those that were settled, as the page shows them or was answered."""
+    cells = dict(file.as_read)
+    used = [place for place, heading in enumerate(file.headings) if file.columns.get(heading)]
+
+    def text_of(row: int) -> str:
+        return " · ".join(cells[row][place] for place in used if cells[row][place].strip())[:_LONGEST] if row in cells else ""
+
+    said = {int(row): twin for row, twin in file.setup.twins.items()}
+    waiting = [(row, like) for row, _name, like in summary.doubles if str(row) in summary.twins and row not in said and row in cells]
+    found = []
+    for row, like in waiting[:SHOWN]:
+        found.append(_double(row, text_of(row), like, summary.twins[str(row)], "", text_of))
+    for row, twin in sorted(said.items()):
+        found.append(_double(row, text_of(row), "", [] if twin == TWO else [twin], twin, text_of))
+    return found
+
+
+def _double(row: int, text: str, like: str, twins: Iterable[str], said: str, text_of: Any) -> Double:
+    choices = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "text": ""}]
+    for twin in twins:
+        is_row = twin.isdecimal()
+        label = _("The same as row %(n)s", n=number(int(twin), get_locale())) if is_row else _("The same as %(reference)s", reference=twin)
+        choices.append({"value": twin, "label": label, "text": text_of(int(twin)) if is_row else ""})
+    if not said or said == TWO:
+        choices.append({"value": TWO, "label": _("Two different ones"), "text": ""})
+    answered = request.form.get(f"twin-{row}")
+    now = answered if answered in {choice["value"] for choice in choices} else said
+    return Double(row, text, like, choices, now or "", bool(said))
+
+
+def twins_said(before: Mapping[str, str], doubles: Iterable[Double]) -> dict[str, str]:
+    """Row -> what it is one with, or that it is another one, once the page was answered."""
+    said = dict(before)
+    for double in doubles:
+        if double.now:
+            said[str(double.row)] = double.now
+        else:
+            said.pop(str(double.row), None)
+    return said

@@ -1,0 +1,137 @@
+"""Rows of one file that a person says are one: brought in as one, the earlier counts, the later fills; undone like every import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from crm.db import db
+from crm.exchange.sheets import TWO
+from crm.jobs import engine, imports, sheets
+from crm.models.notes import Note
+from crm.models.parties import Channel, Party, Position, Tenure
+from crm.queries import imports as held
+from crm.queries import sheet_imports
+from crm.queries.parties import get
+from crm.services import imports as apply
+from crm.services import jobs as work
+from crm.services import parties as service
+from tests.factories.parties import make
+from tests.jobs.test_background import job_of, run_once
+from tests.jobs.test_import_undo import snapshot, undo
+from tests.jobs.test_sheets import counts, named, reasons, sheet
+
+HEAD = ["Name", "Form", "Country", "About", "Kind", "E-mail", "Phone", "Post", "Organisation", "Note"]
+FIRST = ["Dr Lina Haddad", "person", "", "First words", "Donor", "lina@x.example", "", "", "", "One"]
+SECOND = ["L. Haddad", "person", "Jordan", "Other words", "Media", "lina@x.example", "+962 6 555 0101", "Editor", "Radio X", "Two"]
+OTHER = ["Bo Day", "person", "", "", "", "bo@x.example", "", "", "", ""]
+
+
+def checked(actor, data, twins, kind="parties"):
+    batch_id = imports.check_file(actor, actor.home_office_id, kind, "list.csv", data)
+    return held.get(say(actor, batch_id, twins))
+
+
+def say(actor, batch_id, twins):
+    version = sheet_imports.sheet_of(batch_id).version
+    return imports.recheck_sheet(actor, batch_id, version, replace(sheets.setup_of(batch_id), twins=twins))
+
+
+@pytest.mark.parametrize("size", [500, 1])
+def test_two_rows_that_are_one_make_one_and_the_dry_run_says_so(acting, monkeypatch, size):
+    monkeypatch.setattr("crm.services.imports.CHUNK", size)
+    actor = acting("officer")
+    before = snapshot()
+    dry = checked(actor, sheet(HEAD, FIRST, OTHER, SECOND), {"4": "2"})
+    assert counts(dry) == (2, 1, 0, 0), reasons(dry)
+    summary = held.summary_of(dry)
+    assert (summary.double_rows, summary.twins, summary.settled) == (0, {}, 1)
+    said = "Row 4 is brought in as one with row 2. It says otherwise, which is left aside: About."
+    assert said in summary.notes
+    assert snapshot() == before
+    imports.apply_batch(actor, dry.id)
+    done = held.get(dry.id)
+    assert counts(done) == (2, 1, 0, 0)
+    assert said in held.summary_of(done).notes
+    lina = get(named("Dr Lina Haddad")[0].id)
+    assert (lina.country, lina.about, {row.kind for row in lina.kinds}) == ("JO", "First words", {"donor", "media"})
+    assert {(row.kind, row.name) for row in lina.names} == {("alias", "L. Haddad")}
+    assert set(db.session.scalars(select(Channel.value).where(Channel.party_id == lina.id))) == {"lina@x.example", "+962 6 555 0101"}
+    assert set(db.session.scalars(select(Note.body).where(Note.party_id == lina.id))) == {"One", "Two"}
+    post = db.session.scalars(select(Position).join(Tenure).where(Tenure.person_id == lina.id)).one()
+    assert (post.title, post.organisation.name) == ("Editor", "Radio X")
+    assert not named("L. Haddad")
+    assert undo(actor, done)["kept"] == 0
+    assert snapshot() == before
+
+
+def test_undo_puts_back_a_record_that_a_row_was_said_to_be(acting):
+    actor = acting("officer")
+    ana = make(actor, "Ana B. Bell", form="person")
+    service.add_channel(actor, ana, service.NewChannel("email", "ana@x.example"))
+    reference = get(ana).reference
+    before = snapshot()
+    data = sheet(["Name", "E-mail", "Country"], ["A. Bell", "ana@x.example", "Kenya"], ["Annie", "ana@x.example", ""])
+    first = imports.check_file(actor, actor.home_office_id, "parties", "l.csv", data)
+    assert held.summary_of(held.get(first)).twins == {"2": [reference], "3": [reference, "2"]}
+    say(actor, first, {"2": reference, "3": "2"})
+    batch = held.get(first)
+    assert counts(batch) == (0, 2, 0, 0), reasons(batch)
+    imports.apply_batch(actor, first)
+    assert db.session.scalar(select(func.count()).select_from(Party)) == 1
+    assert get(ana).country == "KE"
+    assert {row.name for row in get(ana).names} == {"A. Bell", "Annie"}
+    notes = held.summary_of(held.get(first)).notes
+    assert f"Row 2 is brought in as one with {reference}." in notes
+    assert "Row 3 is brought in as one with row 2." in notes
+    assert undo(actor, held.get(first))["kept"] == 0
+    assert snapshot() == before
+
+
+def test_two_that_are_two_stay_two_and_are_named_no_more(acting):
+    actor = acting("officer")
+    data = sheet(HEAD, FIRST, SECOND)
+    assert held.summary_of(checked(actor, data, {})).double_rows == 1
+    batch = checked(actor, data, {"3": TWO})
+    assert (counts(batch), held.summary_of(batch).double_rows) == ((2, 0, 0, 0), 0)
+    imports.apply_batch(actor, batch.id)
+    assert len(named("L. Haddad")) == 1
+    next_file = imports.check_file(actor, actor.home_office_id, "parties", "l.csv", sheet(HEAD, FIRST, OTHER, SECOND))
+    assert sheets.setup_of(next_file).twins == {}  # of this import alone
+
+
+def test_a_person_and_an_organisation_are_never_put_together(acting):
+    actor = acting("officer")
+    rows = ["Radio Seven", "organisation"], ["Seven Radio", "person"], ["Radio SEVEN,", ""]
+    batch = checked(actor, sheet(["Name", "Form"], *rows), {"3": "2", "4": "2"})
+    assert counts(batch)[0] == 1
+    assert [(row, column) for row, column, _why in reasons(batch)] == [(3, "Name")]
+    assert "one is a person and the other is not" in reasons(batch)[0][2]
+
+
+def test_a_row_whose_other_one_is_rejected_is_brought_in_by_itself(acting):
+    actor = acting("officer")
+    batch = checked(actor, sheet(["Name", "E-mail"], ["Lina Haddad", "lina at x"], ["Haddad Lina", "lina@x.example"]), {"3": "2"})
+    assert counts(batch) == (1, 0, 0, 1)
+    assert "Row 3 is brought in by itself: row 2, with which it is one, is not taken." in held.summary_of(batch).notes
+
+
+def test_a_worker_that_goes_on_knows_which_rows_are_one(app, acting):
+    actor = acting("officer")
+    many = [[f"Name {n}", "group", *[""] * 8] for n in range(505)]
+    batch_id = checked(actor, sheet(HEAD, FIRST, *many, SECOND), {"508": "2"}).id
+    imports.apply_in_background(actor, batch_id)
+    job_id = job_of(batch_id).id
+    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
+    actor = acting("officer")
+    contents = imports._kept(held.get(batch_id))
+    assert apply.start(actor, run, contents) == 0
+    assert apply.take_part(actor, run, contents) == 500
+    run_once(app, job_id)
+    acting("officer")
+    batch = held.get(batch_id)
+    assert (batch.state, counts(batch)) == ("applied", (506, 1, 0, 0)), reasons(batch)
+    assert not named("L. Haddad")
+    assert get(named("Dr Lina Haddad")[0].id).country == "JO"

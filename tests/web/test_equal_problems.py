@@ -1,0 +1,226 @@
+"""Rows of a spreadsheet that have the same problem with the same value: mended at once, left out at once, said of the next file too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.exchange.test_unsaved_formulas import row, word, xlsx
+from tests.factories.browser import errors, tree
+from tests.factories.counting import statements_of
+from tests.web.test_sheet_imports import sheet, text, upload
+
+HEAD = ["Name", "Category", "Country", "E-mail"]
+
+
+def contact(place, kind="", country="", email=""):
+    return [f"Contact {place}", kind, country, email]
+
+
+def name_of(client, place, value, what="all"):
+    """The name of the control that mends a value."""
+    page = tree(client.get(f"{place}/rows"))
+    found = page.xpath(f"//fieldset[contains(legend, '“{value}”')]//*[starts-with(@name, '{what}-')]/@name")
+    assert len(found) == 1, (value, found)
+    return found[0]
+
+
+def legends(client, place):
+    page = tree(client.get(f"{place}/rows"))
+    return [" ".join(legend.text_content().split()) for legend in page.xpath("//h2[@id='several']/following-sibling::fieldset/legend")]
+
+
+def messy(client):
+    rows = [contact(n, "Assoc.", "Jordan") for n in range(5)]
+    rows += [contact(n, "Donor; assoc.", "Kenyaa") for n in range(5, 8)]
+    rows += [contact(8, "NGO", "Kenyaa"), contact(9, "NGO", "Kenya", "once wrong")]
+    return upload(client, sheet(HEAD, *rows)).location
+
+
+def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
+    client = browser("officer")
+    place = messy(client)
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates" not in text(client.get(place))
+    assert legends(client, place) == ["In 8 rows: Category “Assoc.”", "In 4 rows: Country “Kenyaa”"]
+    page = tree(client.get(f"{place}/rows"))
+    offered = page.xpath("//fieldset[contains(legend, '“Assoc.”')]//option")
+    assert {"ngo", "media", "person", "-"} <= {option.get("value") for option in offered}
+    assert (
+        page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset[1]/legend")[0].text_content() == "Row 11"
+    )  # what is mended alone first
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    page = text(client.get(place))
+    assert "9 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page
+    assert "“Assoc.” under “Category” is read as “NGO or civil society” in 8 rows." in page
+    assert "“Kenyaa” under “Country” is read as “Kenya” in 4 rows." in page
+    client.submit(place, {}, action="/apply")
+    assert text(client.get("/parties/?kind=ngo")).count("Contact ") >= 9
+    assert "Donor" in text(client.get("/parties/?kind=donor"))  # the other word of the cell
+
+
+def test_what_is_read_otherwise_is_shown_changed_and_taken_back(browser):
+    client = browser("officer")
+    place = messy(client)
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"})
+    client.submit(f"{place}/rows", {name_of(client, place, "Kenyaa"): "-"})
+    assert "“Kenyaa” under “Country” is read as an empty cell in 4 rows." in text(client.get(place))
+    page = tree(client.get(f"{place}/rows"))
+    assert page.xpath("//h2[. = 'What is read otherwise']/following-sibling::fieldset//option[@selected]/@value") == ["ngo", "-"]
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): "", name_of(client, place, "Kenyaa", "as"): "KE"})
+    assert "“Kenyaa” under “Country” is read as “Kenya” in 4 rows." in text(client.get(place))
+    assert legends(client, place) == ["In 8 rows: Category “Assoc.”"]
+
+
+def test_what_was_said_stays_to_be_taken_back_when_no_row_has_a_problem(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *(contact(n, "Assoc.") for n in range(3)))).location
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"})
+    page = client.get(place)
+    assert "0 with problems." in text(page)
+    assert tree(page).xpath("//a[. = 'What was mended and left out']/@href") == [f"{place}/rows"]
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): ""})
+    assert "3 with problems." in text(client.get(place))
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_words_are_remembered_for_the_next_file_of_the_source_and_nothing_else(browser, is_remembered):
+    client = browser("officer")
+    rows = [contact(n, "Assoc.", "", "n/a") for n in range(3)]
+    place = upload(client, sheet(HEAD, *rows)).location
+    remembered = {"is_remembered": "y" if is_remembered else None}
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"} | remembered)
+    client.submit(f"{place}/rows", {name_of(client, place, "n/a"): ""} | remembered)
+    assert "3 new" in text(client.get(place))
+    rows = [contact(n, "assoc.", "", "n/a") for n in range(20, 24)]
+    again = upload(client, sheet(HEAD, *rows)).location
+    page = text(client.get(again))
+    assert ("“Assoc.” under “Category” is read as “NGO or civil society” in 4 rows." in page) == is_remembered
+    assert legends(client, again) == ["In 4 rows: E-mail “n/a”" if is_remembered else "In 4 rows: Category “assoc.”"]
+    other = upload(browser("other"), sheet(HEAD, *rows)).location
+    assert "is read as" not in text(browser("other").get(other))  # of that office alone
+
+
+def test_all_rows_with_a_value_are_left_out_at_once_and_read_again(browser):
+    client = browser("officer")
+    rows = [["x", "", "", "y"] for _n in range(30)]
+    place = upload(client, sheet(HEAD, contact(1), *rows)).location
+    page = tree(client.get(f"{place}/rows"))
+    (key,) = page.xpath("//input[@name='out-all']/@value")
+    client.submit(f"{place}/rows", {"out-all": key})
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems, 30 left out." in text(client.get(place))
+    client.submit(f"{place}/rows", {"none-out": "yes"})
+    assert "30 with problems." in text(client.get(place))
+
+
+def test_a_value_that_is_fine_in_another_row_is_not_offered_for_all(browser):
+    """A name that several have is refused where nothing tells them apart, and fine where the reference stands beside."""
+    client = browser("officer")
+    people = [["Ali Hassan", "Teacher", "School A", "a@a.example"], ["Ali Hassan", "Nurse", "Clinic B", "b@b.example"]]
+    place = upload(client, sheet(["Name", "Post", "Organisation", "E-mail"], *people)).location
+    client.submit(place, {}, action="/apply")
+    log = [["Ali Hassan", "", f"2026-03-0{n}", f"Talk {n}"] for n in (1, 2, 3)]
+    place = upload(client, sheet(["With", "Organisation", "Date", "Subject"], *log), kind="interactions").location
+    assert legends(client, place) == ["In 3 rows: With “Ali Hassan”"]
+    assert not legends(client, upload(client, sheet(["With", "Organisation", "Date", "Subject"], *log[:1]), kind="interactions").location)
+    log.append(["Ali Hassan", "School A", "2026-03-04", "Talk 4"])
+    place = upload(client, sheet(["With", "Organisation", "Date", "Subject"], *log), kind="interactions").location
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 3 with problems." in text(client.get(place)) or "1 new" in text(
+        client.get(place)
+    )
+    assert legends(client, place) == []
+
+
+def test_a_name_that_is_not_on_record_is_typed_once_for_all_its_rows(browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "Form"], ["Ministry of Health", "organisation"])).location
+    client.submit(place, {}, action="/apply")
+    rows = [["Min of Hlth", f"2026-03-0{n}", f"Talk {n}"] for n in (1, 2, 3)]
+    place = upload(client, sheet(["With", "Date", "Subject"], *rows), kind="interactions").location
+    name = name_of(client, place, "Min of Hlth")
+    client.submit(f"{place}/rows", {name: "Ministry of Helth"})  # wrong again: what was said leads on
+    client.submit(f"{place}/rows", {name_of(client, place, "Ministry of Helth"): "Ministry of Health"})
+    page = text(client.get(place))
+    assert "3 new" in page
+    assert "“Min of Hlth” under “With” is read as “Ministry of Health” in 3 rows." in page
+
+
+def test_years_of_two_digits_are_said_once(browser):
+    client = browser("officer")
+    rows = [["Ana", "Org", "Head", "25/12/98"], ["Bo", "Org", "Deputy", "3-Apr-26"], ["Cy", "Org", "Clerk", "03/04/26"]]
+    place = upload(client, sheet(["Name", "Organisation", "Post", "Since"], *rows)).location
+    assert legends(client, place) == ["In 3 rows: the year of a day has two digits"]
+    client.submit(f"{place}/rows", {"century": "1950"})
+    page = text(client.get(place))
+    assert "3 new, 0 changed" in page
+    assert "Years of two digits are taken as 1950 to 2049." in page
+    assert tree(client.get(f"{place}/rows")).xpath("//select[@name='century']/option[@selected]/@value") == ["1950"]
+    client.submit(place, {}, action="/apply")
+    people = tree(client.get(place)).xpath("//h2[. = 'What came in']/following-sibling::ul//a/@href")
+    assert "1998" in text(client.get(people[0]))
+
+
+def test_an_answer_that_was_not_offered_is_none_and_a_stale_page_is_refused_with_what_was_typed(browser):
+    one, other = browser("officer"), browser("grants")
+    place = messy(one)
+    client_name = name_of(one, place, "Assoc.")
+    one.submit(f"{place}/rows", {client_name: "bishop"})
+    assert legends(one, place)[0] == "In 8 rows: Category “Assoc.”"
+    target, values = one.fields(f"{place}/rows")
+    other.submit(f"{place}/rows", {name_of(other, place, "Kenyaa"): "KE"})
+    response = one.client.post(target, data=values | {client_name: "media"})
+    assert response.status_code == 422
+    assert "Somebody else" in text(response)
+    assert tree(response).xpath(f"//select[@name='{client_name}']/option[@selected]/@value") == ["media"]
+
+
+def test_too_much_said_of_one_file_is_refused_in_a_sentence(browser, monkeypatch):
+    monkeypatch.setattr("crm.web.sheet_imports.MOST_VALUES", 1)
+    client = browser("officer")
+    place = messy(client)
+    said = {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"}
+    answer = client.submit(f"{place}/rows", said, status=422)
+    assert errors(answer) == ["So many rows are mended sooner in the file itself: download the rejected rows."]
+
+
+def test_thousands_of_rows_are_mended_with_the_statements_of_a_few(app, browser):
+    client = browser("officer")
+
+    def brought(count):
+        rows = [contact(n, "Assoc.", "Kenyaa" if n % 2 else "") for n in range(count)]
+        place = upload(client, sheet(HEAD, *rows)).location
+        statements_of(app, client, [f"{place}/rows"])
+        return place, statements_of(app, client, [f"{place}/rows", place])
+
+    _place, few = brought(4)
+    place, many = brought(3000)
+    assert few == many
+    assert legends(client, place)[0] == "In 3,000 rows: Category “Assoc.”"
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    assert "Read again: no row has a problem." in text(client.get(place))
+    assert "3,000 new, 0 changed" in text(client.get(place))
+
+
+def unsaved(count):
+    """A workbook whose addresses are formulas that nobody saved the results of."""
+    rows = [row(n, word(f"A{n}", f"Contact {n}"), f'<c r="B{n}"><f>A{n}</f></c>') for n in range(2, count + 2)]
+    return xlsx(row(1, word("A1", "Name"), word("B1", "E-mail")) + "".join(rows))
+
+
+def test_formulas_without_a_saved_result_are_said_typed_or_read_as_empty(browser):
+    client = browser("officer")
+    place = upload(client, unsaved(3), "list.xlsx").location
+    page = text(client.get(place))
+    assert "3 with problems." in page
+    assert (
+        "2E-mailThe cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here."
+        in page
+    )
+    assert legends(client, place) == ["In 3 rows: E-mail, a formula without a saved result"]
+    client.submit(f"{place}/rows", {"cell-3-1": "c3@x.example"})
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 2 with problems." in text(client.get(place))
+    client.submit(f"{place}/rows", {"emptied": "1"})
+    page = text(client.get(place))
+    assert "3 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
+    assert "2 formulas without a saved result under “E-mail” are read as empty cells." in page
+    assert tree(client.get(f"{place}/rows")).xpath("//input[@name='emptied']/@checked")
+    client.submit(f"{place}/rows", {"emptied": None})
+    assert "2 with problems." in text(client.get(place))

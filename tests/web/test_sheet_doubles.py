@@ -1,0 +1,116 @@
+"""Possible duplicates of a file, settled on their page: one with an earlier row or a record, or two; taken back; seen by nobody else."""
+
+from __future__ import annotations
+
+from tests.factories.browser import errors, tree
+from tests.factories.counting import statements_of
+from tests.web.test_sheet_imports import sheet, text, upload
+
+HEAD = ["Name", "E-mail", "Country"]
+
+
+def put(client):
+    rows = ["Dr Lina Haddad", "", ""], ["Haddad Liná", "lina@x.example", "Kenya"], ["Petra Daily", "lina@x.example", ""]
+    return upload(client, sheet(HEAD, *rows)).location
+
+
+def chosen(client, place):
+    return tree(client.get(f"{place}/doubles")).xpath("//input[@checked]/@value")
+
+
+def test_rows_that_look_alike_are_settled_on_their_page(browser):
+    client = browser("officer")
+    place = put(client)
+    page = client.get(place)
+    assert "3 new, 0 changed, 0 unchanged, 2 possible duplicates, 0 with problems." in text(page)
+    assert "say of each whether it is the same, or another one" in text(page)
+    (link,) = tree(page).xpath("//a[. = 'Possible duplicates']/@href")
+    page = text(client.get(link))
+    assert "Row 3 Haddad Liná · lina@x.example · Kenya Perhaps the same as: row 2 of this file: the same name" in page
+    assert "The same as row 2 Dr Lina Haddad Two different ones" in page
+    assert chosen(client, place) == ["", ""]
+    client.submit(link, {"twin-3": "2", "twin-4": "two"})
+    page = text(client.get(place))
+    assert "2 new, 1 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
+    assert "Row 3 is brought in as one with row 2." in page
+    assert "What you said" in text(client.get(link))
+    assert chosen(client, place) == ["2", "two"]
+    client.submit(place, {}, action="/apply")
+    page = text(client.get("/parties/"))
+    assert "Haddad Liná" not in page
+    assert "Petra Daily" in page
+    assert client.get(link, status=303).location.endswith(place)  # too late, and said so
+    client.submit(f"{place}/undo", {}, action="/undo")
+    assert "Dr Lina Haddad" not in text(client.get("/parties/"))
+
+
+def test_what_was_said_is_taken_back_and_half_of_it_can_wait(browser):
+    client = browser("officer")
+    place = put(client)
+    assert client.submit(f"{place}/doubles", {"twin-3": "2"}).location.endswith("/doubles")
+    assert "Read again: 1 possible duplicate is left." in text(client.get(f"{place}/doubles"))
+    assert chosen(client, place) == ["", "2"]
+    client.submit(f"{place}/doubles", {"twin-3": ""})
+    assert "3 new, 0 changed, 0 unchanged, 2 possible duplicates" in text(client.get(place))
+    assert chosen(client, place) == ["", ""]
+
+
+def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, ["Ana B. Bell", "ana@x.example", ""])).location
+    client.submit(place, {}, action="/apply")
+    place = upload(client, sheet(HEAD, ["Annie", "ana@x.example", "Kenya"])).location
+    (reference,) = tree(client.get(f"{place}/doubles")).xpath("//input[starts-with(@value, 'JOR-PA-')]/@value")
+    client.submit(f"{place}/doubles", {"twin-2": reference})
+    page = text(client.get(place))
+    assert "0 new, 1 changed, 0 unchanged, 0 possible duplicates" in page
+    assert f"Row 2 is brought in as one with {reference}." in page
+
+
+def test_what_was_not_offered_is_not_taken_and_a_stale_page_is_refused(browser):
+    one, other = browser("officer"), browser("grants")
+    place = put(one)
+    one.submit(f"{place}/doubles", {"twin-3": "4", "twin-4": "JOR-PA-2026-0001", "twin-2": "3"})
+    assert "2 possible duplicates" in text(one.get(place))
+    target, values = one.fields(f"{place}/doubles")
+    other.submit(f"{place}/doubles", {"twin-4": "two"})
+    answer = one.client.post(target, data=values | {"twin-3": "2"})
+    assert answer.status_code == 422
+    assert "Somebody else" in text(answer)
+    assert "2" in tree(answer).xpath("//input[@name='twin-3'][@checked]/@value")
+
+
+def test_too_many_of_one_file_are_refused_in_a_sentence(browser, monkeypatch):
+    monkeypatch.setattr("crm.web.sheet_imports.MOST_EDITS", 1)
+    client = browser("officer")
+    place = put(client)
+    answer = client.submit(f"{place}/doubles", {"twin-3": "2", "twin-4": "two"}, status=422)
+    assert "So many duplicates are put together sooner in the file itself." in errors(answer)[0]
+
+
+def test_the_page_of_a_file_without_any_says_so_and_those_who_may_not_do_not_see_it(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, ["Ana", "", ""])).location
+    assert "No row of this file looks like another one." in text(client.get(f"{place}/doubles"))
+    assert not tree(client.get(place)).xpath("//a[. = 'Possible duplicates']")
+    browser("other").get(f"{place}/doubles", status=404)
+    browser("viewer").get(f"{place}/doubles", status=403)
+    token = browser("viewer").token()
+    assert browser("viewer").client.post(f"{place}/doubles", data={"csrf_token": token}).status_code == 403
+
+
+def test_many_duplicates_cost_the_statements_of_a_few(app, browser):
+    client = browser("officer")
+
+    def cost(count):
+        rows = [[f"Name{n} Word{n}", "", ""] for n in range(count)] + [[f"Word{n} Name{n}", "", ""] for n in range(count)]
+        place = upload(client, sheet(HEAD, *rows)).location
+        statements_of(app, client, [f"{place}/doubles"])
+        return place, statements_of(app, client, [f"{place}/doubles", place])
+
+    _place, few = cost(2)
+    place, many = cost(60)
+    assert few == many
+    page = client.get(f"{place}/doubles")
+    assert "The first 40 are shown" in text(page)
+    assert len(tree(page).xpath("//fieldset")) == 40
