@@ -90,7 +90,7 @@ def _notes(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> list[str]:
     form = str(FORM_NAMES[hit.kind]) if hit.noun == "parties" else ""
     at = hit.at.astimezone(clock.zone(who.timezone)).date() if isinstance(hit.at, datetime) else hit.at
     parts = [
-        _("Taken back") if hit.is_taken_back else "",
+        _("Taken back") if hit.is_taken_back else _("Takes another one back") if hit.takes_back else "",
         hit.subject and short(" ".join(hit.subject.split()), _SUBJECT),
         form,
         about,
