@@ -105,7 +105,7 @@ def create() -> Any:
     settled: dict[str, Found | None] = {}
 
     def check() -> bool:
-        settled["party"] = shared.settle(form.party, office.id, can_add=False)
+        settled["party"] = shared.settle(form.party, office.id)
         return settled["party"] is not None
 
     def save() -> uuid.UUID:

@@ -9,6 +9,7 @@ import { suggestAsTyped } from "./palette.js";
 import { followWork } from "./progress.js";
 import { repeatRows } from "./repeat.js";
 import { tickSeveral } from "./several.js";
+import { suggestParties } from "./whom.js";
 import { followCountry } from "./zones.js";
 import { listenForKeys } from "./shortcuts.js";
 
@@ -21,6 +22,7 @@ guardSensitive();
 openSheets();
 openFilters();
 suggestAsTyped();
+suggestParties();
 weighFiles();
 listenForKeys();
 followWork();
