@@ -28,7 +28,7 @@ from crm.money import Money, from_minor
 from crm.policy import Actor
 from crm.queries.commitments import taken_back
 from crm.queries.search_index import NOUNS, Searchable, mark, names_of
-from crm.queries.words import NEARLY, asked, closeness, near_spellings, whole
+from crm.queries.words import NEARLY, asked, closeness, near_spellings, sounds_asked, whole
 
 MOST_ASKED = 8
 LONGEST = 200
@@ -292,6 +292,8 @@ def _matches(
             parts += _branches(who, _Asked(searchable, (((typed, False),),), 0, most))
             parts += _branches(who, _Asked(searchable, (((typed, True),),), 1, most))
         parts += _branches(who, _Asked(searchable, begun, 2, most, after))
+        if searchable.model is Party and (heard := sounds_asked(" ".join(query.words))):  # the name in another script
+            parts += _branches(who, _Asked(searchable, heard, 3 if by_name else 2, most, after))
     found: dict[str, dict[uuid.UUID, tuple[int, int]]] = {one.noun: {} for one in chosen}
     for row in _union(parts):
         kept = found[row.noun].get(row.record_id)
