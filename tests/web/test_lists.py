@@ -351,7 +351,7 @@ def test_addresses_of_strangers_give_the_whole_list(app, browser):
 def test_the_files_keep_filters_and_order(app, browser):
     filled(app, more=130)
     client = browser("officer")
-    for sort in ("name", "-name", "newest"):
+    for sort in ("name", "-name", "country", "-country", "newest"):
         keeps(client, sort)
 
 
@@ -369,7 +369,7 @@ def test_many_alike_names_are_each_written_once(app, browser):
     """The chunks of a file meet within rows that are sorted alike."""
     filled(app, more=2300)
     client = browser("officer")
-    for sort in ("name", "-name", "newest"):
+    for sort in ("name", "-name", "country", "-country", "newest"):
         references = [row[1] for row in csv_of(client, f"/parties.csv?columns=reference&sort={sort}")[1:]]
         assert len(references) == len(set(references)) == 2304
 
