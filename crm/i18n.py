@@ -9,6 +9,7 @@ from functools import lru_cache, total_ordering
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from unicodedata import bidirectional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,6 +64,12 @@ def direction(locale: str | None = None) -> str:
 def named(name: str) -> str:
     """A name inside a sentence: in the direction of its own script, and moving nothing around it."""
     return f"\u2068{name}\u2069"
+
+
+def is_turned(name: str) -> bool:
+    """Whether a name holds letters that are written the other way than the reader's language."""
+    other = ("L",) if direction() == "rtl" else ("R", "AL")
+    return any(bidirectional(character) in other for character in name)
 
 
 def sentence(text: str) -> str:

@@ -60,20 +60,27 @@ class ClockField(Field):
 
 
 class PartyLookup(RowForm):
-    """The text of a lookup, the answer to a doubt about it (a party's id, or new:person), and the text that this answered."""
+    """The text of a lookup, the answer to a doubt about it (a party's id, or new:person), and the text that this answered. Of a
+    new person the post and its organisation; `seen`: who was shown as perhaps the same."""
 
     text = StringField(_l("Name"), [OneLine(NAME_LENGTH)])
     choice = HiddenField()
     choice_for = HiddenField()
+    seen = HiddenField()
+    post = StringField(_l("Their post"), [OneLine(NAME_LENGTH)])
+    organisation = StringField(_l("At which organisation"), [OneLine(NAME_LENGTH)])
 
 
 class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run time
     """Whom a text means. The view asks queries.lookups and calls `settle`, `offer` or `refuse`; the macro is
-    components/lookup.html. Works without a script: a doubt comes back as radio tiles."""
+    components/lookup.html. Works without a script: a doubt comes back as radio tiles, and is a question, no error.
+    `can_add`: whether somebody new can be recorded with the record."""
 
-    def __init__(self, label: Any, *, is_needed: bool = True, description: Any = "", **kwargs: Any) -> None:
+    def __init__(self, label: Any, *, is_needed: bool = True, can_add: bool = True, description: Any = "", **kwargs: Any) -> None:
         super().__init__(PartyLookup, label, description=description, **kwargs)
         self.is_needed = is_needed
+        self.can_add = can_add
+        self.question = ""
         self.options: list[tuple[str, str, str]] = []
         self.chosen: uuid.UUID | None = None
 
@@ -93,10 +100,10 @@ class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run tim
         self.form.text.data, self.form.choice.data, self.form.choice_for.data = name, str(party_id), name
 
     def offer(self, options: Sequence[tuple[str, str, str]], sentence: str) -> None:
-        """Come back with choices (value, label, note) and a sentence that says why."""
+        """Come back with choices (value, label, note) and a sentence that asks which."""
         self.options = list(options)
         self.form.choice_for.data = self.text
-        self.refuse(sentence)
+        self.question = sentence
 
     def refuse(self, sentence: str) -> None:
         """A sentence beside the text."""
@@ -145,6 +152,11 @@ class RowsForm(BaseForm):
         if isinstance(field, FormField):
             return field.form._fields.get(tail or "text")
         return field if not tail else None
+
+    @property
+    def questions(self) -> list[tuple[str, str]]:
+        """(field id, sentence) of what was asked back: nothing is wrong with it, one choice is missing."""
+        return [(f"{field.form.choice.id}-0", field.question) for field in self.lookups() if field.question]
 
     def lookups(self) -> Iterator[PartyField]:
         """The party lookups of this form."""

@@ -37,7 +37,7 @@ class PledgeForm(InReportingCurrency, PlanForm):
     """A new pledge with its plan."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
     amount = amount_field(_l("Amount pledged"), _l("Such as 10,000,000 or 10m."))
     currency = currency_field()
     pledged_on = DayField(_l("Pledged on"), [DayNeeded()])
@@ -135,7 +135,7 @@ class AgreementForm(PlanForm):
     """What was signed. Without instalments the pledge's open plan is taken over."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
     title = StringField(_l("Title"), [Needed(), OneLine(NAME_LENGTH)])
     donor_reference = StringField(_l("The donor's reference"), [OneLine(100)])
     amount = amount_field(_l("Amount signed"))
@@ -307,7 +307,7 @@ class LooseReceiptForm(ReceiptForm):
     """Money that came without a pledge or an agreement: whose it is, and to which office it came."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
 
     def take(self, error: Invalid) -> None:
         """The donor's refusal stands beside the lookup."""

@@ -64,5 +64,5 @@ jobs.set_up_tables(str(current_app.config.get("DATABASE_ADMIN_URL") or _applicat
 if is_newest:
     editions.renew()  # a migration may have changed what all share
     party_keys.fill_if_empty()
-    search.fill_if_empty()
+    search.bring_up_to_date()
 refresh_statistics()

@@ -62,6 +62,7 @@ class Party(Keyed, Shareable, Versioned, Stamped, Base):
         Index("ix_parties_office_folded_name", "office_id", "folded_name"),
         # Whoever reads one office reads its parties and the shared ones: without this one, SQLite goes through those of all offices.
         Index("ix_parties_visibility", "visibility"),
+        Index("ix_parties_country", "country"),  # the list by country counts them first
     )
 
     reference: Mapped[str] = mapped_column(String(30), unique=True)

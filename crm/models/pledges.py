@@ -10,9 +10,9 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, exists, literal
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from crm.db import Base
 from crm.models.base import (
@@ -345,6 +345,21 @@ class Receipt(Keyed, OfficeScoped, Stamped, Base):
     matches: Mapped[list[ReceiptMatch]] = relationship(
         primaryjoin="foreign(ReceiptMatch.receipt_id) == Receipt.id", viewonly=True, order_by="ReceiptMatch.id"
     )
+
+    taken_back_by: Mapped[Receipt | None] = relationship(
+        primaryjoin="foreign(remote(Receipt.reversal_of_id)) == Receipt.id", viewonly=True, uselist=False
+    )
+
+    @hybrid_property
+    def is_taken_back(self) -> bool:
+        """Whether a later one takes it back, so that it counts nowhere."""
+        return self.taken_back_by is not None
+
+    @is_taken_back.inplace.expression
+    @classmethod
+    def _is_taken_back(cls) -> ColumnElement[bool]:
+        back = aliased(Receipt)
+        return exists().where(back.reversal_of_id == cls.id)
 
     @property
     def amount(self) -> Money:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from crm.db import db
 from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge, Receipt, ReceiptMatch
@@ -138,8 +137,7 @@ def _receipts(filters: ReceiptFilter, sort: str) -> tuple[Select[Any], Order]:
         "pledge": Receipt.pledge_id.is_not(None),
         "alone": and_(Receipt.agreement_id.is_(None), Receipt.pledge_id.is_(None)),
     }
-    back = aliased(Receipt)
-    is_void = or_(Receipt.reversal_of_id.is_not(None), exists().where(back.reversal_of_id == Receipt.id))
+    is_void = or_(Receipt.reversal_of_id.is_not(None), Receipt.is_taken_back)
     conditions: list[ColumnElement[bool] | None] = [
         {"hidden": ~is_void, "only": is_void}.get(filters.taken_back),
         named_like(filters.q, Receipt.donor_id, Receipt.reference, Receipt.bank_reference) if filters.q else None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Label, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm.db import db
@@ -46,9 +46,9 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Order:
-    """A sort of a list: its column (never null), direction, and the key that breaks ties."""
+    """A sort of a list: its column, or a named expression among its columns (never null), direction, and the key that breaks ties."""
 
-    column: InstrumentedAttribute[Any]
+    column: InstrumentedAttribute[Any] | Label[Any]
     key: InstrumentedAttribute[uuid.UUID]
     is_descending: bool = False
 
@@ -104,17 +104,33 @@ def _decode(text: str) -> tuple[object, uuid.UUID] | None:
         return None
 
 
-def fetch_page(statement: Select[Any], order: Order, paging: Paging) -> Page[Any]:
+@dataclass(frozen=True)
+class Part:
+    """The part of a list that a page lies in, where it is known beforehand: which rows, how many stand before them, how many in all."""
+
+    condition: ColumnElement[bool]
+    before: int
+    total: int
+
+
+def starts_after(paging: Paging) -> object:
+    """What the row had that a page's cursor names, in the column of the order; None without a cursor."""
+    cursor = _decode(paging.after) if paging.after else None
+    return cursor[0] if cursor else None
+
+
+def fetch_page(statement: Select[Any], order: Order, paging: Paging, part: Part | None = None) -> Page[Any]:
     """One page of `statement`: a select of one entity, or of columns, among them those of the order. Three statements at the most,
-    whatever the data."""
+    whatever the data. `part`: where the page lies, so that only those rows are sorted."""
     counted = select(func.count()).select_from(statement.order_by(None).with_only_columns(order.key).limit(EXACT_TO + 1).subquery())
-    total = db.session.scalar(counted) or 0
+    total = min(part.total, EXACT_TO + 1) if part else db.session.scalar(counted) or 0
+    statement = statement.where(part.condition) if part else statement
     ordered = _ordered(statement, order, is_few=total <= _FEW)
     cursor = _decode(paging.after) if paging.after else None
     if cursor is not None and _fits(order.column, cursor[0]):
         ordered = ordered.where(_beyond(order, *cursor))
     else:
-        ordered = ordered.offset((paging.number - 1) * paging.size)
+        ordered = ordered.offset((paging.number - 1) * paging.size - (part.before if part else 0))
     limited = ordered.limit(paging.size + 1)
     rows: list[Any] = list(db.session.scalars(limited).unique()) if _is_of_entity(statement) else list(db.session.execute(limited))
     has_next = len(rows) > paging.size
@@ -172,7 +188,7 @@ def _beyond(order: Order, value: object, key: uuid.UUID) -> ColumnElement[bool]:
     return and_(order.column >= value, or_(order.column > value, order.key > key))
 
 
-def _fits(column: InstrumentedAttribute[Any], value: object) -> bool:
+def _fits(column: InstrumentedAttribute[Any] | Label[Any], value: object) -> bool:
     expected: type = column.type.python_type
     if expected is datetime:
         return isinstance(value, datetime)

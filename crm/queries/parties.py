@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, case, exists, or_, select
+from sqlalchemy import Label, Select, String, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from crm.data import countries_by_iso2
 from crm.db import among, db
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
@@ -23,14 +25,16 @@ from crm.models.interactions import FollowUp, Interaction
 from crm.models.parties import FORMS, Channel, Party, PartyIdentifier, PartyKind, PartyName, Position, Tenure
 from crm.models.pledges import Agreement, Pledge
 from crm.models.programmes import Programme
+from crm.models.search import is_sqlite
 from crm.queries import codes
 from crm.queries.asks import unsettled
 from crm.queries.commitments import still_open, taken_back
 from crm.queries.names import fold
-from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_first, fetch_page
+from crm.queries.paging import Order, Page, Paging, Part, fetch_all, fetch_first, fetch_page, starts_after
 
 KIND_NAMES = codes.Names(PARTY_KINDS)
-SORTS = ("name", "-name", "newest")
+_BY_COUNTRY = ("country", "-country")
+SORTS = ("name", "-name", *_BY_COUNTRY, "newest")
 OPEN_SHOWN = 20
 MEMBERS_SHOWN = 50
 SUGGESTED = 200
@@ -80,10 +84,64 @@ def _matching(filters: Filters) -> Select[Any]:
     return statement
 
 
+_FIRST, _LAST = "000", "999"  # before and after the places of all countries
+
+
+@lru_cache(maxsize=1)
+def _codes_by_name() -> str:
+    return "".join(f",{country.iso2}" for country in sorted(countries_by_iso2().values(), key=lambda one: fold(one.name)))
+
+
+def _by_country(none: str) -> Label[str]:
+    """The place of a party's country among all by name, where it has one (else `none`), and its own name: one text to sort by. The
+    names of countries are no data of ours, so it is worked out; `find` and `every` look for it among few countries at a time."""
+    code = literal(",") + Party.country
+    if is_sqlite():
+        place = func.printf("%03d", func.instr(_codes_by_name(), code), type_=String)
+    else:
+        place = func.lpad(cast(func.strpos(_codes_by_name(), code), String), 3, "0", type_=String)
+    return (case((Party.country.is_(None), none), else_=place) + Party.folded_name).label("country_order")
+
+
+def _countries(filters: Filters) -> list[tuple[str | None, str, int]]:
+    """The countries of a list in its order, those without one last: code, place as in `_by_country`, how many parties. One statement."""
+    counted = _matching(filters).with_only_columns(Party.country, func.count()).group_by(Party.country)
+    is_back = filters.sort.startswith("-")
+    found = []
+    for code, count in db.session.execute(counted):
+        place = f"{_codes_by_name().find(f',{code}') + 1:03}" if code else _FIRST if is_back else _LAST
+        found.append((code, place, count))
+    return sorted(found, key=lambda one: one[1], reverse=is_back)
+
+
+def _part(filters: Filters, paging: Paging) -> Part:
+    """The countries that a page by country lies in: from that of the cursor, or the first row, to that of its last row."""
+    countries = _countries(filters)
+    start = starts_after(paging)
+    place = start[: len(_LAST)] if isinstance(start, str) else ""
+    is_back = filters.sort.startswith("-")
+    wanted = (0 if place else (paging.number - 1) * paging.size) + paging.size + 1
+    codes: list[str | None] = []
+    before, kept = 0, 0
+    for code, here, count in countries:
+        is_over = (here > place if is_back else here < place) if place else not codes and before + count <= wanted - paging.size - 1
+        if is_over:
+            before += count
+            continue
+        codes.append(code)
+        kept += 0 if here == place else count
+        if kept + (0 if place else before) >= wanted:
+            break
+    condition = or_(Party.country.in_([code for code in codes if code]), Party.country.is_(None) if None in codes else false())
+    return Part(condition, before, sum(count for _code, _place, count in countries))
+
+
 def _listed(filters: Filters) -> tuple[Select[Any], Order]:
     order = {
         "name": Order(Party.folded_name, Party.id),
         "-name": Order(Party.folded_name, Party.id, is_descending=True),
+        "country": Order(_by_country(_LAST), Party.id),
+        "-country": Order(_by_country(_FIRST), Party.id, is_descending=True),
         "newest": Order(Party.created_at, Party.id, is_descending=True),
     }[filters.sort]
     wanted = (Party.id, Party.reference, Party.form, Party.name, Party.country, Party.website, order.column)
@@ -92,12 +150,18 @@ def _listed(filters: Filters) -> tuple[Select[Any], Order]:
 
 def find(filters: Filters, paging: Paging) -> Page[Any]:
     """One page of parties as rows of columns. Two statements, whatever the data."""
-    return fetch_page(*_listed(filters), paging)
+    return fetch_page(*_listed(filters), paging, _part(filters, paging) if filters.sort in _BY_COUNTRY else None)
 
 
 def every(filters: Filters) -> Iterator[Sequence[Any]]:
-    """All parties of a list in its order, the same rows as on its pages, a chunk at a time: for files."""
-    return fetch_all(*_listed(filters))
+    """All parties of a list in its order, the same rows as on its pages, a chunk at a time: for files. By country, one country after
+    the other."""
+    statement, order = _listed(filters)
+    if filters.sort not in _BY_COUNTRY:
+        yield from fetch_all(statement, order)
+        return
+    for code, _place, _count in _countries(filters):
+        yield from fetch_all(statement.where(Party.country == code if code else Party.country.is_(None)), order)
 
 
 def kinds_of(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:

@@ -28,7 +28,7 @@ from crm.money import Money, from_minor
 from crm.policy import Actor
 from crm.queries.commitments import taken_back
 from crm.queries.search_index import NOUNS, Searchable, mark, names_of
-from crm.queries.words import NEARLY, asked, closeness, near_spellings, whole
+from crm.queries.words import NEARLY, asked, closeness, near_spellings, sounds_asked, whole
 
 MOST_ASKED = 8
 LONGEST = 200
@@ -65,7 +65,8 @@ class Query:
 @dataclass(frozen=True)
 class Hit:
     """A record that was found, as the reader may see it. `about` is the party it is about, `subject` what an interaction was or will
-    be about, `names` its other names, `texts` where the words may stand; `is_taken_back`: a pledge that was, or its promise."""
+    be about, `names` its other names, `texts` where the words may stand; `is_taken_back`: a pledge that was, its promise, or money
+    that was; `takes_back`: the entry that did."""
 
     noun: str
     id: uuid.UUID
@@ -81,6 +82,7 @@ class Hit:
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     is_taken_back: bool = False
+    takes_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ _ENTRY = (SearchEntry.noun, SearchEntry.record_id, SearchEntry.seq)
 def _recent_branch(who: Actor, searchable: Searchable, column: InstrumentedAttribute[str], value: str, most: int) -> Part:
     within = _within(who, SearchEntry.office_id, SearchEntry.circle)
     statement = select(*_ENTRY, literal(0).label("rank")).where(within, column == value)
-    if _SHOWN[searchable.noun].is_taken_back is not None:
+    if searchable.model in (Pledge, Commitment):
         statement = statement.where(~exists().where(Pledge.id == SearchEntry.record_id, Pledge.is_taken_back))
     return statement.order_by(SearchEntry.seq.desc()).limit(most)
 
@@ -317,6 +319,8 @@ def _matches(
             parts += _branches(who, _Asked(searchable, (((typed, False),),), 0, most))
             parts += _branches(who, _Asked(searchable, (((typed, True),),), 1, most))
         parts += _branches(who, _Asked(searchable, begun, 2, most, after))
+        if searchable.model is Party and (heard := sounds_asked(" ".join(query.words))):  # the name in another script
+            parts += _branches(who, _Asked(searchable, heard, 3 if by_name else 2, most, after))
     found: dict[str, dict[uuid.UUID, tuple[int, int]]] = {one.noun: {} for one in chosen}
     for row in _union(parts):
         kept = found[row.noun].get(row.record_id)
@@ -363,8 +367,10 @@ class _Shown:
     currency: Any = None
     texts: tuple[Any, ...] = ()
     is_taken_back: Any = None
+    takes_back: Any = None
 
 
+_LATER = aliased(Allocation)
 _SHOWN: Mapping[str, _Shown] = {
     "parties": _Shown(Party.name, Party.form, texts=(Party.about,)),
     "positions": _Shown(Position.title, texts=(Position.portfolio,)),
@@ -390,10 +396,12 @@ _SHOWN: Mapping[str, _Shown] = {
         Agreement.title, at=Agreement.signed_on, minor=Agreement.value_minor, currency=Agreement.currency, texts=(Agreement.donor_reference,)
     ),
     "receipts": _Shown(
-        literal(""), at=Receipt.value_on, minor=Receipt.amount_minor, currency=Receipt.currency, texts=(Receipt.bank_reference, Receipt.reason)
+        literal(""), at=Receipt.value_on, minor=Receipt.amount_minor, currency=Receipt.currency, texts=(Receipt.bank_reference, Receipt.reason),
+        is_taken_back=Receipt.is_taken_back, takes_back=Receipt.reversal_of_id.is_not(None),
     ),
     "allocations": _Shown(
-        literal(""), at=Allocation.allocated_on, minor=Allocation.amount_minor, currency=Allocation.currency, texts=(Allocation.reason,)
+        literal(""), at=Allocation.allocated_on, minor=Allocation.amount_minor, currency=Allocation.currency, texts=(Allocation.reason,),
+        is_taken_back=exists().where(_LATER.reversal_of_id == Allocation.id), takes_back=Allocation.reversal_of_id.is_not(None),
     ),
     "programmes": _Shown(Programme.title, at=Programme.starts_on, texts=(Programme.summary, Programme.place_text)),
     "documents": _Shown(Document.title, at=Document.created_at),
@@ -417,13 +425,14 @@ def _statement(searchable: Searchable) -> Part:
         (none if shown.minor is None else shown.minor).label("minor"),
         (none if shown.currency is None else shown.currency).label("currency"),
         (none if shown.is_taken_back is None else shown.is_taken_back).label("is_taken_back"),
+        (none if shown.takes_back is None else shown.takes_back).label("takes_back"),
         *(text.label(f"text_{place}") for place, text in enumerate(shown.texts)),
     )
     return statement.outerjoin(Party, Party.id == getattr(model, searchable.party)) if about else statement
 
 
 #: How many columns of a statement stand before its texts.
-_TEXTS_FROM = 12
+_TEXTS_FROM = 13
 
 
 def _hit(searchable: Searchable, row: Any) -> Hit:
@@ -441,6 +450,7 @@ def _hit(searchable: Searchable, row: Any) -> Hit:
         subject=row.subject or "",
         texts=tuple(row[_TEXTS_FROM:]),
         is_taken_back=bool(row.is_taken_back),
+        takes_back=bool(row.takes_back),
     )
 
 

@@ -22,7 +22,7 @@ from crm.models.parties import Party, PartyName, Position
 from crm.models.pledges import Agreement, Allocation, Pledge, Receipt
 from crm.models.programmes import Output, Programme
 from crm.models.search import SearchEntry
-from crm.queries.words import near_words, normalise, whole
+from crm.queries.words import VERSION, near_words, normalise, sound_words, whole
 
 CHUNK = 500
 
@@ -194,7 +194,9 @@ def _wanted(searchable: Searchable, row: Sequence[Any], texts: Sequence[str], pa
         party_id=party_id,
         mark=mark(office_id, circle, searchable.letter),
         wide="" if circle == OFFICE else searchable.letter,
-        words=" ".join([*words, *(_name_words(near) if searchable.names else [])]),
+        words=" ".join(
+            [*words, *(_name_words(near) if searchable.names else ()), *(sound_words(near) if searchable.model is Party else ())]
+        ),
         party_words=party[1],
     )
 
@@ -248,6 +250,12 @@ def differences(searchable: Searchable, ids: Sequence[uuid.UUID]) -> list[Differ
         for key, one in sorted(wanted.items())
         if key not in held or any(getattr(held[key], name) != value for name, value in vars(one).items())
     ]
+
+
+def is_outdated() -> bool:
+    """Whether the entry of a party was written before its words were made as they are now."""
+    old = select(SearchEntry.seq).where(SearchEntry.noun == NOUN_OF[Party].noun, ~SearchEntry.words.contains(VERSION, autoescape=True))
+    return db.session.scalar(old.limit(1)) is not None
 
 
 def strays(searchable: Searchable) -> list[SearchEntry]:

@@ -102,7 +102,8 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
     )
     holdings = select(Tenure).where(Tenure.id.in_(about))
     whole = (joinedload(Tenure.position).joinedload(Position.organisation), joinedload(Tenure.person))
-    # What was taken back never happened: the record itself says so, and who did it and why.
+    # A pledge that was taken back never happened: the record itself says so, and who did it and why. Money taken back had been in the
+    # figures: it stays to be seen, called so, with the entry that took it back.
     promises = select(Commitment).where(Commitment.party_id == party_id)
     pledged = select(Pledge).where(Pledge.donor_id == party_id, ~Pledge.is_taken_back)
     is_pledge = exists().where(Pledge.id == Commitment.id)
@@ -112,7 +113,13 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
         make("note", select(Note).where(Note.party_id == party_id), Note.created_at, Note.id),
         make("tenure-ended", holdings, Tenure.ends_on, Tenure.id, whole),
         make("tenure-began", holdings, Tenure.starts_on, Tenure.id, whole),
-        make("receipt", select(Receipt).where(Receipt.donor_id == party_id), Receipt.value_on, Receipt.id),
+        make(
+            "receipt",
+            select(Receipt).where(Receipt.donor_id == party_id),
+            Receipt.value_on,
+            Receipt.id,
+            (joinedload(Receipt.taken_back_by),),
+        ),
         make("agreement", select(Agreement).where(Agreement.donor_id == party_id), Agreement.signed_on, Agreement.id),
         make("pledge", pledged, Pledge.pledged_on, Pledge.id),
         make("commitment-ended", promises.where(~taken_back()), Commitment.outcome_on, Commitment.id),

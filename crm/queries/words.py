@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from crm.queries.likeness import skeleton
+from crm.queries.likeness import words as latin_words
 from crm.queries.names import fold
 
 LONGEST_WORD = 40
@@ -16,6 +18,11 @@ MOST_WORDS = 2000
 NEARLY = "§"
 #: Before a whole name, and for the blanks in it: names that begin with what was typed, and those that are it.
 WHOLE = "¶"
+#: Before what is heard of a word of a name, whatever its script: its letters in Latin without vowels (`likeness.skeleton`), behind
+#: a letter for its own script. The signs of both others together begin no other word.
+SOUND = WHOLE + NEARLY
+#: Stands among the words of every party: another number here makes `flask db upgrade` write the entries anew.
+VERSION = f"{SOUND}1"
 _PART = 200
 _LONGEST_WHOLE = 60
 #: Han, kana and the scripts of South-East Asia are written without blanks between words.
@@ -26,6 +33,7 @@ _ARABIC_ARTICLES = ("وال", "بال", "لل", "ال")
 _SHORTEST_STEM = 3
 _FUZZY_FROM, _FUZZY_TO, _TWO_SLIPS_FROM = 4, 14, 8
 _MOST_FUZZY_WORDS = 8
+_SHORTEST_SOUND = 2
 
 
 @lru_cache(maxsize=16_384)
@@ -110,6 +118,40 @@ def near_words(names: Iterable[str]) -> list[str]:
     words = dict.fromkeys(word for name in names for word in normalise(name))
     chosen = [word for word in words if near_spellings(word)][:_MOST_FUZZY_WORDS]
     return sorted({NEARLY + spelling for word in chosen for spelling in near_spellings(word)})
+
+
+def _sounds(text: str) -> list[tuple[str, bool, str]]:
+    """The words of a name that are more than a title, an article or two letters long as they sound: (word, whether its script is
+    Latin, sound). What is written without blanks has none: its words are not known."""
+    kept = set(latin_words(text))
+    found = []
+    for word in dict.fromkeys(fold(text).split()):
+        if word.isdigit() or _IS_UNSPACED.search(word):
+            continue
+        found += [
+            (word, word.isascii(), sound) for part in latin_words(word) if part in kept and len(sound := skeleton(part)) >= _SHORTEST_SOUND
+        ]
+    return found
+
+
+def sound_words(names: Iterable[str]) -> list[str]:
+    """What names are indexed under so that they are found by how they are written in another script; and the version of the words."""
+    return [VERSION, *sorted({f"{SOUND}{'l' if is_latin else 'o'}{sound}" for name in names for _word, is_latin, sound in _sounds(name)})]
+
+
+def sounds_asked(text: str) -> tuple[tuple[tuple[str, bool], ...], ...]:
+    """What a name typed in one script is asked for in the others: for each word the word itself, or one that sounds like it and is
+    written otherwise. Empty where nothing sounds. The last word may go on, once it is three letters long without its vowels."""
+    heard: dict[str, list[str]] = {}
+    for word, is_latin, sound in _sounds(text):
+        heard.setdefault(word, []).append(f"{SOUND}{'o' if is_latin else 'l'}{sound}")
+    typed = [word for word in fold(text).split() if word in heard or word.isdigit()]
+    groups: list[tuple[tuple[str, bool], ...]] = []
+    for place, word in enumerate(typed):
+        is_last = place == len(typed) - 1
+        may_go_on = {sound: is_last and len(sound) - len(SOUND) > _SHORTEST_SOUND + 1 for sound in heard.get(word, ())}
+        groups.append(((word[:LONGEST_WORD], False), *may_go_on.items()))
+    return tuple(groups) if heard else ()
 
 
 def is_near(asked_word: str, word: str) -> bool:

@@ -15,7 +15,8 @@ from crm import clock
 from crm.db import db, together, transactional
 from crm.errors import Invalid, NotFound
 from crm.formatting import day
-from crm.i18n import _, get_locale
+from crm.i18n import _, get_locale, is_turned, named
+from crm.i18n import sentence as directed
 from crm.models.asks import Ask
 from crm.models.base import NAME_LENGTH, OPEN, SENTENCE_LENGTH, TEXT_LENGTH
 from crm.models.commitments import Commitment
@@ -186,7 +187,7 @@ def check_pledge(new: NewPledge) -> CheckedPledge:
     theirs = rules.text_of(new.donor_reference, "donor_reference", longest=REFERENCE_LENGTH)
     words = rules.text_of(new.words, "words", longest=TEXT_LENGTH, is_long=True)
     said = {
-        "words": words or _("%(donor)s pledged %(amount)s.", donor=donor.name, amount=rules.shown(minor, currency)),
+        "words": words or _announcement(donor.name, rules.shown(minor, currency)),
         "made_on": on,
         "interaction_id": new.interaction_id,
         "ask_id": new.ask_id,
@@ -227,6 +228,13 @@ def _check_rate(new: NewPledge) -> None:
         raise Invalid(_("A pledge at a fixed rate needs the rate; any other has none."), field="fixed_rate")
     if new.fixed_rate is not None and (not new.fixed_rate.is_finite() or not 0 < new.fixed_rate < MAX_FIXED_RATE):
         raise Invalid(_("A rate must be greater than 0."), field="fixed_rate")
+
+
+def _announcement(donor: str, amount: str) -> str:
+    """What a donor says who was not quoted. It is kept as text: where the name is written the other way, with the marks of direction."""
+    if is_turned(donor):
+        return directed(_("%(donor)s pledged %(amount)s.", donor=named(donor), amount=amount))
+    return _("%(donor)s pledged %(amount)s.", donor=donor, amount=amount)
 
 
 def _level_of(new: NewPledge) -> str:

@@ -23,6 +23,7 @@ from crm.queries.search_index import (
     differences,
     entries,
     entries_of,
+    is_outdated,
     names_of,
     party_words,
     record_ids,
@@ -159,11 +160,12 @@ def _drop_strays(searchable: Searchable) -> int:
     return len(found)
 
 
-def fill_if_empty() -> None:
-    """Write the index of a database from before there was one: after its migration. Does nothing where there is an entry."""
+def bring_up_to_date() -> None:
+    """After the migrations: write the index of a database from before there was one, or whose words were made otherwise. Does nothing
+    where every entry is as it should be."""
     with unscoped("search entries follow their records"):
         has_entry = db.session.scalar(select(SearchEntry.seq).limit(1)) is not None
-        is_needed = not has_entry and any(record_ids(one, None) for one in NOUNS.values())
+        is_needed = is_outdated() if has_entry else any(record_ids(one, None) for one in NOUNS.values())
     db.session.rollback()
     if is_needed:
         reindex(system_actor([]))

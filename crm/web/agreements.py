@@ -111,7 +111,7 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
     )
 
     def is_donor_known() -> bool:
-        return pledge is not None or settle(form.donor, office_id, can_add=False) is not None
+        return pledge is not None or settle(form.donor, office_id) is not None
 
     def save() -> uuid.UUID:
         amount = given(form.money)

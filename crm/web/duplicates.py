@@ -6,7 +6,7 @@ import uuid
 
 from wtforms import HiddenField
 
-from crm.queries.duplicates import Alike, Candidate, possible_duplicates
+from crm.queries.duplicates import Alike, Candidate, possible_duplicates_of
 
 _MOST = 40
 
@@ -16,13 +16,15 @@ class Question:
 
     def __init__(self, seen: HiddenField) -> None:
         self._seen = seen
+        self.alike: tuple[Alike, ...] = ()
         self.shown: tuple[Alike, ...] = ()
         self.distinct_from: tuple[uuid.UUID, ...] = ()
 
-    def is_answered(self, candidate: Candidate) -> bool:
-        """Whether nobody is alike who was not shown before. Else `shown` are all who are; saving again answers it."""
-        alike = possible_duplicates(candidate)
-        known = _ids(self._seen.data)
+    def is_answered(self, candidate: Candidate, office_id: uuid.UUID | None = None) -> bool:
+        """Whether nobody is alike who was not shown before. Else `shown` are all who are; saving again answers it. `office_id`: only
+        those that a record of this office may name."""
+        (alike,) = possible_duplicates_of([candidate], office_id=office_id)
+        self.alike, known = alike, _ids(self._seen.data)
         self.distinct_from = tuple(other.id for other in alike if other.id in known)
         if len(self.distinct_from) == len(alike):
             return True

@@ -44,6 +44,12 @@ def index() -> Any:
     asked = paging()
     page = seen.reading.page(asked)
     party = lookups.party_match(filters.party_id)
+    set_apart = seen.reading.understood  # what is as it usually is needs no word
+    chips = [
+        (party is not None, _("About: %(name)s", name=party.name) if party else "", "party"),
+        ("whose" in set_apart, str(WHOSE.get(set_apart.get("whose", ""), "")), "whose"),
+        ("state" in set_apart, str(STATES.get(set_apart.get("state", ""), "")), "state"),
+    ]
     act = {"key": "act", "label": _("What you can do"), "phone": "act"}
     return render_template(
         "follow_ups/index.html",
@@ -54,7 +60,7 @@ def index() -> Any:
         whose="mine" if filters.owner_id else "all",
         state_options=[(key, str(label)) for key, label in STATES.items()],
         whose_options=[(key, str(label)) for key, label in WHOSE.items()],
-        chips=[shared.chip(_("About: %(name)s", name=party.name), "party")] if party else [],
+        chips=[shared.chip(label, name) for is_set, label, name in chips if is_set],
         kept={name: value for name, value in seen.arguments.items() if name in ("sort", "party", "columns")},
         pages=shared.pages(page, asked),
         tools=seen.tools(),
@@ -99,7 +105,7 @@ def create() -> Any:
     settled: dict[str, Found | None] = {}
 
     def check() -> bool:
-        settled["party"] = shared.settle(form.party, office.id, can_add=False)
+        settled["party"] = shared.settle(form.party, office.id)
         return settled["party"] is not None
 
     def save() -> uuid.UUID:

@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from crm import clock
 from crm.formatting import day
 from crm.forms.interactions import LEVEL_NOTES, AnswersForm, InteractionForm, NoteForm, ReasonForm
-from crm.i18n import _, _l, get_locale
+from crm.i18n import _, _l, get_locale, named
 from crm.models.base import OFFICE
 from crm.models.interactions import INTERACTION_STATES, Interaction
 from crm.policy import OfficeFacts, Permission, can, require
@@ -354,7 +354,7 @@ def cancel(interaction_id: uuid.UUID) -> Any:
         title=_("Cancel this interaction"),
         lead=_(
             "%(party)s, %(when)s",
-            party=shared.name_of(record.party),
+            party=named(shared.name_of(record.party)),
             when=shared.when_words(record.starts_at, lookups.office(record.office_id).timezone),
         ),
         button=_("Cancel the interaction"),

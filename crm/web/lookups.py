@@ -18,19 +18,22 @@ from crm.errors import NotFound
 from crm.formatting import due_day, moment, money
 from crm.forms.base import BaseForm, choices
 from crm.forms.lookups import NEW, NEW_FORMS, PartyField, uuid_of
-from crm.i18n import LazyText, _, _l, get_locale
+from crm.i18n import LazyText, _, _l, get_locale, ngettext
 from crm.models.commitments import Commitment
 from crm.models.interactions import Interaction
 from crm.models.parties import Party
 from crm.money import Money
 from crm.policy import Actor, OfficeFacts, Permission, can, offices_where, require
-from crm.queries import commitments, lookups
+from crm.queries import commitments, lookups, search
+from crm.queries.duplicates import Alike, Candidate, possible_duplicates_of
 from crm.queries.lookups import Match
 from crm.queries.offices import Days, days
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
+from crm.services import submissions
 from crm.services.checking import Opened
-from crm.services.parties import NewParty
+from crm.services.parties import HeldPost, NewParty
 from crm.web.conflicts import ConflictItem, shown
+from crm.web.duplicates import Question
 from crm.web.gate import actor
 from crm.web.helpers import args_with, safe_target
 
@@ -42,6 +45,12 @@ ADD_LABELS: dict[str, LazyText] = {
     "organisation": _l("Add as a new organisation"),
     "group": _l("Add as a new group"),
 }
+ADD_NAMED: dict[str, LazyText] = {
+    "person": _l("Add “%(name)s” as a new person"),
+    "organisation": _l("Add “%(name)s” as a new organisation"),
+    "group": _l("Add “%(name)s” as a new group"),
+}
+_SUGGESTED = 6
 SOON_DAYS = 14
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 _LONG = 90
@@ -58,9 +67,9 @@ class Found:
     new: NewParty | None = None
 
 
-def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True, meant: lookups.Resolution | None = None) -> Found | None:
-    """Read a lookup: the party, or a new one; None with a sentence (and choices) beside the field where it is in doubt. `meant`: what
-    the text means, where that was looked up before."""
+def settle(field: PartyField, office_id: uuid.UUID, *, meant: lookups.Resolution | None = None) -> Found | None:
+    """Read a lookup: the party, or a new one; None with a question (and choices) or a refusal beside the field where it is in doubt.
+    `meant`: what the text means, where that was looked up before."""
     text = field.text
     if not text:
         if field.is_needed:
@@ -71,24 +80,96 @@ def settle(field: PartyField, office_id: uuid.UUID, *, can_add: bool = True, mea
     known = lookups.party_match(uuid_of(field.choice), office_id)
     if known is not None:
         return _settled(field, known)
-    if can_add and field.chosen_form():
-        return Found(new=NewParty(form=field.chosen_form(), name=text))
+    if field.can_add and field.chosen_form():
+        return _added(field, office_id)
     resolution = meant or lookups.resolve_party(text, office_id)
     if resolution.one is not None:
         return _settled(field, resolution.one)
-    adding = [(f"{NEW}{form}", str(ADD_LABELS[form]), "") for form in NEW_FORMS] if can_add else []
-    options = [*((str(match.id), match.name, _note(match)) for match in resolution.several), *adding]
-    if len(resolution.several) == 1:
-        near = resolution.several[0]
-        field.form.choice.data = str(near.id)
-        field.offer(options, _("Did you mean “%(name)s”? Nothing is saved yet.", name=near.name))
-    elif resolution.several:
-        field.offer(options, _("More than one party may be meant. Choose below."))
-    elif can_add:
-        field.offer(options, _("Nobody is called “%(name)s” yet. Add them below, or correct the name.", name=text[:100]))
-    else:
+    several = [(str(match.id), match.name, _note(match)) for match in resolution.several]
+    if not field.can_add and not several:
         field.refuse(_("Nobody is called “%(name)s”. Enter another name, or a reference.", name=text[:100]))
+        return None
+    if field.can_add:
+        known_ids = {value for value, _name, _note_of in several}
+        several += [line for line in _alike(field, office_id) if line[0] not in known_ids]
+    options = [*several, *_adding(field)]
+    if len(several) == 1:
+        field.form.choice.data = several[0][0]
+        field.offer(options, _("Did you mean “%(name)s”? Nothing is saved yet.", name=several[0][1]))
+    elif several:
+        field.offer(options, _("More than one party may be meant. Choose below; nothing is saved yet."))
+    else:
+        field.offer(options, _("“%(name)s” is not on record yet. Say who it is, and save again.", name=text[:100]))
     return None
+
+
+def _adding(field: PartyField) -> list[tuple[str, str, str]]:
+    return [(f"{NEW}{form}", str(ADD_LABELS[form]), "") for form in NEW_FORMS] if field.can_add else []
+
+
+def _alike(field: PartyField, office_id: uuid.UUID) -> list[tuple[str, str, str]]:
+    """Parties that may be the same as who was typed, as choices; they count as shown from now on."""
+    question = Question(field.form.seen)
+    question.is_answered(Candidate(field.text), office_id)
+    return [_alike_choice(other) for other in question.alike]
+
+
+def _alike_choice(other: Alike) -> tuple[str, str, str]:
+    return str(other.id), other.name, f"{other.why}, {other.reference}"
+
+
+def _added(field: PartyField, office_id: uuid.UUID) -> Found | None:
+    """Somebody new, recorded with the record; None where somebody on record may be the same and was not shown yet, or the post
+    cannot be read."""
+    form, question = field.chosen_form(), Question(field.form.seen)
+    is_sent_again = submissions.find(actor(), request.form.get("submission", "")[:64]) is not None
+    if not is_sent_again and not question.is_answered(Candidate(field.text, form), office_id):
+        field.offer(
+            [*map(_alike_choice, question.shown), *_adding(field)],
+            _("“%(name)s” may be on record already. Choose, or save again if not.", name=field.text[:100]),
+        )
+        return None
+    title, organisation = str(field.form.post.data or ""), str(field.form.organisation.data or "")
+    if form != "person" or not (title or organisation):
+        return Found(new=NewParty(form, field.text, distinct_from=question.distinct_from))
+    if not title or not organisation:
+        missing = field.form.organisation if title else field.form.post
+        missing.errors = [*missing.errors, _("Enter both, the post and its organisation, or neither.")]
+        return None
+    at = lookups.resolve_party(organisation, office_id)
+    if at.one is None and at.several:
+        names = "; ".join(f"{match.name} ({match.reference})" for match in at.several)
+        sentence = _("Which one? Type its whole name, or a reference: %(names)s.", names=names)
+        field.form.organisation.errors = [*field.form.organisation.errors, sentence]
+        return None
+    post = HeldPost(title, at.one.id if at.one else None, "" if at.one else organisation)
+    return Found(new=NewParty(form, field.text, post=post, distinct_from=question.distinct_from))
+
+
+def whom(who: Actor, text: str, office_id: uuid.UUID | None, *, can_add: bool) -> dict[str, Any]:
+    """What is suggested while the name of a party is typed: those on record first, then how to add somebody new, before whom those
+    stand who may be the same. A fixed number of statements."""
+    query = search.Query.of(text)
+    office_id = office_id if office_id in who.readable else who.home_office_id
+    found = search.find(who, query, nouns=("parties",), most=_SUGGESTED) if query.words or query.reference else search.Found()
+    hits = [*([found.exact] if found.exact else []), *(hit for group in found.groups for hit in group.hits), *found.near]
+    alike = possible_duplicates_of([Candidate(query.text)], office_id=office_id)[0] if can_add and query.words else ()
+    why = {other.id: str(other.why) for other in alike}
+    matches = lookups.party_matches({*why, *(hit.id for hit in hits)}, office_id)
+    order = dict.fromkeys((*(hit.id for hit in hits), *why))
+    shown = [matches[key] for key in order if key in matches][: _SUGGESTED + len(why)]
+    items: list[dict[str, Any]] = [
+        {
+            "title": match.name,
+            "value": str(match.id),
+            "note": ", ".join(part for part in (why.get(match.id, ""), _note(match)) if part),
+            "is_alike": match.id in why,
+        }
+        for match in shown
+    ]
+    if can_add and query.words and can(who, Permission.CONTACT_LOG):
+        items += [{"title": str(label) % {"name": query.text}, "value": f"{NEW}{form}", "note": ""} for form, label in ADD_NAMED.items()]
+    return {"items": items, "status": ngettext("%(num)d suggestion", "%(num)d suggestions", len(items))}
 
 
 def _settled(field: PartyField, match: Match) -> Found:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.errors import Conflict, Denied, EditConflict, Invalid
 from crm.forms.base import choices
+from crm.forms.lookups import uuid_of
 from crm.forms.notes import NoteEditForm, NoteForm
 from crm.forms.parties import CHANNEL_NAMES, FORM_NAMES, VISIBILITY_NAMES, ChannelForm, PartyForm, country_choices, lines_of
 from crm.i18n import LazyText, _, _l
@@ -41,7 +42,7 @@ from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.landscape import party_panel
 from crm.web.listing import Seen
-from crm.web.lookups import link
+from crm.web.lookups import link, whom
 from crm.web.party_list import LISTING
 
 bp = Blueprint("parties", __name__, url_prefix="/parties")
@@ -230,6 +231,15 @@ _HISTORY = history.Words(_FIELDS, _PARTS, values={"kind": codes.Names(PARTY_KIND
 
 
 # --- its form ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/suggest")
+@permit(Permission.RECORD_SEE)
+def suggest() -> Any:
+    """Whom a form may be about, while ?q= is typed: parties that a record of the ?office= may name; with ?add= also those who may be
+    the same as somebody new, and how to add one."""
+    office_id = uuid_of(request.args.get("office"))
+    return jsonify(whom(actor(), request.args.get("q", ""), office_id, can_add="add" in request.args))
 
 
 @bp.route("/new", methods=["GET", "POST"])

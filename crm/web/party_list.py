@@ -78,7 +78,7 @@ COLUMNS = (
         sorts=(("name", ASCENDING), ("-name", DESCENDING)),
     ),
     Column("kinds", _l("What they are to us"), _kinds, _badges, phone="what", needs="kinds"),
-    Column("country", _l("Country"), _country, phone="status"),
+    Column("country", _l("Country"), _country, phone="status", sorts=(("country", ASCENDING), ("-country", DESCENDING))),
     Column("contact", _l("Last interaction"), _contact, phone="when", needs="contacts"),
     Column("reference", _l("Reference"), lambda row, _around: row.reference, phone="hide", sorts=(("newest", DESCENDING),)),
     Column("form", _l("Form"), lambda row, around: around.words[row.form], is_usual=False, needs="form"),

@@ -269,9 +269,10 @@ def _receipt(record: Any, _party_id: uuid.UUID) -> dict[str, Any]:
     is_reversal = record.reversal_of_id is not None
     amount = money(record.amount, get_locale())
     return {
-        "kind": _("Receipt reversed") if is_reversal else _("Receipt"),
-        "icon": "money",
-        "tone": "late" if is_reversal else "paid",
+        "kind": _("Takes a receipt back") if is_reversal else _("Receipt"),
+        "icon": "undo" if is_reversal else "money",
+        "tone": "quiet" if is_reversal or record.is_taken_back else "paid",
+        "status": _("Taken back") if record.is_taken_back else "",
         "title": amount if is_reversal else _("Received %(amount)s", amount=amount),
         "text": record.reason,
         "url": link("receipts.detail", receipt_id=record.id),

@@ -126,7 +126,7 @@ def create() -> Any:
         _offer_context(form, offices, _likely_donor(typed_donor, donor_choice, meant, office_id))
 
     def is_donor_known() -> bool:
-        return settle(form.donor, office_id, can_add=False, meant=meant) is not None
+        return settle(form.donor, office_id, meant=meant) is not None
 
     def save() -> uuid.UUID:
         return services.record_pledge(who, _typed(form, office_id))

@@ -205,7 +205,7 @@ def _record(
         return Preview(tuple(pays), from_minor(receipt.amount_minor - matched, receipt.currency), paid, left)
 
     def is_donor_known() -> bool:
-        return not isinstance(form, LooseReceiptForm) or settle(form.donor, office_id, can_add=False) is not None
+        return not isinstance(form, LooseReceiptForm) or settle(form.donor, office_id) is not None
 
     def then(key: uuid.UUID) -> str:
         return url_for("receipts.detail", receipt_id=key) if is_alone else str(facts["back"])

@@ -22,7 +22,7 @@ from crm.queries import codes, interactions, lookups, search
 from crm.queries.interactions import KIND_LABELS
 from crm.queries.search import Hit, Piece, Query
 from crm.queries.search_index import NOUNS
-from crm.queries.words import asked, normalise
+from crm.queries.words import asked, closeness, normalise, whole
 from crm.web.gate import actor, permit
 from crm.web.lookups import short
 from crm.web.nav import entries
@@ -90,7 +90,7 @@ def _notes(hit: Hit, who: Actor, offices: dict[uuid.UUID, str]) -> list[str]:
     form = str(FORM_NAMES[hit.kind]) if hit.noun == "parties" else ""
     at = hit.at.astimezone(clock.zone(who.timezone)).date() if isinstance(hit.at, datetime) else hit.at
     parts = [
-        _("Taken back") if hit.is_taken_back else "",
+        _("Taken back") if hit.is_taken_back else _("Takes another one back") if hit.takes_back else "",
         hit.subject and short(" ".join(hit.subject.split()), _SUBJECT),
         form,
         about,
@@ -396,24 +396,40 @@ def suggest() -> Any:
         found = search.find(who, query, nouns=SUGGESTED_NOUNS, most=SUGGESTED) if query.words or query.reference else search.Found()
         exact = [found.exact] if found.exact else []
         named = {group.noun: group.hits for group in found.groups}
+        is_letter = len(query.words) == 1 and len(query.words[0]) == 1
+        if is_letter:  # many records have a word with it: those whose name begins so are meant, where there are any
+            begun = {noun: tuple(hit for hit in hits if _starts(hit.title, query)) for noun, hits in named.items()}
+            named = begun if any(begun.values()) else named
         hits = _fair(exact, [named.get(noun, ()) for noun in SUGGESTED_NOUNS], found.near)
         offices = _office_names(who, hits)
         first = next((hit for hit in hits if hit.noun == "parties"), None)
         groups = [
             _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
-            _group(_("Do"), [*_alone(who, query.words), *(_with(who, [first]) if first else [])]),
+            _group(_("Do"), [*_foremost(_alone(who, query.words), query), *(_with(who, [first]) if first and not is_letter else [])]),
         ]
         called, ways = _unknown(who, query)
         if called != query.text and not first and can(who, Permission.CONTACT_LOG):
             add = {"title": _add_words(called), "url": url_for("parties.create", name=called), "icon": "people"}
             groups.append(_group(_("Do"), [*ways, add]))
         named_pages, others = _pages(query.words)
-        groups.insert(0 if named_pages else len(groups), _group(_("Go to"), [*named_pages, *others]))  # Enter goes there
+        groups.insert(0 if named_pages else len(groups), _group(_("Go to"), [*named_pages, *_foremost(others, query)]))  # Enter goes there
+        if is_letter:
+            groups.sort(key=lambda group: not any(_starts(item["title"], query) for item in group["items"]))
     everything = {"title": _("All results for “%(text)s”", text=query.text), "url": url_for("search.index", q=query.text), "icon": "search"}
     groups.append(_group("", [everything] if query.text else []))
     count = sum(len(group["items"]) for group in groups)
     status = ngettext("%(num)d suggestion", "%(num)d suggestions", count)
     return jsonify({"groups": [group for group in groups if group["items"]], "status": status})
+
+
+def _starts(title: str, query: Query) -> bool:
+    """Whether a title begins with what was typed."""
+    return whole(title).startswith(whole(query.text))
+
+
+def _foremost(items: Sequence[dict[str, str]], query: Query) -> list[dict[str, str]]:
+    """What begins with what was typed before what has it further on."""
+    return sorted(items, key=lambda item: not _starts(item["title"], query))
 
 
 def _add_words(name: str) -> str:
@@ -526,10 +542,14 @@ def _spoken_of(who: Actor, query: Query) -> Iterator[tuple[Action, tuple[str, ..
 def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
     """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
     for action, _phrase, name in _spoken_of(who, query):
-        found = search.find(who, Query(" ".join(name), name[: search.MOST_ASKED]), nouns=("parties",), most=SUGGESTED)
-        hits = [*(hit for group in found.groups for hit in group.hits), *found.near][:SUGGESTED]
-        if hits:
-            return [item for item in _with(who, hits, (action,)) if item]
+        words = name[: search.MOST_ASKED]
+        found = search.find(who, Query(" ".join(name), words), nouns=("parties",), most=PAGE)
+        hits = [hit for group in found.groups for hit in group.hits]
+        named = [hit for hit in hits if any(closeness(words, one) == 0 for one in (hit.title, *hit.names))]
+        others = [hit for hit in hits if hit not in named]  # their name is in another script, or the words stand in what is said of them
+        shown = [*named, *others, *(() if named else found.near)][:SUGGESTED]
+        if shown:
+            return [*_with(who, shown, (action,)), *(() if named else _unknown(who, query)[1])]
     return None
 
 

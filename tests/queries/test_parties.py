@@ -10,11 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from crm.data import countries_by_iso2
 from crm.db import db, transactional
 from crm.models.interactions import Interaction
 from crm.models.parties import Party
 from crm.policy import Actor, all_offices, bind_actor, system_actor, unscoped
-from crm.queries.parties import last_contacts
+from crm.queries.names import fold
+from crm.queries.paging import Paging
+from crm.queries.parties import Filters, find, last_contacts
+from crm.queries.parties import every as every_party
 from tests.factories.parties import office_id
 from tests.factories.world import OFFICES, PEOPLE
 
@@ -67,3 +71,64 @@ def test_the_last_contact_is_the_newest_that_was_held_and_that_the_reader_sees(a
         assert last_contacts([]) == {}
     assert len({repr(sorted(found.items())) for found in answers.values()}) > 3, "the readers must differ"
     assert answers["admin"] == {}
+
+
+# --- the list by country -----------------------------------------------------------------------------------------------
+
+
+@transactional
+def _of_countries() -> None:
+    """Countries whose codes stand in another order than their names, some parties with none."""
+    for number, country in enumerate(["CH", "DE", None, "AT", "JO", "CH", "ES", None, "JO", "AF", "DE", "PS", "ZW"] * 3):
+        name = f"Party {number * 7 % 39:02}"
+        db.session.add(
+            Party(
+                office_id=office_id("JOR" if number % 5 else "KEN"),
+                visibility="office",
+                reference=f"R-{number}",
+                form="organisation",
+                name=name,
+                folded_name=name.casefold(),
+                country=country,
+            )
+        )
+
+
+def _rows(sort: str, size: int, *, by_cursor: bool) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    paging = Paging(size=size)
+    while True:
+        page = find(Filters(sort=sort), paging)
+        found += [(countries_by_iso2()[row.country].name if row.country else "", row.name) for row in page.rows]
+        if not page.has_next:
+            return found
+        paging = Paging(size=size, after=page.after) if by_cursor else Paging(number=page.number + 1, size=size)
+
+
+@pytest.mark.parametrize("sort", ["country", "-country"])
+@pytest.mark.parametrize("reader", ["officer", "hq"])
+@pytest.mark.parametrize("few", [0, 500])
+def test_parties_are_sorted_by_the_names_of_their_countries(
+    acting: Callable[[str], Actor], monkeypatch: pytest.MonkeyPatch, sort: str, reader: str, few: int
+) -> None:
+    with unscoped("test"):
+        bind_actor(system_actor(all_offices()))
+        _of_countries()
+    acting(reader)
+    monkeypatch.setattr("crm.queries.paging._FEW", few)
+    every = list(db.session.execute(select(Party.country, Party.name)))
+    wanted = [(countries_by_iso2()[code].name if code else "", name) for code, name in every]
+    given, none = [row for row in wanted if row[0]], [row for row in wanted if not row[0]]
+
+    def key(row: tuple[str, str]) -> tuple[str, str]:
+        return fold(row[0]), fold(row[1])
+
+    is_back = sort.startswith("-")
+    wanted = sorted(given, key=key, reverse=is_back) + sorted(none, key=key, reverse=is_back)
+    assert len(wanted) > 25
+    for size in (1, 4, 25):
+        assert _rows(sort, size, by_cursor=True) == wanted, "those with none stand last, whichever way"
+        assert _rows(sort, size, by_cursor=False) == wanted
+    assert find(Filters(sort=sort), Paging(number=200)).rows == []
+    assert find(Filters(sort=sort), Paging()).total == len(wanted)
+    assert [row.name for rows in every_party(Filters(sort=sort)) for row in rows] == [name for _country, name in wanted]

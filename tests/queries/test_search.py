@@ -19,7 +19,7 @@ from crm.models.search import SearchEntry, damage
 from crm.policy import Actor, Permission, all_offices, bind_actor, system_actor, unscoped
 from crm.queries import search, search_index
 from crm.queries.search import Found, Query
-from crm.queries.words import asked, normalise
+from crm.queries.words import SOUND, asked, normalise
 from crm.services import parties
 from crm.services import search as index
 from crm.services.parties import NewParty, OtherName
@@ -452,12 +452,12 @@ def test_an_index_is_written_for_a_database_from_before_there_was_one(context, a
     plant("JOR", "zzown")
     acting("officer")
     _forget_all()
-    index.fill_if_empty()
+    index.bring_up_to_date()
     is_in_order()
     with unscoped("test"):
         before = db.session.scalar(select(func.max(SearchEntry.seq)))
     db.session.rollback()
-    index.fill_if_empty()
+    index.bring_up_to_date()
     with unscoped("test"):
         assert db.session.scalar(select(func.max(SearchEntry.seq))) == before
 
@@ -477,6 +477,96 @@ def test_many_names_made_at_once_are_all_in_the_index(acting: Acting) -> None:
     is_in_order()
     assert names(who, "reported 699")[0] == "Reported 699 Fund"  # then the one whose reference ends so
     assert db.session.scalar(select(func.count(PartyName.id))) == 0
+
+
+# --- one name in two scripts --------------------------------------------------------------------------------------------
+
+SCRIPTS = [
+    ("محمد الخطيب", "khatib"),
+    ("محمد الخطيب", "Mohammed Al-Khatib"),
+    ("محمد الخطيب", "dr mohamad khateeb"),
+    ("Dr Mohammed Al-Khatib", "الخطيب"),
+    ("Dr Mohammed Al-Khatib", "محمد"),
+    ("يوسف ناصر", "yousef"),
+    ("Иван Петров", "petrov"),
+    ("Ivan Petrov", "Петров"),
+    ("Γιώργος Παπάς", "giorgos"),
+]
+
+
+@pytest.mark.parametrize(("written", "typed"), SCRIPTS)
+def test_a_party_is_found_by_its_name_in_another_script(acting: Acting, written: str, typed: str) -> None:
+    who = acting("officer")
+    make(who, written, "person")
+    make(who, "Somebody Else", "person")
+    assert titles(find(who, typed)) == [written]
+    for reader in ("regional", "hq"):  # under the marks of some offices, and of all
+        assert titles(find(acting(reader), typed)) == [written], reader
+    is_in_order()
+
+
+def test_the_last_word_may_go_on_in_another_script_too(acting: Acting) -> None:
+    who = acting("officer")
+    make(who, "محمد الشريدة", "person")
+    assert titles(find(who, "mohammed shrid")) == ["محمد الشريدة"]
+
+
+def test_names_in_the_script_that_was_typed_come_first_and_do_not_hide_the_others(acting: Acting) -> None:
+    who = acting("officer")
+    for name in ("Rania Khatib", "Omar Khatib", "Sara Khatib", "Adam Khatib"):
+        make(who, name, "person")
+    make(who, "محمد الخطيب", "person")
+    found = titles(find(who, "khatib"))
+    assert found[-1] == "محمد الخطيب"
+    assert len(found) == 5
+
+
+def test_a_name_that_only_sounds_alike_in_the_same_script_is_no_hit(acting: Acting) -> None:
+    who = acting("officer")
+    make(who, "Kitabi Fund")
+    make(who, "Omar Saleh", "person")
+    assert titles(find(who, "khatib")) == []
+    assert titles(find(who, "mary")) == []
+    assert titles(find(who, "الخطيب محمود")) == []
+
+
+def test_pages_of_hits_in_both_scripts_name_each_once(acting: Acting) -> None:
+    who = acting("officer")
+    for place in range(6):
+        make(who, f"Khatib {place}", "person")
+        make(who, f"الخطيب {place}", "person")
+    seen: list[str] = []
+    after = None
+    for _page in range(10):
+        found = find(who, "khatib", nouns=("parties",), most=5, after=after, by_name=False)
+        seen += titles(found)
+        after = found.groups[0].after if found.groups else None
+        if after is None:
+            break
+    assert len(seen) == 12
+    assert len(set(seen)) == 12
+
+
+def test_nobody_of_another_office_is_found_in_another_script(acting: Acting) -> None:
+    parties.create_party(acting("other"), office_id("KEN"), NewParty("person", "محمد الخطيب"))
+    assert everything(find(acting("officer"), "khatib")) == everything(Found())
+
+
+@transactional
+def _as_before() -> None:
+    """Entries as a version wrote them that knew no sounds."""
+    for entry in db.session.scalars(select(SearchEntry)):
+        entry.words = " ".join(word for word in entry.words.split() if not word.startswith(SOUND))
+
+
+def test_an_index_of_older_words_is_written_anew_by_the_upgrade(acting: Acting) -> None:
+    who = acting("officer")
+    make(who, "محمد الخطيب", "person")
+    _as_before()
+    assert titles(find(who, "khatib")) == []
+    index.bring_up_to_date()
+    assert titles(find(acting("officer"), "khatib")) == ["محمد الخطيب"]
+    is_in_order()
 
 
 @pytest.mark.sqlite_only

@@ -351,7 +351,7 @@ def test_addresses_of_strangers_give_the_whole_list(app, browser):
 def test_the_files_keep_filters_and_order(app, browser):
     filled(app, more=130)
     client = browser("officer")
-    for sort in ("name", "-name", "newest"):
+    for sort in ("name", "-name", "country", "-country", "newest"):
         keeps(client, sort)
 
 
@@ -369,7 +369,7 @@ def test_many_alike_names_are_each_written_once(app, browser):
     """The chunks of a file meet within rows that are sorted alike."""
     filled(app, more=2300)
     client = browser("officer")
-    for sort in ("name", "-name", "newest"):
+    for sort in ("name", "-name", "country", "-country", "newest"):
         references = [row[1] for row in csv_of(client, f"/parties.csv?columns=reference&sort={sort}")[1:]]
         assert len(references) == len(set(references)) == 2304
 
@@ -441,3 +441,24 @@ def test_columns_are_chosen_on_the_page(app, browser):
     assert [cell.text for cell in again.xpath("//thead//th")] == ["With", "Place"]
     assert again.xpath("//form[@role='search']//input[@name='columns']/@value") == ["who,place"], "a filter keeps them"
     assert again.xpath("//a[text()='The usual columns']/@href") == ["/interactions/?state=held&sort=when"]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_list_says_on_its_folded_filters_how_many_are_set(app, browser, noun):
+    """The fold is the same element everywhere and its fields stay in the form that is sent, folded or not."""
+    filled(app)
+    client = browser("officer")
+    place = f"/{noun}/"
+    page = tree(client.get(place))
+    (fold,) = page.xpath("//form[@role='search']/details[contains(@class, 'filter-fold')]")
+    at_first = len(page.xpath("//a[@class='chip']"))
+    assert " ".join(fold.find("summary").text_content().split()) == (f"Filters ({at_first})" if at_first else "Filters")
+    assert fold.get("open") is None, "a page cannot know how wide it is"
+    assert fold.xpath(".//button[@type='submit']")
+    for field in fold.xpath(".//select"):
+        value = next(option.get("value") for option in field.xpath("./option[@value!='']") if option.get("selected") is None)
+        filtered = tree(client.get(place, query_string={field.get("name"): value}))
+        (summary,) = filtered.xpath("//details[contains(@class, 'filter-fold')]/summary")
+        chips = len(filtered.xpath("//a[@class='chip']"))
+        assert chips == at_first + 1, (field.get("name"), value)
+        assert " ".join(summary.text_content().split()) == f"Filters ({chips})"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from crm import clock
+from crm.db import db
 from crm.models.commitments import Commitment
 from crm.models.pledges import Pledge
 from crm.queries import commitments as queries
@@ -12,8 +15,9 @@ from crm.services import commitments, interactions
 from crm.services.checking import Opened
 from crm.services.commitments import NewCommitment
 from crm.services.interactions import NewInteraction
+from tests.factories import money as made
 from tests.factories.browser import errors, tree
-from tests.web.test_interactions import count, in_world, make_party
+from tests.web.test_interactions import count, in_world, make_meeting, make_party
 from tests.web.test_pledges import confirm, text_of
 from tests.web.test_promises import make_promise
 
@@ -135,3 +139,26 @@ def test_headquarters_reads_the_amount_and_not_the_words(app, browser):
     for path in ("/parties/", "/commitments/", "/interactions/", "/pledges/"):
         assert "heronfeather" not in hq.get(f"{path}?q=Heron").get_data(as_text=True), path
     assert "heronfeather" not in hq.client.get("/parties.csv").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("وزارة المالية", "\u200e\u2068وزارة المالية\u2069 pledged"), ("Kingdom of Northland", "Kingdom of Northland pledged")],
+)
+def test_the_sentence_that_a_pledge_begins_with_reads_in_its_own_direction(app, browser, name, begins):
+    """An element that takes its direction from the first letter would take the name's: "pledged EUR 5" stood on the wrong side of it."""
+    donor = make_party(app, name)
+    key = in_world(app, "grants", lambda actor, _office: made.pledge(actor, donor, made.eur(5)))
+    said = in_world(app, "grants", lambda _a, _o: db.session.get_one(Commitment, key).words)
+    assert said == f"{begins} EUR 5.00."
+    grants = browser("grants")
+    assert said in grants.get("/commitments/").get_data(as_text=True)
+    for words in (name, "pledged"):
+        found = grants.client.get("/search", query_string={"q": words, "kind": "commitments"}).get_data(as_text=True)
+        assert f"/commitments/{key}" in found or f"/pledges/{key}" in found, words
+
+
+def test_the_name_of_a_cancelled_meeting_moves_nothing_around_it(app, browser):
+    meeting = make_meeting(app, make_party(app, "وزارة المالية"), state="planned", summary="", starts_at=clock.now() + timedelta(days=2))
+    page = browser("officer").get(f"/interactions/{meeting}/cancel").get_data(as_text=True)
+    assert "\u2068وزارة المالية\u2069, " in page

@@ -13,8 +13,9 @@ from crm import clock
 from crm.db import db
 from crm.models.codes import Code
 from crm.policy import Actor, bind_actor, unscoped
-from crm.services import users
+from crm.services import parties, users
 from crm.services.interactions import NewInteraction, log_interaction
+from crm.services.parties import NewParty
 from tests.factories import world
 from tests.factories.browser import tree
 from tests.factories.counting import statements_of
@@ -340,3 +341,59 @@ def test_a_search_costs_the_same_statements_whatever_the_data(app, browser):
     after = statements_of(app, officer, paths)
     assert after == before
     assert max(after) <= 24, after
+
+
+# --- whom “log meeting with haddad” means, and one letter ---------------------------------------------------------------
+
+
+def test_parties_whose_name_has_the_word_come_before_those_that_are_only_described_with_it(app, browser):
+    made(app, "Haddad Brothers", "Rania Haddad")
+    with app.app_context():
+        actor = users.actor_by_email(world.address("officer"))
+        bind_actor(actor)
+        for place in range(9):
+            parties.create_party(actor, actor.home_office_id, NewParty("organisation", f"Partner {place}", about="Founded by Haddad."))
+        make(actor, "Lina Haddar")
+        bind_actor(None)
+    found = titles(browser("officer"), "log meeting with haddad")
+    assert set(found[:2]) == {"Log a meeting with Haddad Brothers", "Log a meeting with Rania Haddad"}
+    assert not any("Haddar" in title for title in found), "nobody asked for a slip"
+    assert not any("on record" in title for title in found)
+
+
+def test_where_only_a_name_a_slip_away_is_known_the_one_that_was_typed_can_be_added(app, browser):
+    made(app, "Lina Haddar")
+    assert titles(browser("officer"), "log meeting with haddad") == [
+        "Log a meeting with Lina Haddar",
+        "Log a meeting with haddad",
+        "All results for “log meeting with haddad”",
+    ]
+
+
+def test_an_action_finds_its_party_in_another_script(app, browser):
+    made(app, "محمد الخطيب", "Sara Khatib")
+    found = titles(browser("officer"), "log meeting with khatib")
+    assert found[:2] == ["Log a meeting with Sara Khatib", "Log a meeting with محمد الخطيب"]
+    assert titles(browser("officer"), "mohammed khatib")[0] == "محمد الخطيب"
+    assert "محمد الخطيب" in text_of(browser("officer").get("/search?q=mohammed+khatib"))
+
+
+def test_one_letter_brings_what_begins_with_it_first(app, browser):
+    made(app, "Water Network", "Norway", "Nippon Fund", "Council of Nine")
+    grants = browser("grants")
+    found = titles(grants, "N")
+    assert set(found[:2]) == {"Norway", "Nippon Fund"}
+    assert not {"Water Network", "Council of Nine"} & set(found), "all results leads to them"
+    assert {"New ask", "New pledge", "New party"} <= set(found)
+    assert not any(title.startswith(("Log a meeting with", "Brief me")) for title in found), "a letter names nobody"
+    assert found[-1] == "All results for “N”"
+    begins = [title.startswith("N") for title in found[:-1]]
+    assert begins == sorted(begins, reverse=True)
+    assert titles(grants, "c")[0] == "Council of Nine"
+
+
+def test_one_letter_without_a_record_leads_to_the_pages_and_actions_that_begin_with_it(app, browser):
+    made(app, "Water Network")
+    found = titles(browser("grants"), "l")
+    assert found[0] == "Log an interaction"
+    assert titles(browser("grants"), "d")[0] == "Documents"

@@ -15,7 +15,7 @@ from crm.models.documents import Document
 from crm.models.pledges import Pledge
 from crm.queries import briefing, documents, home, money_choices, parties, programmes, search, sheet_money, timeline
 from crm.queries.figures.chains import donor_money
-from crm.services import asks, commitments, pledges
+from crm.services import allocations, asks, commitments, pledges, receipts
 from crm.services.interactions import NewInteraction, log_interaction
 from tests.factories import money as made
 from tests.factories.browser import tree
@@ -224,3 +224,80 @@ def test_the_statements_of_pages_do_not_grow_with_what_was_taken_back(app, brows
 
     in_world(app, "grants", more)
     assert statements_of(app, grants, paths) == few
+
+
+# --- money that came ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def money_back(app, story):
+    """Two receipts of the donor, one of them taken back, and an allocation of the other that was taken back too."""
+
+    def work(actor, _office):
+        stays = made.receipt(
+            actor,
+            made.eur(400),
+            TODAY - timedelta(days=3),
+            donor_id=story["donor"],
+            office_id=story["office"],
+            bank_reference="SWIFT-STAYS",
+        )
+        gone = made.receipt(
+            actor, made.eur(900), TODAY - timedelta(days=2), donor_id=story["donor"], office_id=story["office"], bank_reference="SWIFT-GONE"
+        )
+        entry = receipts.reverse_receipt(actor, gone, "Another donor's money")
+        given = allocations.allocate(
+            actor,
+            allocations.NewAllocation(allocations.MoneySource(receipt_id=stays), story["clinics"], made.eur(100), TODAY, reason="Beds"),
+        )
+        undone = allocations.reverse_allocation(actor, given, "Beds came as a gift")
+        return {"stays": stays, "gone": gone, "entry": entry, "given": given, "undone": undone}
+
+    return story | in_world(app, "grants", work)
+
+
+def entry_of(client, donor, key):
+    (found,) = tree(client.get(f"/parties/{donor}")).xpath(f"//ol[@class='entries']/li[.//a[contains(@href, '{key}')]]")
+    return " ".join(found.text_content().split())
+
+
+def test_the_timeline_of_a_donor_says_which_money_was_taken_back(browser, money_back):
+    for person in ("grants", "officer", "hq"):
+        client = browser(person)
+        gone, entry, stays = (entry_of(client, money_back["donor"], money_back[name]) for name in ("gone", "entry", "stays"))
+        assert "Received EUR 900.00" in gone, person
+        assert "Taken back" in gone, person
+        assert "Takes a receipt back" in entry, person
+        assert "Another donor's money" in entry, person
+        assert "Received EUR 400.00" in stays, person
+        assert "aken back" not in stays, person
+
+
+def test_search_says_which_money_was_taken_back_and_by_what(browser, money_back):
+    client = browser("grants")
+    for text, says in (
+        ("SWIFT-GONE", "Taken back"),
+        ("another donor's money", "Takes another one back"),
+        ("Beds gift", "Takes another one back"),
+    ):
+        page = shown(client, f"/search?q={text}")
+        assert says in page, text
+    assert "Taken back" in shown(client, "/search?kind=allocations&q=beds")
+    assert "aken back" not in shown(client, "/search?q=SWIFT-STAYS")
+
+
+def test_money_taken_back_costs_a_donors_page_no_more_statements(app, browser, story, money_back):
+    client = browser("grants")
+    paths = (f"/parties/{story['donor']}", "/search?q=SWIFT")
+    statements_of(app, client, paths)
+    few = statements_of(app, client, paths)
+
+    def more(actor, _office):
+        for number in range(4):
+            key = made.receipt(
+                actor, made.eur(5), TODAY, donor_id=story["donor"], office_id=story["office"], bank_reference=f"SWIFT-{number}"
+            )
+            receipts.reverse_receipt(actor, key, "Mistake")
+
+    in_world(app, "grants", more)
+    assert statements_of(app, client, paths) == few

@@ -2,7 +2,7 @@
 // searches. Every word comes from the server as JSON and is set as text.
 const PAUSE = 120; // ms after the last key before the server is asked
 
-function element(name, properties = {}, ...inside) {
+export function element(name, properties = {}, ...inside) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) made.setAttribute(key, value);
   made.append(...inside);

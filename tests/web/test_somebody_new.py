@@ -1,0 +1,199 @@
+"""Somebody met for the first time: named while the name is typed, added with the record in one go, or asked about, never an error."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from sqlalchemy import select
+
+from crm.db import db
+from crm.models.interactions import Interaction
+from crm.models.parties import Party, PartyDistinction, Position, Tenure
+from tests.factories.browser import errors, tree
+from tests.factories.counting import statements_of
+from tests.web.test_interactions import count, in_world, make_party
+
+LOG = "/interactions/new"
+NEW = {"party-text": "Rania Haddad", "party-choice": "new:person", "party-choice_for": "Rania Haddad", "summary": "Said"}
+
+
+def suggested(client, **asked):
+    return client.client.get("/parties/suggest", query_string=asked).json["items"]
+
+
+def send(client, path=LOG, **values):
+    target, fields = client.fields(path)
+    return client.client.post(target, data=fields | values)
+
+
+def person(app, name="Rania Haddad"):
+    return in_world(app, "officer", lambda _a, _o: db.session.scalar(select(Party).where(Party.name == name)))
+
+
+# --- while the name is typed -------------------------------------------------------------------------------------------
+
+
+def test_names_on_record_come_first_and_somebody_new_is_one_of_the_suggestions(app, browser):
+    known = make_party(app, "Dr Mohammed Al-Khatib", "person")
+    officer = browser("officer")
+    items = suggested(officer, q="محمد الخطيب", add="1")
+    assert items[0]["value"] == str(known)
+    assert "another spelling" in items[0]["note"] or "spelt otherwise" in items[0]["note"]
+    assert items[0]["is_alike"]
+    assert [item["value"] for item in items[1:]] == ["new:person", "new:organisation", "new:group"]
+    assert items[1]["title"] == "Add “محمد الخطيب” as a new person"
+    assert [item["value"] for item in suggested(officer, q="khat")] == [str(known)], "a form that adds nobody offers no such thing"
+
+
+def test_nobody_of_another_office_is_suggested_and_who_may_not_log_adds_nobody(app, browser):
+    make_party(app, "Kenyan Haddad", "person", who="other")
+    own = make_party(app, "Jordanian Haddad", "person")
+    for name in ("officer", "viewer"):
+        found = [item["value"] for item in suggested(browser(name), q="haddad", add="1")]
+        assert [value for value in found if not value.startswith("new:")] == [str(own)], name
+        assert ("new:person" in found) == (name == "officer"), name
+    assert browser(None).client.get("/parties/suggest?q=haddad").status_code == 302
+
+
+def test_a_record_of_an_office_is_not_offered_people_of_another_one_that_its_reader_sees(app, browser):
+    """Headquarters sees the people of both; a record of Jordan may name Jordan's."""
+    make_party(app, "Kenyan Haddad", "person", who="other")
+    own = make_party(app, "Jordanian Haddad", "person")
+    office = in_world(app, "officer", lambda _a, office: office)
+    assert [item["value"] for item in suggested(browser("hq"), q="haddad", office=str(office))] == [str(own)]
+
+
+@pytest.mark.parametrize("text", ["", "…", "\x00", "zz" * 4000, "' OR 1=1 --", "<b>"])
+def test_odd_texts_are_answered(app, browser, text):
+    answer = browser("officer").client.get("/parties/suggest", query_string={"q": text, "office": "x" * 50, "add": "1"})
+    assert answer.status_code == 200
+    assert isinstance(answer.json["items"], list)
+    if text in ("", "…", "\x00"):
+        assert answer.json["items"] == [], "there is no name to add"
+
+
+def test_many_names_make_no_longer_list_and_no_more_statements(app, browser):
+    for number in range(3):  # below three, names that are nearly so are looked for
+        make_party(app, f"Haddad {number}", "person")
+    officer = browser("officer")
+    paths = ["/parties/suggest?q=haddad&add=1"]
+    statements_of(app, officer, paths)
+    few = statements_of(app, officer, paths)
+    for number in range(3, 15):
+        make_party(app, f"Haddad {number}", "person")
+    assert statements_of(app, officer, paths) == few
+    assert len(suggested(officer, q="haddad", add="1")) <= 14
+
+
+# --- the form, sent once -----------------------------------------------------------------------------------------------
+
+
+def test_a_meeting_with_somebody_new_is_logged_in_one_go_with_their_post(app, browser):
+    saved = send(browser("officer"), **NEW, **{"party-post": "Adviser", "party-organisation": "Chamber of Trade"})
+    assert saved.status_code == 303, errors(saved)
+
+    def work(_actor, _office):
+        held = db.session.execute(
+            select(Party.name, Position.title, Tenure.starts_on).join(Tenure, Tenure.person_id == Party.id).join(Position)
+        ).all()
+        at = db.session.scalar(select(Party.form).where(Party.name == "Chamber of Trade"))
+        return [tuple(row) for row in held], at, db.session.scalar(select(Interaction)).party_id
+
+    held, at, met = in_world(app, "officer", work)
+    assert held == [("Rania Haddad", "Adviser", None)]
+    assert at == "organisation"
+    assert met == person(app).id
+
+
+def test_the_post_is_at_the_organisation_that_is_on_record(app, browser):
+    ministry = make_party(app, "Ministry of Health")
+    send(browser("officer"), **NEW, **{"party-post": "Adviser", "party-organisation": "ministry of health"})
+    found = in_world(app, "officer", lambda _a, _o: db.session.scalars(select(Position.organisation_id)).all())
+    assert found == [ministry]
+
+
+@pytest.mark.parametrize(("post", "organisation"), [("Adviser", ""), ("", "Chamber of Trade")])
+def test_half_a_post_is_said_beside_what_is_missing_and_nothing_is_lost(app, browser, post, organisation):
+    answer = send(browser("officer"), **NEW, **{"party-post": post, "party-organisation": organisation})
+    assert answer.status_code == 422
+    assert "Enter both, the post and its organisation, or neither." in errors(answer)
+    page = tree(answer)
+    assert page.xpath("//input[@name='party-choice']/@value") == ["new:person"]
+    assert page.xpath("//input[@name='party-post']/@value")[0] == post
+    assert (count(app, Party), count(app, Interaction)) == (0, 0)
+
+
+def test_an_organisation_that_several_have_is_asked_about(app, browser):
+    for name in ("Chamber of Trade, Amman", "Chamber of Trade, Irbid"):
+        make_party(app, name)
+    answer = send(browser("officer"), **NEW, **{"party-post": "Adviser", "party-organisation": "Chamber of Trade"})
+    assert any("Chamber of Trade, Irbid (JOR-PA-" in sentence for sentence in errors(answer))
+    assert count(app, Interaction) == 0
+
+
+def test_an_organisation_has_no_post_whatever_was_typed(app, browser):
+    values = {**NEW, "party-choice": "new:organisation", "party-post": "Adviser", "party-organisation": "X"}
+    assert send(browser("officer"), **values).status_code == 303
+    assert in_world(app, "officer", lambda _a, _o: db.session.scalars(select(Position.id)).all()) == []
+    assert person(app).form == "organisation"
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "more"), [("/asks/new", "addressee", {"sentence": "Give."}), ("/commitments/new", "party", {"words": "We will."})]
+)
+def test_asks_and_promises_add_somebody_new_too(app, browser, path, field, more):
+    values = {f"{field}-text": "Rania Haddad", f"{field}-choice": "new:person", f"{field}-choice_for": "Rania Haddad"}
+    saved = send(browser("officer"), path, **values, **more)
+    assert saved.status_code == 303, errors(saved)
+    assert person(app) is not None
+
+
+# --- asked back --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_name_is_a_question_and_no_error(app, browser):
+    answer = send(browser("officer"), **{"party-text": "Rania Haddad", "summary": "Said"})
+    page = tree(answer)
+    assert answer.status_code == 422, "nothing is saved"
+    assert not page.findtext(".//title").startswith("Error")
+    assert not page.xpath("//*[@aria-invalid='true'] | //p[@class='field-error']")
+    (asked,) = page.xpath("//*[@role='alert']")
+    assert "One question first" in asked.text_content()
+    target = asked.xpath(".//a/@href")[0].removeprefix("#")
+    assert page.get_element_by_id(target).get("value") == "new:person"
+    assert "not on record yet" in page.xpath("//fieldset[@data-whom-options]/legend")[0].text_content()
+
+
+def test_what_is_wrong_besides_is_still_an_error_and_the_question_stands_with_it(app, browser):
+    answer = send(browser("officer"), **{"party-text": "Rania Haddad", "summary": ""})
+    found = " ".join(errors(answer))
+    assert tree(answer).findtext(".//title").startswith("Error")
+    assert "not on record yet" in found
+    assert "Write one sentence" in found
+
+
+def test_who_may_be_the_same_is_named_once_before_somebody_is_added(app, browser):
+    known = make_party(app, "Rania Hadad", "person")
+    officer = browser("officer")
+    answer = send(officer, **NEW)
+    assert answer.status_code == 422
+    page = tree(answer)
+    offered = page.xpath("//input[@name='party-choice']/@value")
+    assert offered == [str(known), "new:person", "new:organisation", "new:group"]
+    assert page.xpath("//input[@name='party-choice'][@checked]/@value") == ["new:person"]
+    assert count(app, Interaction) == 0
+    form = next(form for form in page.forms if form.method == "POST" and (form.action or "").endswith(LOG))
+    values = dict(form.form_values())
+    again = officer.client.post(LOG, data=values)
+    assert again.status_code == 303, errors(again)
+    twice = officer.client.post(LOG, data=values)
+    assert (twice.status_code, twice.location) == (303, again.location), "a double click asks nothing anew"
+    pairs = in_world(app, "officer", lambda _a, _o: [(one.one_id, one.other_id) for one in db.session.scalars(select(PartyDistinction))])
+    assert [set(pair) for pair in pairs] == [{known, person(app).id}]
+
+
+def test_who_was_shown_while_typing_is_not_asked_about_again(app, browser):
+    known = make_party(app, "Rania Hadad", "person")
+    assert send(browser("officer"), **NEW, **{"party-seen": f"{known} junk {uuid.uuid4()}"}).status_code == 303
+    assert count(app, Party) == 2
