@@ -181,7 +181,7 @@ def unsaved_formulas(data: bytes, name: str) -> list[tuple[int, int]]:
         return [place for place, _number in zip(found, range(_MOST_FORMULAS + 1), strict=False)]
 
 
-def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> None:
+def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has_formulas: bool) -> None:
     """Answer {"sheets": […], "sheet": …} or {"refused": reason}, then [row number, [cells]] for each row that is not blank.
 
     "formulas" beside the sheets: [row number, column] of each cell with a formula of which no value was saved."""
@@ -199,7 +199,9 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
         return
     formulas: list[tuple[int, int]] = []
     with contextlib.suppress(KeyError, StopIteration, ValueError, LookupError, RuntimeError, SyntaxError, expat.ExpatError):
-        formulas = unsaved_formulas(data, name)  # where the parser reads a file that this does not, its rows are worth more
+        formulas = (
+            unsaved_formulas(data, name) if has_formulas else []
+        )  # where the parser reads a file that this does not, its rows are worth more
     if len(formulas) > _MOST_FORMULAS:
         send(out, {"refused": "formulas"})
         return
@@ -229,4 +231,4 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int) -> Non
 
 if __name__ == "__main__":
     bound(int(sys.argv[1]), int(sys.argv[2]))
-    main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))
+    main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]), has_formulas=sys.argv[7] == "1")

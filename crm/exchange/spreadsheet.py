@@ -51,6 +51,8 @@ _ZIP = b"PK\x03\x04"
 _DECLARATION = re.compile(rb"<!\s*+(?:DOCTYPE|ENTITY)", re.IGNORECASE)  # possessive: blanks are never tried again one fewer
 #: Cells that hold an error, as Excel and LibreOffice write them; the parser reads them as empty.
 _ERROR_CELLS = (b' t="e"', b'calcext:value-type="error"')
+#: What a cell with a formula has; where none is, nobody looks for those without a saved result.
+_FORMULAS = {"xlsx": tuple(opening + end for opening in (b"<f", b":f") for end in (b">", b" ", b"\n", b"\r", b"\t")), "ods": (b":formula=",)}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_START = re.compile(rb"<(?:\w+:)?si[\s>/]")
 _LOCAL_HEADER = 30
@@ -98,9 +100,12 @@ def read_grid(data: bytes, *, sheet: str = "") -> Grid:
     if kind == "text":
         warnings, records = raw_records(data)
         return Grid("text", (), "", _text_rows(records), warnings)
-    notes = _look_before_opening(kind, data)
-    grid = _workbook(kind, data, sheet)
-    return replace(grid, notes=[*notes, *grid.notes])
+    marks = _look_before_opening(kind, data)
+    grid = _workbook(kind, data, sheet, has_formulas=not marks.isdisjoint(_FORMULAS[kind]))
+    if marks.isdisjoint(_ERROR_CELLS):
+        return grid
+    text = _("The workbook has cells that show an error, such as #N/A or #REF!. They are read as empty.")
+    return replace(grid, notes=[RowNote("errors", 0, text), *grid.notes])
 
 
 def _text_rows(records: Iterator[list[str]]) -> list[tuple[int, tuple[str, ...]]]:
@@ -155,9 +160,9 @@ def _unpacked(data: bytes) -> int:
         return sum(part.file_size for part in archive.infolist())
 
 
-def _look_before_opening(kind: str, data: bytes) -> list[RowNote]:
-    """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part. What is worth
-    knowing of one that may be opened."""
+def _look_before_opening(kind: str, data: bytes) -> set[bytes]:
+    """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part. Which marks of
+    errors and formulas are in one that may be opened."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = [part for part in archive.infolist() if not part.is_dir()]
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
@@ -169,19 +174,17 @@ def _look_before_opening(kind: str, data: bytes) -> list[RowNote]:
             _refuse_password()
         if part.file_size > max(_RATIO_FROM, part.compress_size * MAX_RATIO[kind]):
             _refuse_bomb()
-    left, has_errors = MAX_UNPACKED, False
+    left = MAX_UNPACKED
+    marks: set[bytes] = set()
     for part in parts:
         if part.filename.lower().endswith((".xml", ".rels")):
-            left, is_found = _look_at_part(data, part, left)
-            has_errors = has_errors or is_found
-    if not has_errors:
-        return []
-    return [RowNote("errors", 0, _("The workbook has cells that show an error, such as #N/A or #REF!. They are read as empty."))]
+            left = _look_at_part(data, part, left, (*_ERROR_CELLS, *_FORMULAS[kind]), marks)
+    return marks
 
 
-def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> tuple[int, bool]:
-    """Read one part through; how many bytes the rest of the workbook may still have, and whether a cell shows an error."""
-    texts, tail, has_errors = 0, b"", False
+def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int, wanted: Sequence[bytes], marks: set[bytes]) -> int:
+    """Read one part through and note which marks it has; how many bytes the rest of the workbook may still have."""
+    texts, tail = 0, b""
     is_texts = part.filename.endswith("sharedStrings.xml")
     for piece in _unpack(data, part):
         left -= len(piece)
@@ -192,13 +195,13 @@ def _look_at_part(data: bytes, part: zipfile.ZipInfo, left: int) -> tuple[int, b
         window = tail + piece
         if _DECLARATION.search(window):
             raise Refused(_("The workbook declares entities of its own, which no spreadsheet program does. It was not opened."))
-        has_errors = has_errors or any(mark in window for mark in _ERROR_CELLS)
+        marks.update(mark for mark in wanted if mark not in marks and mark in window)
         if is_texts:
             texts += len(_TEXT_START.findall(window)) - len(_TEXT_START.findall(tail))
         if texts > MAX_TEXTS:
             raise Refused(_("The workbook holds more than %(limit)s different texts. Split it.", limit=number(MAX_TEXTS, get_locale())))
         tail = window[-_OVERLAP:]
-    return left, has_errors
+    return left
 
 
 def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -225,9 +228,9 @@ def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
         raise Refused(_("The workbook is damaged and cannot be opened.")) from error
 
 
-def _workbook(kind: str, data: bytes, sheet: str) -> Grid:
+def _workbook(kind: str, data: bytes, sheet: str, *, has_formulas: bool) -> Grid:
     seconds = min(SECONDS, FEW_SECONDS + _unpacked(data) // BYTES_A_SECOND)
-    limits = (MEMORY_MEGABYTES, seconds, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES)
+    limits = (MEMORY_MEGABYTES, seconds, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES, int(has_formulas))
     command = [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD), *map(str, limits)]
     kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
     environ = {key: os.environ[key] for key in kept if key in os.environ} | {"PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
