@@ -68,7 +68,7 @@ class PartyLookup(RowForm):
     choice_for = HiddenField()
     seen = HiddenField()
     post = StringField(_l("Their post"), [OneLine(NAME_LENGTH)])
-    organisation = StringField(_l("At which organisation"), [OneLine(NAME_LENGTH)])
+    organisation = StringField(_l("Their organisation"), [OneLine(NAME_LENGTH)])
 
 
 class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run time
