@@ -52,7 +52,10 @@ _DECLARATION = re.compile(rb"<!\s*+(?:DOCTYPE|ENTITY)", re.IGNORECASE)  # posses
 #: Cells that hold an error, as Excel and LibreOffice write them; the parser reads them as empty.
 _ERROR_CELLS = (b' t="e"', b'calcext:value-type="error"')
 #: What a cell with a formula has; where none is, nobody looks for those without a saved result.
-_FORMULAS = {"xlsx": tuple(opening + end for opening in (b"<f", b":f") for end in (b">", b" ", b"\n", b"\r", b"\t")), "ods": (b":formula=",)}
+_FORMULAS = {
+    "xlsx": tuple(opening + end for opening in (b"<f", b":f") for end in (b">", b" ", b"\n", b"\r", b"\t")),
+    "ods": (b":formula=",),
+}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_START = re.compile(rb"<(?:\w+:)?si[\s>/]")
 _LOCAL_HEADER = 30
