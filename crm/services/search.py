@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, event, inspect, select, update
@@ -114,14 +114,16 @@ def _parts(keys: list[uuid.UUID]) -> Iterable[list[uuid.UUID]]:
 # --- making index and tables equal -----------------------------------------------------------------------------------
 
 
-def reindex(actor: Actor, said: Callable[[str, int, int], object] = lambda *_: None) -> tuple[int, int]:
+def reindex(
+    actor: Actor, said: Callable[[str, int, int], object] = lambda *_: None, nouns: Collection[Searchable] = tuple(NOUNS.values())
+) -> tuple[int, int]:
     """Write the entries that are missing or not as their records are, drop those whose record is gone: (written, dropped).
 
     A transaction for each chunk, so that people can go on saving; done twice, it finds nothing to do the second time.
     `said(noun, records so far, entries written so far)` is called after each chunk."""
     require(actor, Permission.OFFICE_MANAGE)
     written = dropped = 0
-    for searchable in NOUNS.values():
+    for searchable in nouns:
         after: uuid.UUID | None = None
         seen = 0
         while True:
@@ -161,11 +163,14 @@ def _drop_strays(searchable: Searchable) -> int:
 
 
 def bring_up_to_date() -> None:
-    """After the migrations: write the index of a database from before there was one, or whose words were made otherwise. Does nothing
-    where every entry is as it should be."""
+    """After the migrations: write the index of a database from before there was one, or the entries of parties where their words were
+    made otherwise. Does nothing where every entry is as it should be."""
     with unscoped("search entries follow their records"):
         has_entry = db.session.scalar(select(SearchEntry.seq).limit(1)) is not None
-        is_needed = is_outdated() if has_entry else any(record_ids(one, None) for one in NOUNS.values())
+        has_records = has_entry or any(record_ids(one, None) for one in NOUNS.values())
+        is_old = has_entry and is_outdated()
     db.session.rollback()
-    if is_needed:
+    if has_records and not has_entry:
         reindex(system_actor([]))
+    elif is_old:
+        reindex(system_actor([]), nouns=[NOUN_OF[Party]])

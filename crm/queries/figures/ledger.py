@@ -104,12 +104,8 @@ class AgreementRow:
     receipts: list[ReceiptRow] = field(default_factory=list)
     lines: list[tuple[uuid.UUID, int]] = field(default_factory=list)
 
-    def part_of(self, programme_id: uuid.UUID, minor: int) -> int:
-        """A programme's part of an amount by the budget lines: whole cents, no cent lost over all programmes (M6)."""
-        return self.part_at([place for place, (line, _weight) in enumerate(self.lines) if line == programme_id], minor)
-
     def part_at(self, places: Sequence[int], minor: int) -> int:
-        """The same of the budget lines at some places."""
+        """A programme's part of an amount by its budget lines, those at some places: whole cents, no cent lost over all programmes (M6)."""
         if len(places) == len(self.lines):
             return minor
         parts = split(minor, [weight for _line, weight in self.lines])

@@ -71,6 +71,9 @@ def programmes_year(programme_ids: Collection[uuid.UUID], year: int, as_of: date
     for one in signed:
         for programme in {line for line, _weight in one.row.lines}:
             named.setdefault(programme, []).append(one)
+    parts: dict[uuid.UUID, list[Any]] = {}
+    for row in given:
+        parts.setdefault(row.programme_id, []).append(row)
     found = {}
     for programme, office in offices.items():
         book = books[currencies[office]]
@@ -78,7 +81,7 @@ def programmes_year(programme_ids: Collection[uuid.UUID], year: int, as_of: date
         for need in needs.get(programme, []):
             add_need([required], need, book, day)
         _add_agreements(secured, programme, named.get(programme, ()), year, book)
-        _add_allocations(secured, [row for row in given if row.programme_id == programme], book)
+        _add_allocations(secured, parts.get(programme, ()), book)
         needs_, has = required.figure(), secured.figure(has_sources=False)
         found[programme] = YearGap(year, needs_, has, *gap_and_over(needs_, has))
     return found
@@ -160,14 +163,18 @@ def _add_agreements(secured: Adder, programme: uuid.UUID, signed: Collection[_Si
         if year not in years:
             continue
         weights, place = [one.by_year.get(of, 0) or 1 for of in years], years.index(year)
-        own_minor = split(row.part_of(programme, balance(row.terms)), weights)[place]
+        whole = balance(row.terms)
+        places = [at for at, (line, _weight) in enumerate(row.lines) if line == programme]
+        own_minor = split(row.part_at(places, whole), weights)[place]
         value, _rates, why = signed_reporting(row, book)
         if value is None:
             source = Reference(row.id, row.reference, "agreement", row.signed_on)
             secured.add(from_minor(own_minor, row.currency), source, None, None, why)
             continue
         own[row.currency] = own.get(row.currency, 0) + own_minor
-        together += split(row.part_of(programme, to_minor(Money(value, book.to).rounded())), weights)[place]
+        minor = to_minor(Money(value, book.to).rounded())
+        is_same = row.currency == book.to and minor == whole
+        together += own_minor if is_same else split(row.part_at(places, minor), weights)[place]
     secured.add_sums([from_minor(minor, code) for code, minor in own.items()], from_minor(together, book.to).amount, ())
 
 
@@ -197,7 +204,7 @@ def _within(year: int, day: date) -> ColumnElement[bool]:
     return Allocation.allocated_on.between(date(year, 1, 1), min(day, date(year, 12, 31)))
 
 
-def _add_allocations(secured: Adder, rows: Sequence[Any], book: RateBook) -> None:
+def _add_allocations(secured: Adder, rows: Collection[Any], book: RateBook) -> None:
     for row in rows:
         own = from_minor(row.amount_minor, row.currency)
         rate = book.find(row.currency, row.allocated_on)
