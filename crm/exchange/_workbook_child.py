@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import itertools
 import json
 import posixpath
 import re
@@ -36,16 +37,18 @@ _THOUSANDS = 3
 _as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _MOST_FORMULAS = 50_000
 _PIECE = 1 << 20
+_DIGITS = 7
 #: Longer than any formula that a spreadsheet program writes.
 _TAIL = 1 << 16
 #: A cell of Excel with a formula and no value beside it: its attributes, and an empty value where one is there.
 _XLSX_FORMULA = re.compile(
-    rb"<(?:\w+:)?c\b([^<>]*)>\s*+<(?:\w+:)?f\b[^<>]*?(?:/>|>[^<]*</(?:\w+:)?f\s*+>)\s*+"
+    rb"<(?:\w++:)?c\b([^<>]*+)>\s*+<(?:\w++:)?f\b[^<>]*?(?:/>|>[^<]*+</(?:\w++:)?f\s*+>)\s*+"
     rb"(<(?:\w+:)?v\s*+/>|<(?:\w+:)?v\s*+>\s*+</(?:\w+:)?v\s*+>)?\s*+</(?:\w+:)?c\s*+>"
 )
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
 _IS_TEXT = re.compile(rb"""\bt\s*=\s*["']str["']""")
-_ODS_FORMULA = re.compile(rb"<(?:\w+:)?table-cell\b[^<>]*:formula=[^<>]*>")
+_ODS_CELL = re.compile(rb"<(?:\w++:)?table-cell\b[^<>]*+>")
+_ODS_FORMULA = b":formula="
 _ODS_TYPE = re.compile(rb"""office:value-type=["'](\w+)["']""")
 _ODS_VALUE = re.compile(rb"office:(?:\w+-)?value=")
 
@@ -142,7 +145,7 @@ def _is_unsaved(kind: str | None, *, has_value: bool) -> bool:
 def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
     """The same of OpenDocument, whose cells are counted: only where a look at the text shows that there are any."""
     with book.open("content.xml") as file:
-        tags = (match[0] for match in _matches(file, _ODS_FORMULA))
+        tags = (match[0] for match in _matches(file, _ODS_CELL) if _ODS_FORMULA in match[0])
         kinds = ((_ODS_TYPE.search(tag), bool(_ODS_VALUE.search(tag))) for tag in tags)
         if not any(_is_unsaved(kind[1].decode() if kind else None, has_value=has_value) for kind, has_value in kinds):
             return []
@@ -156,12 +159,16 @@ def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
         if kind == "table":
             is_inside, row = own.get("name") == name, 1
         elif kind == "table-row":
-            column, repeated = 0, int(own.get("number-rows-repeated", 1))
+            column, repeated = 0, _times(own.get("number-rows-repeated"))
         elif kind in ("table-cell", "covered-table-cell") and is_inside:
             values = [key for key in own if key == "value" or key.endswith("-value")]
+            times = _times(own.get("number-columns-repeated"))
             if "formula" in own and _is_unsaved(own.get("value-type"), has_value=bool(values)):
-                found.append((row, column))
-            column += int(own.get("number-columns-repeated", 1))
+                for down, right in itertools.product(range(repeated), range(times)):
+                    found.append((row + down, column + right))
+                    if len(found) > _MOST_FORMULAS:
+                        raise _EnoughError
+            column += times
 
     def end(tag: str) -> None:
         nonlocal row
@@ -169,16 +176,27 @@ def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    with book.open("content.xml") as file:
+    with book.open("content.xml") as file, contextlib.suppress(_EnoughError):
         parser.ParseFile(file)
     return found
 
 
-def unsaved_formulas(data: bytes, name: str) -> list[tuple[int, int]]:
-    """The cells of a sheet that hold a formula of which no value was saved, at most one more than are named."""
+class _EnoughError(Exception):
+    """There are more than are named."""
+
+
+def _times(text: str | None) -> int:
+    """How often a cell or row is repeated; a number beyond every sheet is cut."""
+    return int(text[:_DIGITS]) if text and text.isdecimal() else 1
+
+
+def unsaved_formulas(data: bytes, name: str, most_rows: int, most_columns: int) -> list[tuple[int, int]]:
+    """The cells of a sheet that hold a formula of which no value was saved, at most one more than are named; (0, 0) for one beyond the
+    rows and columns that are read."""
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         found = ods_formulas(book, name) if "content.xml" in book.namelist() else xlsx_formulas(book, name)
-        return [place for place, _number in zip(found, range(_MOST_FORMULAS + 1), strict=False)]
+        listed = itertools.islice(found, _MOST_FORMULAS + 1)
+        return [(row, column) if row <= most_rows and column < most_columns else (0, 0) for row, column in listed]
 
 
 def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has_formulas: bool) -> None:
@@ -200,7 +218,7 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has
     formulas: list[tuple[int, int]] = []
     with contextlib.suppress(KeyError, StopIteration, ValueError, LookupError, RuntimeError, SyntaxError, expat.ExpatError):
         formulas = (
-            unsaved_formulas(data, name) if has_formulas else []
+            unsaved_formulas(data, name, most_rows, most_columns) if has_formulas else []
         )  # where the parser reads a file that this does not, its rows are worth more
     if len(formulas) > _MOST_FORMULAS:
         send(out, {"refused": "formulas"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,8 +16,10 @@ _LONGEST_KEY = 300
 
 
 def value_key(text: str) -> str:
-    """A value as it is told apart from others of its column: case and blanks do not count."""
-    return " ".join(text.split()).casefold()[:_LONGEST_KEY]
+    """A value as it is told apart from others of its column: case and blanks do not count. Of a long one its beginning, and what
+    tells it from others that begin so."""
+    key = " ".join(text.split()).casefold()
+    return key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + hashlib.sha256(key.encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -84,16 +87,18 @@ class Replaced:
 def said_of_values(values: Mapping[str, Mapping[str, str]], said: Mapping[tuple[str, str], str | None]) -> dict[str, dict[str, str]]:
     """What is read in place of what, once more was said: (heading, the value) -> what to read instead; None: as it stands.
 
-    Nothing is replaced twice: what led to a value that is now read otherwise leads to the same."""
+    Nothing is replaced twice: what led to a value that is now read otherwise leads to the same. What is said at once stands beside each
+    other, so that two values can change places."""
     found = {heading: dict(table) for heading, table in values.items()}
+    said_now = {(heading, value_key(text)) for heading, text in said}
     for (heading, text), instead in said.items():
         table, key = found.setdefault(heading, {}), value_key(text)
         for other in [other for other in table if value_key(other) == key]:
             del table[other]
         if instead is None:
             continue
-        for other, before in table.items():
-            if value_key(before) == key:
+        for other, before in values.get(heading, {}).items():
+            if value_key(before) == key and (heading, value_key(other)) not in said_now:
                 table[other] = instead
         table[text] = instead
     return {heading: table for heading, table in found.items() if table}

@@ -296,11 +296,13 @@ def find_headings(grid: Grid, is_known: Callable[[str], bool], *, row: int = 0) 
     headings), two alike are told apart by what stands above them, a column without any heading is called by its letter."""
     if not grid.rows:
         raise Refused(_("The file is empty."))
-    first = grid.rows[:_ROWS_BEFORE_HEADINGS]
-    place = next((index for index, (found, _cells) in enumerate(first) if found == row), -1) if row else _best(first, is_known)
-    if place < 0:
+    places = [index for index, (_number, cells) in enumerate(grid.rows[: 2 * _ROWS_BEFORE_HEADINGS]) if cells][:_ROWS_BEFORE_HEADINGS]
+    first = [grid.rows[index] for index in places]
+    chosen = next((index for index, (found, _cells) in enumerate(first) if found == row), -1) if row else _best(first, is_known)
+    if chosen < 0 or not first:
         raise Refused(_("The file has no headings in its first row."))
-    header_row, cells = first[place]
+    place = places[chosen]
+    header_row, cells = grid.rows[place]
     above = first[place - 1][1] if place and first[place - 1][0] == header_row - 1 else ()
     rows = grid.rows[place + 1 :]
     width = max([len(cells), *(len(found) for _number, found in rows)], default=0)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from crm.queries.names import fold
 
-_PARTED = re.compile(r"\s*([^,،]+?)\s*[,،]\s*([^,،]+?)\s*")
+_COMMA, _ARABIC_COMMA = ",", "،"
+_LONGEST = 200
 _MOST_FAMILY, _MOST_GIVEN = 4, 3
 #: Words of organisations, and what stands behind a name without being one.
 _NOT_OF_PEOPLE = (
@@ -26,11 +25,11 @@ _ENDS = frozenset({"of", "de", "du", "des", "del", "da", "do", "for", "pour", "p
 def turned(text: str) -> str:
     """“Haddad, Rania” as “Rania Haddad”; "" where a name does not look like that: one comma, a few words of letters on each side,
     none of them a word of organisations or a title."""
-    match = _PARTED.fullmatch(text)
-    if match is None:
+    parts = text.replace(_ARABIC_COMMA, _COMMA).split(_COMMA)
+    if len(text) > _LONGEST or len(parts) != 2:  # noqa: PLR2004 - on both sides of one comma
         return ""
-    family, given = match[1].split(), match[2].split()
-    if len(family) > _MOST_FAMILY or len(given) > _MOST_GIVEN:
+    family, given = (part.split() for part in parts)
+    if not 0 < len(family) <= _MOST_FAMILY or not 0 < len(given) <= _MOST_GIVEN:
         return ""
     if not all(
         word.replace("-", "").replace("'", "").replace("’", "").replace(".", "").isalpha() for word in map(_bare, (*family, *given))

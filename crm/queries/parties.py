@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Label, Select, String, case, cast, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Label, Select, String, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from crm.data import countries_by_iso2
@@ -103,15 +103,31 @@ def _by_country(none: str) -> Label[str]:
     return (case((Party.country.is_(None), none), else_=place) + Party.folded_name).label("country_order")
 
 
-def _countries(filters: Filters) -> list[tuple[str | None, str, int]]:
-    """The countries of a list in its order, those without one last: code, place as in `_by_country`, how many parties. One statement."""
+@dataclass(slots=True)
+class _Country:
+    """A country of a list: its place as in `_by_country`, and how many parties are there. Codes that name none share a place."""
+
+    place: str
+    codes: list[str | None]
+    count: int = 0
+
+    @property
+    def is_its(self) -> ColumnElement[bool]:
+        """Whether a party is of it."""
+        return or_(Party.country.in_([code for code in self.codes if code]), Party.country.is_(None) if None in self.codes else false())
+
+
+def _countries(filters: Filters) -> list[_Country]:
+    """The countries of a list in its order, those without one last. One statement."""
     counted = _matching(filters).with_only_columns(Party.country, func.count()).group_by(Party.country)
     is_back = filters.sort.startswith("-")
-    found = []
+    found: dict[str, _Country] = {}
     for code, count in db.session.execute(counted):
         place = f"{_codes_by_name().find(f',{code}') + 1:03}" if code else _FIRST if is_back else _LAST
-        found.append((code, place, count))
-    return sorted(found, key=lambda one: one[1], reverse=is_back)
+        one = found.setdefault(place, _Country(place, []))
+        one.codes.append(code)
+        one.count += count
+    return sorted(found.values(), key=lambda one: one.place, reverse=is_back)
 
 
 def _part(filters: Filters, paging: Paging) -> Part:
@@ -120,20 +136,19 @@ def _part(filters: Filters, paging: Paging) -> Part:
     start = starts_after(paging)
     place = start[: len(_LAST)] if isinstance(start, str) else ""
     is_back = filters.sort.startswith("-")
-    wanted = (0 if place else (paging.number - 1) * paging.size) + paging.size + 1
-    codes: list[str | None] = []
+    skipped = 0 if place else (paging.number - 1) * paging.size
+    taken: list[_Country] = []
     before, kept = 0, 0
-    for code, here, count in countries:
-        is_over = (here > place if is_back else here < place) if place else not codes and before + count <= wanted - paging.size - 1
+    for one in countries:
+        is_over = (one.place > place if is_back else one.place < place) if place else not taken and before + one.count <= skipped
         if is_over:
-            before += count
+            before += one.count
             continue
-        codes.append(code)
-        kept += 0 if here == place else count
-        if kept + (0 if place else before) >= wanted:
+        taken.append(one)
+        kept += 0 if one.place == place else one.count
+        if kept + (0 if place else before) > skipped + paging.size:
             break
-    condition = or_(Party.country.in_([code for code in codes if code]), Party.country.is_(None) if None in codes else false())
-    return Part(condition, before, sum(count for _code, _place, count in countries))
+    return Part(or_(false(), *(one.is_its for one in taken)), before, sum(one.count for one in countries))
 
 
 def _listed(filters: Filters) -> tuple[Select[Any], Order]:
@@ -160,8 +175,8 @@ def every(filters: Filters) -> Iterator[Sequence[Any]]:
     if filters.sort not in _BY_COUNTRY:
         yield from fetch_all(statement, order)
         return
-    for code, _place, _count in _countries(filters):
-        yield from fetch_all(statement.where(Party.country == code if code else Party.country.is_(None)), order)
+    for one in _countries(filters):
+        yield from fetch_all(statement.where(one.is_its), order)
 
 
 def kinds_of(party_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[str]]:

@@ -46,7 +46,7 @@ class Offer:
     def answer(self) -> str | None:
         """What is to be read instead, as the control says now; None: as it stands."""
         if not self.choices:
-            return None if value_key(self.now) == value_key(self.text) else self.now
+            return None if self.now.split() == self.text.split() else self.now
         return {"": None, EMPTY: ""}.get(self.now, self.now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -11,7 +12,8 @@ from crm.errors import Refused
 from crm.exchange import _workbook_child as child
 from crm.exchange.sheets import Setup, read_sheet
 from crm.exchange.spreadsheet import read_grid
-from tests.exchange.test_spreadsheet import ods, ods_table, parts_of, workbook
+from crm.exchange.tabular import MAX_COLUMNS, MAX_ROWS
+from tests.exchange.test_spreadsheet import ods, ods_row, ods_table, parts_of, workbook
 
 SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -83,7 +85,7 @@ def test_formulas_are_found_across_the_pieces_of_a_large_sheet(monkeypatch):
         row(n, word(f"A{n}", "N" * (n % 90)), f'<c r="B{n}"><f>A{n}</f>{"" if n % 3 else "<v>1</v>"}</c>') for n in range(2, 200)
     )
     data = xlsx(rows)
-    assert child.unsaved_formulas(data, "People") == [(n, 1) for n in range(2, 200) if n % 3]
+    assert child.unsaved_formulas(data, "People", 1_000, 50) == [(n, 1) for n in range(2, 200) if n % 3]
 
 
 def test_a_workbook_that_is_full_of_them_is_refused():
@@ -126,3 +128,40 @@ def test_a_list_of_parts_that_cannot_be_followed_is_an_error_that_the_process_le
     out = parts_of(simple(), **{"xl/_rels/workbook.xml.rels": "<Relationships/>"})
     with zipfile.ZipFile(io.BytesIO(out)) as book, pytest.raises((KeyError, StopIteration, RuntimeError)):
         list(child.xlsx_formulas(book, "People"))
+
+
+FORMULA = '<table:table-cell table:formula="of:=[.A1]" office:value-type="float"{more}/>'
+
+
+def test_cells_and_rows_that_are_repeated_are_each_named():
+    repeated = FORMULA.format(more=' table:number-columns-repeated="2"')
+    rows = ods_row("Name", "Phone") + f'<table:table-row table:number-rows-repeated="3">{repeated}</table:table-row>'
+    assert read_grid(ods(ods_table(rows))).formulas == {(row, column) for row in (2, 3, 4) for column in (0, 1)}
+
+
+@pytest.mark.parametrize("times", ["99999999999", "9" * 6_000, "x", "-3", "0", ""])
+def test_numbers_beyond_every_sheet_name_no_cell_there(times):
+    plain = FORMULA.format(more="")
+    many = FORMULA.format(more=f' table:number-columns-repeated="{times}"')
+    first = ods_row("Name", "Phone")
+    for rows in (
+        f'{first}<table:table-row table:number-rows-repeated="{times}"/><table:table-row>{plain}</table:table-row>',
+        f"{first}<table:table-row>{many}{plain}</table:table-row>",
+        f'{first}<table:table-row table:number-rows-repeated="{times}">{plain}</table:table-row>',
+    ):
+        try:
+            grid = read_grid(ods(ods_table(rows)))
+        except Refused:
+            continue
+        assert all(row <= MAX_ROWS and column < MAX_COLUMNS for row, column in grid.formulas)
+
+
+def test_a_tag_of_many_formulas_is_refused_or_read_at_once():
+    began = time.process_time()
+    tag = f"<table:table-cell {':formula=' * 40_000}"
+    assert list(child._matches(io.BytesIO(tag.encode() * 2), child._ODS_CELL)) == []
+    many = "".join(FORMULA.format(more="") for _ in range(200))
+    rows = f'<table:table-row table:number-rows-repeated="200000">{many}</table:table-row>'
+    with zipfile.ZipFile(io.BytesIO(ods(ods_table(rows)))) as book:
+        assert len(child.ods_formulas(book, "Leute")) == child._MOST_FORMULAS + 1
+    assert time.process_time() - began < 1

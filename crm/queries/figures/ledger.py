@@ -106,7 +106,7 @@ class AgreementRow:
 
     def part_at(self, places: Sequence[int], minor: int) -> int:
         """A programme's part of an amount by its budget lines, those at some places: whole cents, no cent lost over all programmes (M6)."""
-        if len(places) == len(self.lines):
+        if places and len(places) == len(self.lines):
             return minor
         parts = split(minor, [weight for _line, weight in self.lines])
         return sum(parts[place] for place in places)
