@@ -32,6 +32,7 @@ from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
+from crm.services.sheet_alike import RowsAlike
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
 _CHANNELS = ("email", "phone", "mobile", "address")
@@ -97,10 +98,9 @@ class Parties(ByChunk[SheetRow]):
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
         self._made: dict[str, list[KnownParty]] = defaultdict(list)
-        # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other; hash of a folded
-        # name, address or number -> the first row that has it.
+        # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other.
         self._said: dict[int, tuple[Any, ...]] = {}
-        self._reached: dict[int, int] = {}
+        self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins)
         self._unknown_references = self._nameless = self._worded = 0
         self._new_organisations: set[str] = set()
@@ -136,6 +136,7 @@ class Parties(ByChunk[SheetRow]):
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
+            self._alike.forget_names()
         else:  # what is written is found on record by later rows
             for one in pending:
                 self._made[fold(one.name)].append(one)
@@ -146,6 +147,7 @@ class Parties(ByChunk[SheetRow]):
         """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
         super().recall(office_id, records)
         self._made.clear()
+        self._alike.forget_names()
 
     # --- reading a row -----------------------------------------------------------------------------------------------
 
@@ -363,20 +365,10 @@ class Parties(ByChunk[SheetRow]):
         alike = found.possible_duplicates(office_id, asked)
         said = {row: (", ".join(text for _, text in found), [reference for reference, _ in found]) for row, found in alike.items()}
         for contact in asked:
-            names = {f"name {_words(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
-            reached = {
-                value: _("row %(row)s of this file: the same e-mail address")
-                if kind == "email"
-                else _("row %(row)s of this file: the same number")
-                for kind, value in contact.channels
-            }
-            keys = names | reached
-            earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(hash(key))) and row != contact.row), None)
+            earlier = self._alike.earlier(contact)
             if earlier is not None:
-                like, references = said.get(contact.row, (earlier[1] % {"row": earlier[0]}, []))
+                like, references = said.get(contact.row, (earlier[1], []))
                 said[contact.row] = (like, [*references, str(earlier[0])])
-            for key in keys:
-                self._reached.setdefault(hash(key), contact.row)
         return {row: found for row, found in said.items() if not self._said_of.is_settled(row)}
 
     # --- writing -----------------------------------------------------------------------------------------------------

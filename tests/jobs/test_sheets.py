@@ -175,6 +175,21 @@ def test_possible_duplicates_are_named_and_never_those_of_another_office(acting)
     assert "KEN" not in batch.summary
 
 
+@pytest.mark.parametrize("country", ["Jordan", "Lebanon", ""])
+def test_one_person_in_two_scripts_is_named_within_a_file_as_against_records(acting, country):
+    actor = acting("officer")
+    first, second = ["Leila Haddad", "Jordan", ""], ["ليلى حداد", country, ""]
+    others = [["Rana Haddad", "", ""], ["Omar Haddad", "", ""], ["Leila Haddad Foundation", "", "organisation"]]
+    heading = ["Name", "Country", "Form"]
+    within = held.summary_of(bring(actor, sheet(heading, first, second, *others), dry_run=True))
+    assert [(row, like) for row, _name, like in within.doubles] == [(3, "row 2 of this file: the same name, spelt otherwise")]
+    assert within.twins == {"3": ["2"]}
+    bring(actor, sheet(heading, first))
+    against = held.summary_of(bring(actor, sheet(heading, second, *others), dry_run=True))
+    assert [row for row, _name, _like in against.doubles] == [2]
+    assert "the same name, spelt otherwise" in against.doubles[0][2]
+
+
 def test_two_rows_that_contradict_each_other_are_not_both_taken(acting):
     actor = acting("officer")
     data = sheet(["Name", "About"], ["Ana", "One thing"], ["Ana", "Another"])
