@@ -14,6 +14,8 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
+import phonenumbers
+
 from crm.db import db
 from crm.errors import Invalid
 from crm.i18n import _, ngettext
@@ -30,6 +32,7 @@ from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
+from crm.services.sheet_alike import RowsAlike
 from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
 _CHANNELS = ("email", "phone", "mobile", "address")
@@ -37,6 +40,10 @@ _CALLED = ("phone", "mobile")
 #: What stands between two telephone numbers of a cell; a slash without blanks is a part of one.
 _BETWEEN_NUMBERS = re.compile(r"\s+/\s+|\s*[,|]\s*|\s+(?:or|and|ou|et|o|y|oder|und|أو|و)\s+", re.IGNORECASE)
 _FEWEST_DIGITS = 6
+#: Words beside a number that say no more than that it is one.
+_CALL_WORDS = frozenset(
+    map(fold, ("tel", "phone", "telephone", "telefono", "mob", "mobile", "cell", "gsm", "portable", "movil", "هاتف", "الهاتف", "جوال"))
+)
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
     "native_names": "native",
@@ -71,6 +78,7 @@ class _Contact:
     address: str = ""
     is_sure_of_form: bool = True
     is_nameless: bool = False
+    worded: int = 0  # telephone numbers with words beside them
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     organisation_id: uuid.UUID | None = None
@@ -90,12 +98,11 @@ class Parties(ByChunk[SheetRow]):
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
         self._made: dict[str, list[KnownParty]] = defaultdict(list)
-        # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other; hash of a folded
-        # name, address or number -> the first row that has it.
+        # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other.
         self._said: dict[int, tuple[Any, ...]] = {}
-        self._reached: dict[int, int] = {}
+        self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins)
-        self._unknown_references = self._nameless = 0
+        self._unknown_references = self._nameless = self._worded = 0
         self._new_organisations: set[str] = set()
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -123,11 +130,13 @@ class Parties(ByChunk[SheetRow]):
                 taken.append(contact)
                 self._said_of.note(contact)
                 self._nameless += contact.is_nameless
+                self._worded += contact.worded
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
+            self._alike.forget_names()
         else:  # what is written is found on record by later rows
             for one in pending:
                 self._made[fold(one.name)].append(one)
@@ -138,6 +147,7 @@ class Parties(ByChunk[SheetRow]):
         """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
         super().recall(office_id, records)
         self._made.clear()
+        self._alike.forget_names()
 
     # --- reading a row -----------------------------------------------------------------------------------------------
 
@@ -172,7 +182,8 @@ class Parties(ByChunk[SheetRow]):
             parties.check_party(party)
         except Invalid as error:
             raise _refused(error) from error
-        said = list(row.several("note"))
+        channels, beside = _channels(row, country or region)
+        said = [*row.several("note"), *beside]
         part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
             if title:
@@ -189,7 +200,7 @@ class Parties(ByChunk[SheetRow]):
         return _Contact(
             row=row,
             party=party,
-            channels=_channels(row, country or region),
+            channels=channels,
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
             reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
             twin=self._said_of.twin(row.row_number),
@@ -200,6 +211,7 @@ class Parties(ByChunk[SheetRow]):
             address=address,
             is_sure_of_form=bool(told),
             is_nameless=is_nameless,
+            worded=len(beside),
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -353,20 +365,10 @@ class Parties(ByChunk[SheetRow]):
         alike = found.possible_duplicates(office_id, asked)
         said = {row: (", ".join(text for _, text in found), [reference for reference, _ in found]) for row, found in alike.items()}
         for contact in asked:
-            names = {f"name {_words(name)}": _("row %(row)s of this file: the same name") for name in contact.names}
-            reached = {
-                value: _("row %(row)s of this file: the same e-mail address")
-                if kind == "email"
-                else _("row %(row)s of this file: the same number")
-                for kind, value in contact.channels
-            }
-            keys = names | reached
-            earlier = next(((row, why) for key, why in keys.items() if (row := self._reached.get(hash(key))) and row != contact.row), None)
+            earlier = self._alike.earlier(contact)
             if earlier is not None:
-                like, references = said.get(contact.row, (earlier[1] % {"row": earlier[0]}, []))
+                like, references = said.get(contact.row, (earlier[1], []))
                 said[contact.row] = (like, [*references, str(earlier[0])])
-            for key in keys:
-                self._reached.setdefault(hash(key), contact.row)
         return {row: found for row, found in said.items() if not self._said_of.is_settled(row)}
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -484,6 +486,14 @@ class Parties(ByChunk[SheetRow]):
                     self._nameless,
                 )
             )
+        if self._worded:
+            said.append(
+                ngettext(
+                    "%(num)d number has words beside it: the number is kept, the words stand in the notes.",
+                    "%(num)d numbers have words beside them: the numbers are kept, the words stand in the notes.",
+                    self._worded,
+                )
+            )
         if self._new_organisations:
             said.append(
                 ngettext(
@@ -582,16 +592,58 @@ def _numbers(text: str) -> list[str]:
     return pieces if all(sum(map(str.isdigit, piece)) >= _FEWEST_DIGITS for piece in pieces) else [text]
 
 
-def _channels(row: SheetRow, region: str | None) -> tuple[tuple[str, str], ...]:
+def _whole(texts: Iterable[str]) -> list[str]:
+    """The entries of a cell, where a mark between brackets does not part: “(evenings, not Mondays)” is one remark."""
+    found: list[str] = []
+    for text in texts:
+        if found and found[-1].count("(") > found[-1].count(")"):
+            found[-1] = f"{found[-1]}, {text}"
+        else:
+            found.append(text)
+    return found
+
+
+def _beside(text: str, region: str | None) -> tuple[str, str]:
+    """A telephone number and the words beside it, where exactly one number stands in the text; else the text as it is, and nothing.
+
+    An extension is a part of its number, and so are letters that stand for digits: they are read with it."""
+    if not any(map(str.isalpha, text)):
+        return text, ""
+    numbers = list(phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE))
+    if len(numbers) != 1:
+        return text, ""
+    before, after = text[: numbers[0].start], text[numbers[0].end :]
+    said = [_bare(part) for part in (before, after)]
+    words = ", ".join(part for part in said if part and fold(part) not in _CALL_WORDS)
+    if sum(map(str.isdigit, words)) >= _FEWEST_DIGITS:  # perhaps a second number
+        return text, ""
+    return numbers[0].raw_string, words
+
+
+def _bare(text: str) -> str:
+    """A remark without what sets it off from its number: “(evenings)”, “- evenings”, “Evenings:”."""
+    bare = text.strip(" .:,;/–—-")
+    if bare[:1] == "(" and bare.find(")") in (-1, len(bare) - 1):
+        return bare.strip("() ")
+    return bare if any(map(str.isalnum, bare)) else ""
+
+
+def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """The ways to reach the party of a row, and as notes what stands beside its telephone numbers."""
     kept: dict[tuple[str, str], None] = {}
+    said: list[str] = []
     for kind in _CHANNELS:
         texts = row.several(kind)
-        for text in chain.from_iterable(map(_numbers, texts)) if kind in _CALLED else texts:
+        for text in chain.from_iterable(map(_numbers, _whole(texts))) if kind in _CALLED else texts:
+            entry, words = _beside(text, region) if kind in _CALLED else (text, "")
             try:
-                kept[kind, parties.channel_value(kind, text, region)] = None
+                value = parties.channel_value(kind, entry, region)
             except Invalid as error:
                 raise RowRefused(kind, str(error)) from error
-    return tuple(kept)
+            kept[kind, value] = None
+            if words:
+                said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
+    return tuple(kept), said
 
 
 def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:

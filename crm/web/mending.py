@@ -139,7 +139,9 @@ def century_of(file: SheetFile) -> dict[str, Any] | None:
 
 
 def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
-    """The columns that hold formulas without a saved result, and whether they are read as empty: as it was said, or is answered."""
+    """The columns that hold formulas without a saved result, and whether they are read as empty: as it was said, or is answered.
+
+    `is_said`: they were read as empty already, so that they stand in the way of nothing."""
     said = set(request.form.getlist("emptied"))
     return [
         {
@@ -147,10 +149,18 @@ def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
             "place": file.headings.index(heading),
             "count": len(rows),
             "row": rows[0],
+            "is_said": heading in file.setup.emptied,
             "is_emptied": str(file.headings.index(heading)) in said if request.method == "POST" else heading in file.setup.emptied,
         }
         for heading, rows in file.formulas.items()
     ]
+
+
+def rows_in_several(file: SheetFile, offers: Iterable[Offer]) -> set[int]:
+    """The rows that are mended at once with others. One of which all that is answered already, and that is refused for something else,
+    is none of them."""
+    open_formulas = (rows for heading, rows in file.formulas.items() if heading not in file.setup.emptied)
+    return {row for one in offers for row in one.rows}.union(file.short_years, *open_formulas)
 
 
 def rows_out(offers: Iterable[Offer]) -> set[int]:

@@ -202,7 +202,7 @@ def rows(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
     offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
-    in_several = {row for one in offers for row in one.rows}.union(file.short_years, *file.formulas.values())
+    in_several = mending.rows_in_several(file, offers)
     shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)

@@ -76,6 +76,7 @@ def undo(actor, batch, most=0):
             sheet(["Name", "Organisation", "Post", "E-mail", "Kind", "Note"], ["Ana", "Org", "Head", "a@x.example", "donor", "Hm"]),
             Party,
         ),
+        ("parties", sheet(["Name", "Phone"], ["Ana", "+962 79 789 4204 (après 14h)"]), Note),
     ],
 )
 def test_an_import_undone_leaves_every_table_as_it_was(acting, kind, data, entity):

@@ -175,6 +175,21 @@ def test_possible_duplicates_are_named_and_never_those_of_another_office(acting)
     assert "KEN" not in batch.summary
 
 
+@pytest.mark.parametrize("country", ["Jordan", "Lebanon", ""])
+def test_one_person_in_two_scripts_is_named_within_a_file_as_against_records(acting, country):
+    actor = acting("officer")
+    first, second = ["Leila Haddad", "Jordan", ""], ["ليلى حداد", country, ""]
+    others = [["Rana Haddad", "", ""], ["Omar Haddad", "", ""], ["Leila Haddad Foundation", "", "organisation"]]
+    heading = ["Name", "Country", "Form"]
+    within = held.summary_of(bring(actor, sheet(heading, first, second, *others), dry_run=True))
+    assert [(row, like) for row, _name, like in within.doubles] == [(3, "row 2 of this file: the same name, spelt otherwise")]
+    assert within.twins == {"3": ["2"]}
+    bring(actor, sheet(heading, first))
+    against = held.summary_of(bring(actor, sheet(heading, second, *others), dry_run=True))
+    assert [row for row, _name, _like in against.doubles] == [2]
+    assert "the same name, spelt otherwise" in against.doubles[0][2]
+
+
 def test_two_rows_that_contradict_each_other_are_not_both_taken(acting):
     actor = acting("officer")
     data = sheet(["Name", "About"], ["Ana", "One thing"], ["Ana", "Another"])
@@ -337,3 +352,58 @@ def test_a_worker_that_goes_on_knows_what_the_rows_before_said(app, acting, kind
     batch = held.get(batch_id)
     assert (batch.state, counts(batch)) == ("applied", (506, 0, 0, 1)), reasons(batch)
     assert "Row 2 says otherwise" in reasons(batch)[0][2]
+
+
+WORDED = [
+    ["Name", "Phone", "Mobile", "Note"],
+    ["Ana", "+962 79 789 4204 (après 14h, pas le lundi)", "", "Speaks French"],
+    ["Bo", "+962 6 555 0101 - ask for secretary", "", ""],
+    ["Cy", "Rana: 06 555 0102; 06 555 0103", "٠٧٩ ٧٨٩ ٤٢٠٥ مساء", ""],
+    ["Di", "+962 6 555 0104 ext. 12", "Tel. +962 79 789 4206", ""],
+    ["Ed", "+962 6 555 0105 ext. 12 (home) / 06 555 0106 bureau", "", ""],
+]
+
+
+def test_words_beside_a_number_go_to_the_notes_and_the_number_is_kept(acting):
+    actor = acting("officer")
+    dry = bring(actor, sheet(*WORDED), dry_run=True)
+    batch = bring(actor, sheet(*WORDED))
+    assert counts(batch) == counts(dry) == (5, 0, 0, 0), reasons(batch)
+    sentence = "6 numbers have words beside them: the numbers are kept, the words stand in the notes."
+    assert sentence in held.summary_of(dry).notes
+    assert sentence in held.summary_of(batch).notes
+    people = dict(db.session.execute(select(Party.id, Party.name)).all())
+    numbers, notes = {}, {}
+    for party, value in db.session.execute(select(Channel.party_id, Channel.value)):
+        numbers.setdefault(people[party], set()).add(value)
+    for party, body in db.session.execute(select(Note.party_id, Note.body)):
+        notes.setdefault(people[party], set()).add(body)
+    assert numbers == {
+        "Ana": {"+962 7 9789 4204"},
+        "Bo": {"+962 6 555 0101"},
+        "Cy": {"+962 6 555 0102", "+962 6 555 0103", "+962 7 9789 4205"},
+        "Di": {"+962 6 555 0104 ext. 12", "+962 7 9789 4206"},
+        "Ed": {"+962 6 555 0105 ext. 12", "+962 6 555 0106"},
+    }
+    assert notes == {
+        "Ana": {"Speaks French", "Phone +962 7 9789 4204: après 14h, pas le lundi"},
+        "Bo": {"Phone +962 6 555 0101: ask for secretary"},
+        "Cy": {"Phone +962 6 555 0102: Rana", "Phone +962 7 9789 4205: مساء"},
+        "Ed": {"Phone +962 6 555 0105 ext. 12: home", "Phone +962 6 555 0106: bureau"},
+    }
+    again = bring(actor, sheet(*WORDED))
+    assert counts(again) == (0, 0, 5, 0), reasons(again)
+    assert db.session.scalar(select(func.count()).select_from(Note)) == 7
+
+
+@pytest.mark.parametrize(
+    "cell", ["ask for secretary", "+962 (matin)", "+962 6 555 0101 - home 06 555", "0101 or +962 6 555 0101 x: 06 55501 home"]
+)
+def test_words_without_one_whole_number_are_refused_as_before(acting, cell):
+    batch = bring(acting("officer"), sheet(["Name", "Phone"], ["Ana", cell]))
+    if cell.endswith("06 555"):  # a piece of one is no second number: it stands in the notes
+        assert counts(batch) == (1, 0, 0, 0), reasons(batch)
+        assert db.session.scalars(select(Note.body)).all() == ["Phone +962 6 555 0101: home 06 555"]
+    else:
+        assert (counts(batch), reasons(batch)[0][1]) == ((0, 0, 0, 1), "Phone")
+        assert db.session.scalar(select(func.count()).select_from(Note)) == 0

@@ -224,3 +224,27 @@ def test_formulas_without_a_saved_result_are_said_typed_or_read_as_empty(browser
     assert tree(client.get(f"{place}/rows")).xpath("//input[@name='emptied']/@checked")
     client.submit(f"{place}/rows", {"emptied": None})
     assert "2 with problems." in text(client.get(place))
+
+
+def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_open(browser):
+    client = browser("officer")
+    rows = [
+        row(n, word(f"A{n}", f"Contact {n}"), f'<c r="B{n}"><f>A{n}</f></c>', word(f"C{n}", "12" if n == 3 else "06 555 0101"))
+        for n in (2, 3)
+    ]
+    data = xlsx(row(1, word("A1", "Name"), word("B1", "E-mail"), word("C1", "Phone")) + "".join(rows))
+    place = upload(client, data, "list.xlsx").location
+    page = tree(client.get(f"{place}/rows"))
+    assert len(page.xpath("//details//fieldset[@class='mend']")) == 2
+    assert not page.xpath("//h2[. = 'What is read otherwise']")
+    client.submit(f"{place}/rows", {"emptied": "1"})
+    page = tree(client.get(f"{place}/rows"))
+    assert not page.xpath("//h2[@id='several'] | //details//fieldset[@class='mend']")
+    open_rows = page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset")
+    assert [one.xpath("string(legend)") for one in open_rows] == ["Row 3"]
+    assert [" ".join(one.text_content().split())[:6] for one in page.xpath("//*[@class='field-error']")] == ["Phone:"]
+    said = page.xpath("//section[h2 = 'What is read otherwise']//fieldset")
+    assert [" ".join(one.xpath("string(legend)").split()) for one in said] == ["In 2 rows: E-mail, a formula without a saved result"]
+    assert said[0].xpath(".//input[@name='emptied']/@checked")
+    client.submit(f"{place}/rows", {"emptied": None})
+    assert legends(client, place) == ["In 2 rows: E-mail, a formula without a saved result"]

@@ -1,0 +1,56 @@
+"""Rows of one file that may be one: compared with the rows before them as crm.queries.duplicates compares a party with those on record."""
+
+from __future__ import annotations
+
+from crm.i18n import _
+from crm.queries.duplicates import OF_ONE_KEY, REASONS
+from crm.queries.likeness import Likeness, keys, likeness
+from crm.queries.sheet_imports import NewContact
+
+_BY_LIKENESS = {Likeness.SAME: "same", Likeness.WRITTEN: "written", Likeness.TYPED: "typed"}
+_RANKS = list(REASONS)
+
+
+class RowsAlike:
+    """The rows so far that make somebody: by address and number for a whole file, by name until they are on record.
+
+    Another country does not tell two rows apart, as it does not against records: it is asked, never put together."""
+
+    def __init__(self) -> None:
+        self._reached: dict[int, int] = {}  # hash of an address or number -> the first row that has it
+        self._named: dict[int, list[NewContact]] = {}
+
+    def forget_names(self) -> None:
+        """The rows so far are on record, and found there."""
+        self._named.clear()
+
+    def earlier(self, contact: NewContact) -> tuple[int, str] | None:
+        """The earlier row that a row may be one with, the likeliest, and that in words; the row is one of the earlier ones from now on."""
+        found = [
+            (_RANKS.index("email" if kind == "email" else "phone"), row)
+            for kind, value in contact.channels
+            if (row := self._reached.setdefault(_reach(kind, value), contact.row)) != contact.row
+        ]
+        shared = {key for name in contact.names for key in keys(name)}
+        alike = {id(one): one for key in shared for one in self._named.get(key, ())}
+        found += [(rank, one.row) for one in alike.values() if (rank := _rank(contact, one)) is not None]
+        for key in shared:
+            held = self._named.setdefault(key, [])
+            held.append(contact)
+            del held[:-OF_ONE_KEY]
+        if not found:
+            return None
+        rank, row = min(found)
+        return row, _("row %(row)s of this file: %(why)s", row=row, why=REASONS[_RANKS[rank]])
+
+
+def _reach(kind: str, value: str) -> int:
+    return hash(("email" if kind == "email" else "phone", value.casefold()))
+
+
+def _rank(one: NewContact, other: NewContact) -> int | None:
+    if one.form != other.form or other.row >= one.row:
+        return None
+    is_person = one.form == "person"
+    best = max((likeness(mine, its, is_person=is_person) for mine in one.names for its in other.names), default=Likeness.NO)
+    return _RANKS.index(_BY_LIKENESS[best]) if best else None
