@@ -528,6 +528,13 @@ def pieces(text: str, words: Iterable[str]) -> list[Piece]:
     return found
 
 
+def is_by_name(hit: Hit, query: Query) -> bool:
+    """Whether a party was found by a name of its own, in whatever script, and not by what is said of it."""
+    if any(closeness(query.words, name) == 0 for name in (hit.title, *hit.names)):
+        return True
+    return not any(piece.is_hit for text in hit.texts for piece in pieces(text, query.words))
+
+
 def excerpt(texts: Iterable[str], words: Sequence[str], around: int = 60) -> list[Piece]:
     """The surroundings of the first word of a query in the first text that has one, else the beginning of the first text."""
     given = [" ".join(text.split()) for text in texts if text]

@@ -85,22 +85,49 @@ def settle(field: PartyField, office_id: uuid.UUID, *, meant: lookups.Resolution
     resolution = meant or lookups.resolve_party(text, office_id)
     if resolution.one is not None:
         return _settled(field, resolution.one)
-    several = [(str(match.id), match.name, _note(match)) for match in resolution.several]
+    alike = _alike(field, office_id) if field.can_add else []
+    named, near = _suggested(text, office_id)
+    several = _once([*map(_match_choice, resolution.several), *alike, *map(_match_choice, named)])
+    is_sure = bool(several)
+    several = several or [_match_choice(match) for match in near]
     if not field.can_add and not several:
         field.refuse(_("Nobody is called “%(name)s”. Enter another name, or a reference.", name=text[:100]))
         return None
-    if field.can_add:
-        known_ids = {value for value, _name, _note_of in several}
-        several += [line for line in _alike(field, office_id) if line[0] not in known_ids]
     options = [*several, *_adding(field)]
     if len(several) == 1:
-        field.form.choice.data = several[0][0]
+        if is_sure:  # a name that is only nearly what was typed is asked about, and not ticked
+            field.form.choice.data = several[0][0]
         field.offer(options, _("Did you mean “%(name)s”? Nothing is saved yet.", name=several[0][1]))
     elif several:
         field.offer(options, _("More than one party may be meant. Choose below; nothing is saved yet."))
     else:
         field.offer(options, _("“%(name)s” is not on record yet. Say who it is, and save again.", name=text[:100]))
     return None
+
+
+def _suggested(text: str, office_id: uuid.UUID) -> tuple[list[Match], list[Match]]:
+    """Those on record whose name has what was typed, in whatever script, as they are suggested while it is typed; and those whose name
+    is nearly that."""
+    query = search.Query.of(text)
+    if not query.words:
+        return [], []
+    found = search.find(actor(), query, nouns=("parties",), most=_SUGGESTED)
+    named = [hit.id for group in found.groups for hit in group.hits if search.is_by_name(hit, query)]
+    near = [hit.id for hit in found.near]
+    matches = lookups.party_matches({*named, *near}, office_id)
+    return [matches[key] for key in named if key in matches], [matches[key] for key in near if key in matches]
+
+
+def _match_choice(match: Match) -> tuple[str, str, str]:
+    return str(match.id), match.name, _note(match)
+
+
+def _once(lines: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Choices, each party once: as it came first."""
+    first: dict[str, tuple[str, str, str]] = {}
+    for line in lines:
+        first.setdefault(line[0], line)
+    return list(first.values())
 
 
 def _adding(field: PartyField) -> list[tuple[str, str, str]]:

@@ -405,7 +405,10 @@ def suggest() -> Any:
         first = next((hit for hit in hits if hit.noun == "parties"), None)
         groups = [
             _group(_("Records"), [_record(hit, who, offices) for hit in hits]),
-            _group(_("Do"), [*_foremost(_alone(who, query.words), query), *(_with(who, [first]) if first and not is_letter else [])]),
+            _group(
+                _("Do"),
+                [*_foremost(_alone(who, query.words), query), *(_with(who, [first], near=found.near) if first and not is_letter else [])],
+            ),
         ]
         called, ways = _unknown(who, query)
         if called != query.text and not first and can(who, Permission.CONTACT_LOG):
@@ -540,16 +543,22 @@ def _spoken_of(who: Actor, query: Query) -> Iterator[tuple[Action, tuple[str, ..
 
 
 def _said(who: Actor, query: Query) -> list[dict[str, str]] | None:
-    """The parties that “log meeting with had…” may mean, each as that action. None where no action is spoken of."""
+    """The parties that “log meeting with had…” may mean, each as that action. Where none is called so, somebody new stands first, and
+    whose name is nearly that is said to be a guess: Enter records nothing with somebody else. None where no action is spoken of."""
     for action, _phrase, name in _spoken_of(who, query):
         words = name[: search.MOST_ASKED]
-        found = search.find(who, Query(" ".join(name), words), nouns=("parties",), most=PAGE)
+        asked_for = Query(" ".join(name), words)
+        found = search.find(who, asked_for, nouns=("parties",), most=PAGE)
         hits = [hit for group in found.groups for hit in group.hits]
         named = [hit for hit in hits if any(closeness(words, one) == 0 for one in (hit.title, *hit.names))]
-        others = [hit for hit in hits if hit not in named]  # their name is in another script, or the words stand in what is said of them
-        shown = [*named, *others, *(() if named else found.near)][:SUGGESTED]
+        heard = [hit for hit in hits if hit not in named and search.is_by_name(hit, asked_for)]  # their name is in another script
+        described = [hit for hit in hits if hit not in named and hit not in heard]
+        near = () if named else found.near
+        shown = [*named, *heard, *described, *near][:SUGGESTED]
         if shown:
-            return [*_with(who, shown, (action,)), *(() if named else _unknown(who, query)[1])]
+            items = _with(who, shown, (action,), near=near)
+            new = [] if named else _unknown(who, query)[1]
+            return [*items, *new] if heard else [*new, *items]
     return None
 
 
@@ -567,26 +576,28 @@ def _unknown(who: Actor, query: Query) -> tuple[str, list[dict[str, str]]]:
     return query.text, []
 
 
-def _with(who: Actor, parties: Sequence[Hit], actions: Sequence[Action] = ACTIONS[:4]) -> list[dict[str, str]]:
-    """Actions that name a party."""
+def _with(who: Actor, parties: Sequence[Hit], actions: Sequence[Action] = ACTIONS[:4], near: Sequence[Hit] = ()) -> list[dict[str, str]]:
+    """Actions that name a party; beside those who are `near` stands that their name is a guess."""
     allowed = [action for action in actions if can(who, action.permission) and _is_there(action.endpoint)]
     planned = _next_meetings(parties) if _BRIEF in allowed else {}
     items = []
-    for party in sorted(parties, key=lambda party: party.id not in planned):
+    for party in sorted(parties, key=lambda party: (party in near, party.id not in planned)):
+        guess = [_("nearest name")] if party in near else []
         for action in allowed:
-            title = action.title(party.title)
+            title, notes = action.title(party.title), list(guess)
             if action is not _BRIEF:
                 url = action.url(party.id)
-                items.append({"title": title, "url": url, "icon": action.icon})
             elif party.id in planned:
                 meeting = planned[party.id]
                 when = day(meeting.starts_at.astimezone(clock.zone(who.timezone)).date(), get_locale())
                 url = url_for("documents.brief", interaction_id=meeting.id)
-                items.append({"title": title, "note": _("meeting of %(day)s", day=when), "url": url, "icon": action.icon})
+                notes.append(_("meeting of %(day)s", day=when))
             elif can(who, Permission.CONTACT_LOG):
                 url = url_for("interactions.create", party=party.id, state="planned")
-                note = _("no meeting is planned yet: plan one, its pack follows")
-                items.append({"title": title, "note": note, "url": url, "icon": action.icon})
+                notes.append(_("no meeting is planned yet: plan one, its pack follows"))
+            else:
+                continue
+            items.append({"title": title, "url": url, "icon": action.icon} | ({"note": " · ".join(notes)} if notes else {}))
     return items
 
 

@@ -361,13 +361,34 @@ def test_parties_whose_name_has_the_word_come_before_those_that_are_only_describ
     assert not any("on record" in title for title in found)
 
 
-def test_where_only_a_name_a_slip_away_is_known_the_one_that_was_typed_can_be_added(app, browser):
+def test_where_only_a_name_a_slip_away_is_known_the_one_that_was_typed_stands_first_and_the_other_is_called_a_guess(app, browser):
+    """Enter records nothing with somebody whose name is only nearly what was typed."""
     made(app, "Lina Haddar")
-    assert titles(browser("officer"), "log meeting with haddad") == [
-        "Log a meeting with Lina Haddar",
-        "Log a meeting with haddad",
-        "All results for “log meeting with haddad”",
+    officer = browser("officer")
+    answer = officer.client.get("/search/suggest", query_string={"q": "log meeting with haddad"})
+    items = [item for group in answer.json["groups"] for item in group["items"]]
+    assert [(item["title"], item.get("note", "")) for item in items] == [
+        ("Log a meeting with haddad", "not on record yet"),
+        ("Log a meeting with Lina Haddar", "nearest name"),
+        ("All results for “log meeting with haddad”", ""),
     ]
+    assert "name=haddad" in items[0]["url"]
+    assert "party=" in items[1]["url"]
+    assert "nearest name" in text_of(officer.get("/search?q=log+meeting+with+haddad")), "without a script too"
+
+
+def test_a_guess_is_called_one_where_nobody_new_can_be_named_and_beside_a_name_alone(app, browser):
+    made(app, "Lina Haddar")
+    for typed in ("brief me on haddad", "haddad"):
+        groups = browser("officer").client.get("/search/suggest", query_string={"q": typed}).json["groups"]
+        notes = [
+            item.get("note", "")
+            for group in groups
+            for item in group["items"]
+            if "Lina Haddar" in item["title"] and "/parties/" not in item["url"]
+        ]
+        assert notes, typed
+        assert all(note.startswith("nearest name") for note in notes), typed
 
 
 def test_an_action_finds_its_party_in_another_script(app, browser):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from crm.db import db
 from crm.models.interactions import Interaction
 from crm.models.parties import Party, PartyDistinction, Position, Tenure
+from crm.services.parties import NewParty, create_party
 from tests.factories.browser import errors, tree
 from tests.factories.counting import statements_of
 from tests.web.test_interactions import count, in_world, make_party
@@ -197,3 +198,49 @@ def test_who_was_shown_while_typing_is_not_asked_about_again(app, browser):
     known = make_party(app, "Rania Hadad", "person")
     assert send(browser("officer"), **NEW, **{"party-seen": f"{known} junk {uuid.uuid4()}"}).status_code == 303
     assert count(app, Party) == 2
+
+
+def asked_about(client, text, path=LOG, field="party", **more):
+    """The question, the choices and the ticked ones, after a text was sent without a choice."""
+    page = tree(send(client, path, **{f"{field}-text": text, "summary": "Said"}, **more))
+    choices = page.xpath(f"//input[@name='{field}-choice']/@value")
+    ticked = page.xpath(f"//input[@name='{field}-choice'][@checked]/@value")
+    return page.xpath("//fieldset[@data-whom-options]/legend")[0].text_content(), choices, ticked
+
+
+@pytest.mark.parametrize("more", [{}, {"look-up": "party"}])
+def test_a_part_of_a_name_in_another_script_is_found_when_it_is_sent_as_when_it_is_typed(app, browser, more):
+    """On a slow phone the suggestions come too late: the form asks about the same parties."""
+    known = make_party(app, "محمد الخطيب", "person")
+    officer = browser("officer")
+    assert suggested(officer, q="khatib", add="1")[0]["value"] == str(known)
+    question, offered, ticked = asked_about(officer, "khatib", **more)
+    assert question == "Did you mean “محمد الخطيب”? Nothing is saved yet."
+    assert offered == [str(known), "new:person", "new:organisation", "new:group"]
+    assert ticked == [str(known)]
+    assert count(app, Interaction) == 0
+
+
+def test_a_later_word_of_a_name_is_found_beside_those_that_begin_with_it(app, browser):
+    known = {make_party(app, "Haddad Brothers"), make_party(app, "Rania Haddad", "person")}
+    question, offered, ticked = asked_about(browser("officer"), "haddad")
+    assert question.startswith("More than one party may be meant.")
+    assert {uuid.UUID(value) for value in offered if not value.startswith("new:")} == known
+    assert ticked == []
+
+
+def test_a_name_that_is_only_nearly_so_is_asked_about_and_not_ticked(app, browser):
+    near = make_party(app, "Lina Haddar", "person")
+    question, offered, ticked = asked_about(browser("officer"), "haddad")
+    assert question == "Did you mean “Lina Haddar”? Nothing is saved yet."
+    assert offered == [str(near), "new:person", "new:organisation", "new:group"]
+    assert ticked == []
+
+
+def test_nobody_of_another_office_and_nobody_of_whom_the_word_is_only_said_is_asked_about(app, browser):
+    make_party(app, "Kenyan Haddad", "person", who="other")
+    partner = NewParty("organisation", "Partner", about="Founded by Haddad.")
+    in_world(app, "officer", lambda actor, office: create_party(actor, office, partner))
+    question, offered, _ticked = asked_about(browser("officer"), "haddad")
+    assert "is not on record yet" in question
+    assert offered == ["new:person", "new:organisation", "new:group"]
