@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased, selectinload
@@ -52,10 +53,14 @@ def usable(office_id: uuid.UUID) -> ColumnElement[bool]:
     return or_(Party.visibility == SHARED, Party.office_id == office_id)
 
 
-def known_parties(office_id: uuid.UUID, folded: Collection[str], references: Collection[str]) -> list[KnownParty]:
-    """The parties an office can use whose name folds to one of `folded`, or that have one of the references. Five statements a 400 names."""
+def known_parties(
+    office_id: uuid.UUID, folded: Collection[str], references: Collection[str], keys: Collection[uuid.UUID] = ()
+) -> list[KnownParty]:
+    """The parties an office can use whose name folds to one of `folded`, or that have one of the references or keys. Five statements a
+    400 names."""
     rows: dict[uuid.UUID, Party] = {}
-    for column, wanted in ((Party.folded_name, sorted(folded)), (Party.reference, sorted(references))):
+    wanted: Sequence[Any]
+    for column, wanted in ((Party.folded_name, sorted(folded)), (Party.reference, sorted(references)), (Party.id, sorted(keys))):
         for start in range(0, len(wanted), _CHUNK):
             statement = select(Party).where(column.in_(wanted[start : start + _CHUNK]), usable(office_id))
             for party in db.session.scalars(statement.options(selectinload(Party.kinds), selectinload(Party.names))):

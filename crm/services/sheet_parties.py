@@ -146,6 +146,7 @@ class Parties(ByChunk[SheetRow]):
     def recall(self, office_id: uuid.UUID, records: Sequence[SheetRow]) -> None:
         """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
         super().recall(office_id, records)
+        self._said_of.forget_unfound()
         self._made.clear()
         self._alike.forget_names()
 
@@ -218,9 +219,10 @@ class Parties(ByChunk[SheetRow]):
 
     def _known(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[KnownParty]]:
         """Folded name (or reference) -> who has it: on record, and made by earlier rows of this file."""
-        names = {contact.folded for contact in contacts} | {fold(one.name) for one in map(self._said_of.target, contacts) if one}
+        targets = [one for one in map(self._said_of.target, contacts) if one]
+        names = {contact.folded for contact in contacts} | {fold(one.name) for one in targets}
         references = {contact.reference for contact in contacts if contact.reference}
-        found_now = found.known_parties(office_id, names, references)
+        found_now = found.known_parties(office_id, names, references, {one.id for one in targets if one.id is not None})
         known: dict[str, list[KnownParty]] = defaultdict(list)
         for one in found_now:
             if one.id is not None:
@@ -228,6 +230,7 @@ class Parties(ByChunk[SheetRow]):
                 one.said = {name: (value, row) for name, value, row in zip(said, said, said, strict=True)}
             known[fold(one.name)].append(one)
             known[one.reference].append(one)
+            known[str(one.id)].append(one)
         held = {one.id for one in found_now}
         for name in names:
             known[name].extend(one for one in self._made.get(name, ()) if one.id is None or one.id not in held)
@@ -324,6 +327,8 @@ class Parties(ByChunk[SheetRow]):
         kinds = sorted(set(new.kinds) - one.kinds)
         held = {name for _kind, name in one.names} | {one.name}
         names = [other for other in new.names if other.name not in held]
+        if names and len(one.names) + len(names) > parties.MOST_NAMES:
+            raise RowRefused("aliases", _("Keep at most %(n)s other names.", n=parties.MOST_NAMES))
         if kinds:
             fresh["kinds"] = one.kinds | set(kinds)
             contact.changes.append(("kinds", ", ".join(sorted(one.kinds)), ", ".join(sorted(fresh["kinds"]))))
@@ -514,6 +519,7 @@ class _TwinsSaid:
         self._twins = twins
         self._targets = {int(twin) for twin in twins.values() if twin.isdecimal()}
         self._found: dict[int, KnownParty] = {}
+        self._lost: set[int] = set()
         self._joined: dict[int, tuple[str, list[str], bool]] = {}
 
     def twin(self, row: int) -> str:
@@ -534,8 +540,15 @@ class _TwinsSaid:
     def among(self, contact: _Contact, known: Mapping[str, list[KnownParty]]) -> KnownParty | None:
         """The party of the earlier row, as it is now; None where that row was not taken."""
         kept = self.target(contact)
-        alike = known.get(fold(kept.name), ()) if kept is not None else ()
-        return next((one for one in alike if one is kept or (kept is not None and one.id is not None and one.id == kept.id)), None)
+        if kept is None:
+            return None
+        alike = known.get(fold(kept.name) if kept.id is None else str(kept.id), ())  # it may have another name by now
+        return next((one for one in alike if one is kept or (one.id is not None and one.id == kept.id)), None)
+
+    def forget_unfound(self) -> None:
+        """Rows of which the record is not found any more, by a worker that goes on with the file: nothing can be one with it."""
+        self._lost |= {row for row, one in self._found.items() if one.id is None}
+        self._found = {row: one for row, one in self._found.items() if one.id is not None}
 
     def note(self, contact: _Contact) -> None:
         """A row was taken: later ones may be one with it."""
@@ -550,6 +563,11 @@ class _TwinsSaid:
         said = []
         for row, (twin, aside, is_alone) in list(self._joined.items())[:_MOST_JOINED]:
             other = _("row %(row)s", row=twin) if twin.isdecimal() else twin
+            if is_alone and twin.isdecimal() and int(twin) in self._lost:
+                said.append(
+                    _("Row %(row)s is brought in by itself: who was made of %(other)s has another name by now.", row=row, other=other)
+                )
+                continue
             if is_alone:
                 said.append(_("Row %(row)s is brought in by itself: %(other)s, with which it is one, is not taken.", row=row, other=other))
                 continue

@@ -138,3 +138,56 @@ def test_a_worker_that_goes_on_knows_which_rows_are_one(app, acting):
     assert (batch.state, counts(batch)) == ("applied", (506, 1, 0, 0)), reasons(batch)
     assert not named("L. Haddad")
     assert get(named("Dr Lina Haddad")[0].id).country == "JO"
+
+
+def renamed_on_the_way(acting):
+    """A file in the background whose first part is taken, and whose second row's party got another name then: worker's run and contents."""
+    actor = acting("officer")
+    many = [[f"Name {number}", "group", *[""] * 8] for number in range(505)]
+    batch_id = checked(actor, sheet(HEAD, FIRST, *many, SECOND), {"508": "2"}).id
+    imports.apply_in_background(actor, batch_id)
+    job_id = job_of(batch_id).id
+    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
+    actor = acting("officer")
+    contents = imports._kept(held.get(batch_id))
+    assert (apply.start(actor, run, contents), apply.take_part(actor, run, contents)) == (0, 500)
+    actor = acting("officer")
+    party = named("Dr Lina Haddad")[0]
+    service.edit_party(actor, party.id, get(party.id).version, service.NewParty("person", "Lina Smith", about="By hand", kinds=("donor",)))
+    return actor, batch_id, job_id, run, contents
+
+
+def people():
+    return sorted(db.session.scalars(select(Party.name).where(Party.form == "person")))
+
+
+def test_a_row_stays_one_with_a_party_that_is_renamed_while_the_file_comes_in(acting):
+    actor, batch_id, _job, run, contents = renamed_on_the_way(acting)
+    assert apply.take_part(actor, run, contents) == 507
+    acting("officer")
+    assert people() == ["Lina Smith"]
+    notes = held.summary_of(held.get(batch_id)).notes
+    assert "Row 508 is brought in as one with row 2. It says otherwise, which is left aside: About." in notes
+
+
+def test_another_worker_that_goes_on_says_that_it_does_not_find_the_renamed_party(app, acting):
+    _actor, batch_id, job_id, _run, _contents = renamed_on_the_way(acting)
+    run_once(app, job_id)
+    acting("officer")
+    assert people() == ["L. Haddad", "Lina Smith"]
+    assert "Row 508 is brought in by itself: who was made of row 2 has another name by now." in held.summary_of(held.get(batch_id)).notes
+
+
+def test_more_names_than_a_party_may_have_are_refused_before_anything_is_brought_in(acting):
+    actor = acting("officer")
+    data = sheet(["Name", "E-mail"], *([f"Ann{number} Bell{number}", "a@x.example"] for number in range(60)))
+    dry = checked(actor, data, {str(row): "2" for row in range(3, 62)})
+    assert counts(dry) == (1, 40, 0, 19)
+    assert {sentence for _row, _column, sentence in reasons(dry)} == {"Keep at most 40 other names."}
+    before = snapshot()
+    imports.apply_batch(actor, dry.id)
+    done = held.get(dry.id)
+    assert (done.state, counts(done)) == ("applied", (1, 40, 0, 19))
+    assert len(get(named("Ann0 Bell0")[0].id).names) == service.MOST_NAMES
+    assert undo(actor, done)["kept"] == 0
+    assert snapshot() == before
