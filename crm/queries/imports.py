@@ -26,7 +26,8 @@ class Summary:
     many single rates its new and changed days bring, and for a sheet of amounts what they come to (`Outcome.sums`, `Contents.control`).
     Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
     whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
-    `turnable`: columns of names that look like “Family, First”, how many, and the first."""
+    `turnable`: columns of names that look like “Family, First”, how many, and the first; `joined`: how many of the unchanged rows are one
+    with another row."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -41,6 +42,7 @@ class Summary:
     settled: int = 0
     twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     turnable: Sequence[tuple[str, int, str]] = ()
+    joined: int = 0
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -84,6 +86,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         int(kept.get("settled", 0)),
         kept.get("twins", {}),
         kept.get("turnable", ()),
+        int(kept.get("joined", 0)),
     )
 
 

@@ -168,13 +168,14 @@ class Sample:
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer. Rates are counted
-    by day; `rates` says how many single rates the new and the changed days bring."""
+    """Counts of a dry run or of the work done. `older` rows are among the unchanged: what is held is newer; so are `joined` ones, which a
+    person said are one with another row, and which add nothing to it. Rates are counted by day; `rates` says how many single rates the new and the changed days bring."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     older: int = 0
+    joined: int = 0
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

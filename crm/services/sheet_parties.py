@@ -464,6 +464,7 @@ class Parties(ByChunk[SheetRow]):
                 outcome.note("updated", lambda: Sample(row, "updated", name, changes))  # noqa: B023 - called at once
             else:
                 outcome.note("unchanged", lambda: Sample(row, "unchanged", ""))  # noqa: B023 - called at once
+                outcome.joined += contact.twin.isdecimal()
             if row in doubles:
                 outcome.double_rows += 1
                 if len(outcome.doubles) < 100:  # noqa: PLR2004 - as many as a person reads

@@ -268,7 +268,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         notes=summary.notes,
         samples=[_sample(sample, batch.format) for sample in summary.samples],
         doubles=summary.doubles,
-        impact=_impact(batch, summary.double_rows, len(summary.left_out)) if batch.format in sheets.KINDS else "",
+        impact=_impact(batch, summary) if batch.format in sheets.KINDS else "",
         is_open=summary.is_open,
         left_out=_left_out(summary.left_out),
         is_mended=bool(summary.mended),
@@ -276,7 +276,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
         may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
-        counts=_counts(batch, summary.rates),
+        counts=_counts(batch, summary),
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
         is_sheet=batch.format in sheets.KINDS,
@@ -302,8 +302,9 @@ def _brought(batch: ImportBatch) -> list[dict[str, str]]:
     return found
 
 
-def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]]:
-    """New, changed, unchanged and rejected: rows; for a file of rates its days, with how many rates they bring."""
+def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]]:
+    """New, changed, unchanged, joined with another and rejected: rows; for a file of rates its days, with how many rates they bring."""
+    rates = summary.rates
     is_done, is_by_day = batch.state == "applied" or batch.taken > 0, batch.format in FAMILIES["rates"]
 
     def counted(count: int, brought: int | None = None) -> dict[str, Any]:
@@ -313,11 +314,13 @@ def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]
         note = ngettext("%(n)s rate", "%(n)s rates", brought, n=number(brought, get_locale())) if brought else ""
         return {"value": words, "note": note}
 
-    kept = counted(batch.unchanged)
+    kept = counted(batch.unchanged - summary.joined)
+    joined = {"label": _("Joined with another row"), **counted(summary.joined), "note": _("they add nothing to it")}
     return [
         {"label": _("New") if is_done else _("Would be new"), **counted(batch.created, rates.get("created"))},
         {"label": _("Changed") if is_done else _("Would change"), **counted(batch.updated, rates.get("updated"))},
         {"label": _("Unchanged"), **kept, "note": _("held as they are")},
+        *([joined] if summary.joined else []),
         {
             "label": _("Rejected"),
             "value": number(batch.rejected, get_locale()),
@@ -327,12 +330,23 @@ def _counts(batch: ImportBatch, rates: Mapping[str, int]) -> list[dict[str, Any]
     ]
 
 
-def _impact(batch: ImportBatch, doubles: int, left_out: int) -> str:
-    """The whole file in one sentence."""
+def _impact(batch: ImportBatch, summary: queries.Summary) -> str:
+    """The whole file in one sentence, and in another the rows that are one with others."""
+    joined = ngettext(
+        "%(n)s row is joined with another row.",
+        "%(n)s rows are joined with other rows.",
+        summary.joined,
+        n=number(summary.joined, get_locale()),
+    )
+    return f"{_counts_said(batch, summary)} {joined}" if summary.joined else _counts_said(batch, summary)
+
+
+def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
+    doubles, left_out = summary.double_rows, len(summary.left_out)
     shown = {
         "new": number(batch.created, get_locale()),
         "changed": number(batch.updated, get_locale()),
-        "unchanged": number(batch.unchanged, get_locale()),
+        "unchanged": number(batch.unchanged - summary.joined, get_locale()),
         "doubles": ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", doubles, n=number(doubles, get_locale())),
         "problems": ngettext("%(n)s with a problem", "%(n)s with problems", batch.rejected, n=number(batch.rejected, get_locale())),
         "out": number(left_out, get_locale()),

@@ -114,3 +114,17 @@ def test_many_duplicates_cost_the_statements_of_a_few(app, browser):
     page = client.get(f"{place}/doubles")
     assert "The first 40 are shown" in text(page)
     assert len(tree(page).xpath("//fieldset")) == 40
+
+
+def test_rows_that_are_joined_with_others_are_counted_apart_from_unchanged_ones(browser):
+    client = browser("officer")
+    client.submit(upload(client, sheet(HEAD, ["Omar Said", "", ""])).location, {}, action="/apply")
+    rows = (["Lina Haddad", "", ""], ["Haddad Lina", "", ""], ["Omar Said", "", ""])
+    place = upload(client, sheet(HEAD, *rows)).location
+    assert "Joined with another row" not in text(client.get(place))
+    client.submit(f"{place}/doubles", {"twin-3": "2"})
+    for _done in range(2):
+        page = text(client.get(place))
+        assert "1 new, 0 changed, 1 unchanged, 0 possible duplicates, 0 with problems. 1 row is joined with another row." in page
+        assert "Unchanged 1 held as they are Joined with another row 1 they add nothing to it" in page.replace("\n", " ")
+        client.submit(place, {}, action="/apply") if not _done else None

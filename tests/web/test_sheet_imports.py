@@ -520,3 +520,30 @@ def test_a_file_that_waits_for_an_answer_has_no_counts_yet(browser):
     row = tree(client.get("/imports/")).xpath("//tbody/tr[contains(., 'zzclear.csv')]")[0]
     assert "Waiting for you" in row.text_content()
     assert "2" in row.xpath("./td")[-4].text_content()
+
+
+def buttons(client, place):
+    """Of the summary: the primary one, and the others."""
+    found = tree(client.get(place)).xpath("//main//*[contains(@class, 'actions')]//*[self::a or self::button][contains(@class, 'button')]")
+    named = [(" ".join(one.text_content().split()), "button-primary" in one.get("class")) for one in found]
+    return [name for name, is_primary in named if is_primary], [name for name, is_primary in named if not is_primary]
+
+
+def test_what_is_left_to_say_of_a_list_comes_before_bringing_it_in(browser):
+    client = browser("officer")
+    rows = (["Lina Haddad", "lina@x.example"], ["Haddad Lina", ""], ["Ana", "no address"])
+    place = upload(client, sheet(["Name", "E-mail"], *rows)).location
+    primary, others = buttons(client, place)
+    assert primary == ["Mend the rejected rows"]
+    assert {"Bring in 2 rows", "Possible duplicates"} <= set(others)
+    client.submit(f"{place}/rows", {"cell-4-1": "ana@x.example"})
+    primary, others = buttons(client, place)
+    assert primary == ["Possible duplicates"]
+    assert "Bring in 3 rows" in others
+    client.submit(f"{place}/doubles", {"twin-3": "two"})
+    primary, others = buttons(client, place)
+    assert primary == ["Bring in 3 rows"]
+    assert "Possible duplicates" in others
+    other = upload(client, sheet(["Name", "E-mail"], *rows), name="again.csv").location
+    client.submit(other, {}, action="/apply")  # bringing in the rest stays possible
+    assert "Haddad Lina" in text(client.get("/parties/"))
