@@ -100,3 +100,29 @@ def test_a_browser_whose_style_cannot_open_them_has_a_script_that_does(demo_site
     page.set_viewport_size(PHONE)
     page.goto(f"{demo_site.url}/interactions/")
     expect(page.locator(".filter-fields")).to_be_hidden()
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_a_list_with_every_column_scrolls_in_a_region_of_its_own(demo_site, page, address):
+    """The page never scrolls sideways; the first column stays in sight, and what does scroll can be reached by keys."""
+    demo_site.sign_in(page, HEAD)
+    page.goto(demo_site.url + address)
+    boxes = page.locator(".list-columns input[name=columns]")
+    columns = sorted(set(boxes.evaluate_all("all => all.map(one => `columns=${one.value}`)")))
+    every = f"{demo_site.url}{address}{'&' if '?' in address else '?'}{'&'.join(columns)}"
+    for width, target in ((800, demo_site.url + address), (800, every), (1280, every)):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(target)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{target}: the page is {wide} px too wide at {width}"
+        region = page.locator(".table-region")
+        name = region.locator("tbody .who").first
+        before = name.bounding_box()["x"]
+        if region.evaluate("one => { one.scrollLeft = 200; return one.scrollLeft > 0 }"):
+            assert abs(name.bounding_box()["x"] - before) <= 1, f"{target} at {width}"
+            head = region.locator("thead th")
+            assert head.first.bounding_box()["y"] == head.last.bounding_box()["y"]
+            if head.count() > 8:
+                assert (region.get_attribute("tabindex"), bool(region.get_attribute("aria-label"))) == ("0", True)
+    violations = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in violations] == []
