@@ -126,7 +126,23 @@ PARTIES = SheetKind(
         }
     ),
 )
+#: Headings of a list of contacts that tell when each was met last: of a log, which is a list of its own.
+_OF_A_LOG = (
+    "last contact/last contacted/last contact date/date of last contact/last met/last meeting/last interaction/last call/last visit/dernier contact/"
+    "date du dernier contact/dernière rencontre/dernière réunion/dernier échange/último contacto/fecha del último contacto/última reunión/"
+    "آخر تواصل/آخر اتصال/آخر لقاء/آخر اجتماع/تاريخ آخر تواصل"
+)
 SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS, *MONEY_SHEETS)})
+
+
+@lru_cache(maxsize=1)
+def _of_a_log() -> frozenset[str]:
+    return frozenset(map(fold, _OF_A_LOG.split("/")))
+
+
+def is_of_a_log(slug: str, heading: str) -> bool:
+    """Whether a heading of a list of contacts says when each was met last, which a log of contacts holds."""
+    return slug == PARTIES.slug and not _of_a_log().isdisjoint((fold(heading), fold(heading.partition("(")[0])))
 
 
 @lru_cache(maxsize=16)
@@ -182,6 +198,7 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
     for heading in usable:
         words = fold(heading).split()
         trimmed = [fold(heading.partition("(")[0]), " ".join(words[:-1]), " ".join(words[1:])] if len(words) > 1 else []
+        trimmed = [] if is_of_a_log(slug, heading) else trimmed  # “Last contact” is no contact's name
         for text in trimmed:
             take(heading, _headings(slug).get(text))
     return found

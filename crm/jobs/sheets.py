@@ -10,7 +10,7 @@ from typing import Any
 
 from crm.errors import Invalid
 from crm.exchange.cells import CellInvalid
-from crm.exchange.sheet_columns import SHEETS
+from crm.exchange.sheet_columns import SHEETS, is_of_a_log
 from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
@@ -148,6 +148,15 @@ def _notes(file: SheetFile, missing: list[str]) -> list[str]:
                 headings=listed,
             )
         )
+    notes += [
+        _(
+            "“%(heading)s” looks like contacts that were held. A log of them can be brought in as a list of its own, under “%(list)s”.",
+            heading=heading[:40],
+            list=SHEETS["interactions"].title,
+        )
+        for heading in left_out
+        if is_of_a_log(file.slug, heading)
+    ]
     if len(file.grid.sheets) > 1:
         notes.append(_("The workbook has %(n)s sheets; “%(sheet)s” was read.", n=len(file.grid.sheets), sheet=file.grid.sheet))
     return notes

@@ -10,17 +10,24 @@ from typing import Any
 from flask import request
 
 from crm import clock
-from crm.exchange.sheet_cells import CENTURIES
-from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetField
+from crm.data import countries_by_iso2
+from crm.exchange.sheet_cells import CENTURIES, joined, parts
+from crm.exchange.sheet_fields import COUNTRY, WORD, WORD_MARKS, WORDS, ListedWords, SheetField
 from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
 from crm.exchange.sheets import SheetFile
 from crm.forms.base import clean
 from crm.forms.parties import FORM_NAMES, country_choices
-from crm.i18n import _
+from crm.i18n import LazyText, _, _l
 from crm.models.parties import FORM_IN_KINDS
 from crm.queries import codes
 from crm.queries.interactions import STATE_LABELS
 
+#: What choosing a form for a value of a column of kinds does: it says what the party is, and leaves no kind.
+_FORMS_AMONG_KINDS: Mapping[str, LazyText] = {
+    "person": _l("No category: it is a person"),
+    "organisation": _l("No category: it is an organisation"),
+    "group": _l("No category: it is a group"),
+}
 #: What a choice says for leaving the cells empty: no code of a list.
 EMPTY = "-"
 
@@ -111,8 +118,30 @@ def _choices(item: SheetField, *, is_said: bool) -> list[tuple[str, str]]:
     if isinstance(item.words, ListedWords):
         forms = dict.fromkeys(code.removeprefix(FORM_IN_KINDS) for code in item.words.first.values())
         listed = codes.offered_choices(item.words.name, clock.today())
-        return [*first, *listed, *((code, str(names.get(code, code))) for code in forms), *last]
+        return [*first, *listed, *((code, str(_FORMS_AMONG_KINDS.get(code, names.get(code, code)))) for code in forms), *last]
     return [*first, *((code, str(names.get(code, code))) for code in dict.fromkeys(item.words.values())), *last]
+
+
+def in_words(file: SheetFile, heading: str, cell: str) -> str:
+    """A cell as it is read, with what was chosen in place of its words as the choices call it, not as its code."""
+    item, chosen = file.field_of(heading), set(file.setup.values.get(heading, {}).values()) - {""}
+    if item is None or not chosen:
+        return cell
+    if item.reads == WORDS and cell not in chosen:
+        words = parts(cell, WORD_MARKS)
+        return joined(_label(item, word) if word in chosen else word for word in words) if chosen & set(words) else cell
+    return _label(item, cell) if cell in chosen else cell
+
+
+def _label(item: SheetField, code: str) -> str:
+    if item.reads == COUNTRY:
+        country = countries_by_iso2().get(code)
+        return country.name if country else code
+    if item.reads not in (WORD, WORDS):
+        return code
+    if isinstance(item.words, ListedWords) and code in codes.entries(item.words.name):
+        return codes.label(item.words.name, code)
+    return str({**FORM_NAMES, **STATE_LABELS}.get(code, code))
 
 
 def answers(offers: Iterable[Offer]) -> dict[tuple[str, str], str | None]:

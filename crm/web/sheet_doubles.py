@@ -12,6 +12,7 @@ from crm.exchange.sheets import TWO, SheetFile
 from crm.formatting import number
 from crm.i18n import _, get_locale
 from crm.queries.imports import Summary
+from crm.web.mending import in_words
 
 SHOWN = 40
 _LONGEST = 400
@@ -37,10 +38,11 @@ class Double:
 def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
     """The first rows of which nothing was said yet, then those that were settled, as the page shows them or was answered."""
     cells = dict(file.as_read)
-    used = [place for place, heading in enumerate(file.headings) if file.columns.get(heading)]
+    used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
 
     def text_of(row: int) -> str:
-        return " · ".join(cells[row][place] for place in used if cells[row][place].strip())[:_LONGEST] if row in cells else ""
+        shown = (in_words(file, heading, cells[row][place]) for place, heading in used if cells[row][place].strip()) if row in cells else ()
+        return " · ".join(shown)[:_LONGEST]
 
     said = {int(row): twin for row, twin in file.setup.twins.items()}
     waiting = [(row, like) for row, _name, like in summary.doubles if str(row) in summary.twins and row not in said and row in cells]

@@ -260,7 +260,8 @@ def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict
         row = as_read.get(reject.row, ())
         cells = []
         for place, heading in used:
-            name, stands = f"cell-{reject.row}-{place}", row[place] if place < len(row) else ""
+            name = f"cell-{reject.row}-{place}"
+            stands = mending.in_words(file, heading, row[place]) if place < len(row) else ""
             text = clean(request.form[name]) if name in request.form else stands
             if text != stands.strip():
                 edits.setdefault(str(reject.row), {})[heading] = text

@@ -81,6 +81,7 @@ def test_countries_and_lists():
 
 
 def test_headings_in_four_languages_are_known():
+    assert guess("parties", ["First name", "Last name", "Last contact"])["Last contact"] == ""
     french = guess("parties", ["Nom", "Prénom", "Courriel", "Téléphone", "Fonction", "rejected because", "Autre"])
     assert list(french.values()) == ["name", "given_name", "email", "phone", "post_title", "", ""]
     arabic = guess("parties", ["الاسم", "الجوال", "البريد الإلكتروني", "ملاحظات"])

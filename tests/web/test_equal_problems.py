@@ -248,3 +248,21 @@ def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_ope
     assert said[0].xpath(".//input[@name='emptied']/@checked")
     client.submit(f"{place}/rows", {"emptied": None})
     assert legends(client, place) == ["In 2 rows: E-mail, a formula without a saved result"]
+
+
+def test_what_was_chosen_is_shown_by_its_name_and_a_form_says_what_it_does(browser):
+    client = browser("officer")
+    rows = [contact(n, "Assoc.", "Kenyaa", "once wrong" if n == 1 else "") for n in range(3)] + [
+        contact(3, "Donor; Assoc.", "", "wrong too")
+    ]
+    place = upload(client, sheet(HEAD, *rows)).location
+    options = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(legend, '“Assoc.”')]//option[@value='person']/text()")
+    assert options == ["No category: it is a person"]
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    page = tree(client.get(f"{place}/rows"))
+    shown = [page.xpath(f"string(//input[@name='cell-{name}']/@value)") for name in ("3-1", "3-2", "5-1", "5-2")]
+    assert shown == ["NGO or civil society", "Kenya", "Donor; NGO or civil society", ""]
+    client.submit(f"{place}/rows", {"cell-3-3": "a@x.example", "cell-5-3": "b@x.example"})
+    assert "4 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
+    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): ""})  # no cell was typed over
+    assert "4 with problems." in text(client.get(place))

@@ -547,3 +547,13 @@ def test_what_is_left_to_say_of_a_list_comes_before_bringing_it_in(browser):
     other = upload(client, sheet(["Name", "E-mail"], *rows), name="again.csv").location
     client.submit(other, {}, action="/apply")  # bringing in the rest stays possible
     assert "Haddad Lina" in text(client.get("/parties/"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "is_hinted"), [("Dernier contact", True), ("Last contact (date)", True), ("آخر تواصل", True), ("Shoe size", False)]
+)
+def test_a_column_of_last_contacts_says_how_a_log_of_them_is_brought_in(browser, heading, is_hinted):
+    client = browser("officer")
+    page = text(client.get(upload(client, sheet(["Name", heading], ["Ana", "2026-03-04"])).location))
+    assert f"1 column is left out: “{heading}”." in page
+    assert (f"“{heading}” looks like contacts that were held." in page) == is_hinted
