@@ -89,6 +89,7 @@ class _Build:
         self.meeting, self.as_of = meeting, as_of
         self.interaction, self.office, self.party = meeting.interaction, meeting.office, meeting.party
         self.printer = Printer(lang, meeting.office.timezone, as_of)
+        self.meets_on = self.printer.local_day(meeting.interaction.starts_at)
         self.plates = Plates()
         self.contacts = briefing.contacts(meeting, as_of)
         self.promises = briefing.promises(meeting, as_of)
@@ -195,11 +196,23 @@ class _Build:
         parts = [ask.reference]
         if ask.amount is not None:
             parts.append(self.printer.amount(ask.amount))
-        parts.append(_("by %(day)s", day=self.printer.day(ask.by_when)) if ask.by_when else _("no date set"))
+        parts.append(self._wanted_by(ask.by_when))
         told = [answer for answer in ask.answers if answer.answer != "none"]
         if told:
             parts.append(_("last answer: %(answer)s", answer=ANSWER_LABELS[told[-1].answer]))
         return " · ".join(parts)
+
+    def _wanted_by(self, day: date | None) -> str:
+        """By when an ask is wanted; of a day before the meeting's, that it was."""
+        if day is None:
+            return _("no date set")
+        if day < self.meets_on:
+            return _("was due %(day)s", day=self.printer.day(day))
+        return _("by %(day)s", day=self.printer.day(day))
+
+    def _by_when(self, day: date | None) -> str:
+        """A day of the follow-up sheet; one before the meeting is left to be written by hand."""
+        return self.printer.day(day) if day is not None and day >= self.meets_on else ""
 
     def _mark(self, row: Ask | Commitment | Interaction | Note | Tenure, noun: str, what: str, reference: str = "") -> int:
         """The mark of a record that is quoted rather than counted."""
@@ -436,7 +449,7 @@ class _Build:
             Question(
                 self.office.name,
                 _("When do we keep this, and who answers for it? “%(words)s”", words=_shortened(one.words, longest)),
-                printer.day(one.due_on),
+                self._by_when(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
             )
             for one in late
@@ -457,7 +470,7 @@ class _Build:
                             amount=amount.text,
                             reference=row.source.reference,
                         ),
-                        printer.day(row.due_on),
+                        self._by_when(row.due_on),
                         amount.mark,
                     )
                 )
@@ -468,7 +481,7 @@ class _Build:
                     "What stands in the way, and by which day will it be done? “%(words)s”",
                     words=_shortened(one.words, longest),
                 ),
-                printer.day(one.due_on),
+                self._by_when(one.due_on),
                 self._mark(one, "commitment", _("Promise")),
             )
             for one in late
@@ -483,7 +496,7 @@ class _Build:
                         "Who decides on our ask, on what evidence, and when do we hear? “%(ask)s”",
                         ask=_shortened(ask.sentence, longest),
                     ),
-                    printer.day(ask.by_when),
+                    self._by_when(ask.by_when),
                     self._mark(ask, "ask", _("The ask")),
                 )
             )

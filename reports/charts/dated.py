@@ -16,7 +16,7 @@ def timeline(data: Timeline, *, prefix: str, lang: str = "en", width: float = 64
     sheet = new_sheet(prefix, lang, width)
     events = sorted(data.events, key=lambda event: (event.day, event.label))
     words = dict(data.kind_words)
-    rows = tuple((day_words(event.day, lang, "medium"), event.label, words.get(event.kind, "")) for event in events)
+    rows = tuple((day_words(event.day, lang), event.label, words.get(event.kind, "")) for event in events)
     if not events:
         draw_empty(sheet, data.empty)
         bottom = 80.0
@@ -86,7 +86,7 @@ _Flag = tuple[float, float, float, list[str], str]
 def _flag(event: Event, x: float, limit: float, width: float, lang: str) -> _Flag:
     """The label of one event, to the right of its mark or, where there is no room, to its left."""
     lines = fit(event.label, limit / BOLD, SMALL, _MOST_LINES) or [MISSING]
-    day = day_words(event.day, lang, "d MMM y")
+    day = day_words(event.day, lang)
     wide = max(*(text_width(line, SMALL, bold=True) for line in lines), text_width(day, SMALL)) + 10
     start = x if x + wide <= width else max(0.0, min(x - wide, width - wide))
     return x, start, start + wide, lines, day

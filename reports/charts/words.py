@@ -64,8 +64,11 @@ def _significant(size: float) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def day_words(day: date, lang: str, style: str) -> str:
-    return str(format_date(day, format=style, locale=locale_of(lang)))
+def day_words(day: date, lang: str) -> str:
+    """A day as pages and packs write it: "4 Sep 2025" in English, the language's own medium form elsewhere. British English of CLDR has
+    "Sept", which stands nowhere else."""
+    locale = Locale.parse(lang.replace("-", "_"))
+    return str(format_date(day, format="d MMM y" if locale.language == "en" else "medium", locale=locale))
 
 
 @functools.lru_cache(maxsize=8192)

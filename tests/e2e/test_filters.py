@@ -37,6 +37,10 @@ def test_a_list_begins_on_the_first_screen_of_a_phone(demo_site, page, address):
     top = first.bounding_box()["y"]
     bar = page.locator(".bottom-bar").bounding_box()["y"]
     assert top + 24 < bar, f"{address}: the first row begins at {top}, the bar below at {bar}"
+    assert top < 480, f"{address}: the first row begins at {top}"
+    row = [page.locator(one).bounding_box() for one in (".filter-fold summary", ".list-tools summary", ".saved-actions a:last-child")]
+    middles = [box["y"] + box["height"] / 2 for box in row]
+    assert max(middles) - min(middles) < 8, f"{address}: in one row: {middles}"
 
 
 def test_the_filters_are_opened_by_keys_and_say_how_many_are_set(demo_site, page):

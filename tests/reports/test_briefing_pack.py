@@ -30,7 +30,7 @@ from crm.queries import documents as queries
 from crm.queries.figures.landscape import party_flows_summary
 from crm.queries.figures.money import party_money
 from crm.queries.figures.programmes import programme_money
-from crm.services import commitments, interactions, notes, programmes
+from crm.services import asks, commitments, interactions, notes, programmes
 from crm.services.interactions import NewInteraction
 from crm.web.landscape import original_rows
 from reports import briefing_pack, registry, snapshots
@@ -290,6 +290,29 @@ def words_of(data: bytes) -> list[list[tuple[float, str]]]:
         [(float(word.get("ymax")), word.text or "") for word in page.xpath("./word") if 60 < float(word.get("ymax")) < 786]
         for page in pages
     ]
+
+
+@pytest.mark.parametrize(
+    ("by_when", "line", "written"),
+    [
+        (date(2024, 4, 8), "was due 8 Apr 2024", ""),
+        (date(2024, 4, 9), "by 9 Apr 2024", "9 Apr 2024"),
+        (date(2024, 5, 31), "by 31 May 2024", "31 May 2024"),
+    ],
+)
+def test_a_day_before_the_meeting_is_said_to_have_passed_and_is_left_to_be_written(scene, by_when, line, written):
+    """The meeting is on 9 April: nobody can be asked for an earlier day there."""
+    asks.move_ask(scene.actor, scene.ask, by_when)
+    with clock.frozen(briefing.DAY):
+        new = commitments.NewCommitment(
+            scene.office_id, scene.donor, "service", "Send the map.", date(2024, 1, 5), "ours", date(2024, 3, 1)
+        )
+        commitments.record_commitment(scene.actor, new)
+    pack = briefing_pack.build(scene.actor, scene.meeting, briefing.DAY)
+    assert line in pack.steer.ask_line
+    days = {question.what.split("?")[0]: question.by_when for question in pack.questions}
+    assert days["Who decides on our ask, on what evidence, and when do we hear"] == written
+    assert days["When do we keep this, and who answers for it"] == "", "late already"
 
 
 def test_the_follow_up_sheet_is_the_last_leaf_with_all_its_lines(reported, place):

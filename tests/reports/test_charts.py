@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from crm import formatting
 from reports import charts
 from reports.charts import Bar, Bars, Event, FundingYear, Funnel, Line, Month, Receipts, Series, Sparkline, StackedBars, Timeline, words
 
@@ -364,3 +365,10 @@ def test_a_chart_for_screens_is_drawn_twice_with_ids_of_its_own():
     assert chart.rows == charts.bars(data, prefix="x").rows
     hostile = charts.for_screens(charts.bars, Bars("<b>", "s", "src", (Bar("<script>", 5),)), prefix="x")
     assert "<script>" not in hostile.svg
+
+
+@pytest.mark.parametrize(("lang", "day"), [("en", "4 Sep 2025"), ("fr", "4 sept. 2025")])
+def test_a_timeline_writes_days_as_everything_else_does(lang, day):
+    chart = charts.timeline(Timeline("t", "s", "x", (Event(date(2025, 9, 4), "Met", "late"),)), prefix="p", lang=lang)
+    assert day in chart.svg
+    assert chart.rows[0][0] == day == formatting.day(date(2025, 9, 4), lang)
