@@ -59,12 +59,14 @@ from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
 from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
+from crm.queries.names import fold
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
 #: What is said of a row that is not the one it looks like.
 TWO = "two"
 _EXAMPLES = 3
+_MOST_LOOKED_AT = 200
 _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
 _BETWEEN_TOTALS = ";\n|/+&"
@@ -285,7 +287,7 @@ def read_sheet(
                 twins=setup.twins,
                 emptied=setup.emptied,
             )
-    guessed = columns_of.guess(slug, listing.headings)
+    guessed = _by_what_stands_there(slug, columns_of.guess(slug, listing.headings), listing)
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields
     columns = {heading: said.get(heading, "") if said.get(heading, "") in known else "" for heading in guessed}
@@ -295,6 +297,19 @@ def read_sheet(
     file = SheetFile(slug, setup, grid, listing, columns, notes=list(listing.notes))
     _Rows(file, reporting).take()
     return file
+
+
+def _by_what_stands_there(slug: str, guessed: dict[str, str], listing: Listing) -> dict[str, str]:
+    """A column *Type* holds persons and organisations, or donors and NGOs: where most of its first cells are none of the former, it is
+    what they are to us, unless another column is."""
+    known = SHEETS[slug].fields
+    heading = next((heading for heading, name in guessed.items() if name == "form"), "")
+    if not heading or "kinds" not in known or "kinds" in guessed.values():
+        return guessed
+    place, words = listing.headings.index(heading), known["form"].words or {}
+    cells = [cells[place] for _number, cells in listing.rows[:_MOST_LOOKED_AT] if place < len(cells) and cells[place].strip()]
+    forms = sum(fold(cell) in words for cell in cells)
+    return guessed if not cells or 2 * forms >= len(cells) else guessed | {heading: "kinds"}
 
 
 def _mended(file: SheetFile, row_number: int, cells: tuple[str, ...]) -> tuple[str, ...]:
