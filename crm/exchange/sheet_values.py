@@ -88,10 +88,15 @@ def said_of_values(values: Mapping[str, Mapping[str, str]], said: Mapping[tuple[
     """What is read in place of what, once more was said: (heading, the value) -> what to read instead; None: as it stands.
 
     Nothing is replaced twice: what led to a value that is now read otherwise leads to the same. What is said at once stands beside each
-    other, so that two values can change places."""
+    other, so that two values can change places; an answer that is said again as it was is none."""
     found = {heading: dict(table) for heading, table in values.items()}
-    said_now = {(heading, value_key(text)) for heading, text in said}
-    for (heading, text), instead in said.items():
+    new = {
+        (heading, text): instead
+        for (heading, text), instead in said.items()
+        if text not in values.get(heading, {}) or values[heading][text] != instead
+    }
+    said_now = {(heading, value_key(text)) for heading, text in new}
+    for (heading, text), instead in new.items():
         table, key = found.setdefault(heading, {}), value_key(text)
         for other in [other for other in table if value_key(other) == key]:
             del table[other]

@@ -15,6 +15,9 @@ def test_what_led_to_a_value_leads_to_what_is_read_instead_of_it():
     first = said_of_values({}, {("H", "Gov't"): "Govt"})
     assert said_of_values(first, {("H", "govt"): "government"}) == {"H": {"Gov't": "government", "govt": "government"}}
     assert said_of_values(first, {("H", "gov't"): None}) == {}
+    both = {("H", "govt"): "government", ("H", "Gov't"): "Govt"}  # as the page sends it: the earlier answer once more
+    assert said_of_values(first, both) == {"H": {"Gov't": "government", "govt": "government"}}
+    assert said_of_values({}, {("H", "x"): ""}) == {"H": {"x": ""}}
 
 
 def test_long_values_are_told_apart_to_their_end():
