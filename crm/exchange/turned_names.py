@@ -25,10 +25,10 @@ _ENDS = frozenset({"of", "de", "du", "des", "del", "da", "do", "for", "pour", "p
 def turned(text: str) -> str:
     """“Haddad, Rania” as “Rania Haddad”; "" where a name does not look like that: one comma, a few words of letters on each side,
     none of them a word of organisations or a title."""
-    parts = text.replace(_ARABIC_COMMA, _COMMA).split(_COMMA)
-    if len(text) > _LONGEST or len(parts) != 2:  # noqa: PLR2004 - on both sides of one comma
+    before, _comma, behind = text.replace(_ARABIC_COMMA, _COMMA).partition(_COMMA)
+    if len(text) > _LONGEST or _COMMA in behind:
         return ""
-    family, given = (part.split() for part in parts)
+    family, given = before.split(), behind.split()
     if not 0 < len(family) <= _MOST_FAMILY or not 0 < len(given) <= _MOST_GIVEN:
         return ""
     if not all(

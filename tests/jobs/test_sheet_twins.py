@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from crm.db import db
 from crm.exchange.sheets import TWO, Setup
-from crm.jobs import engine, imports, sheets
+from crm.jobs import imports, sheets
 from crm.models.imports import ImportLayout
 from crm.models.notes import Note
 from crm.models.parties import Channel, Party, Position, Tenure
@@ -17,16 +17,16 @@ from crm.queries import imports as held
 from crm.queries import sheet_imports
 from crm.queries.parties import get
 from crm.services import imports as apply
-from crm.services import jobs as work
 from crm.services import parties as service
 from tests.factories.parties import make
-from tests.jobs.test_background import job_of, run_once
+from tests.jobs.test_background import run_once
 from tests.jobs.test_import_undo import snapshot, undo
-from tests.jobs.test_sheets import counts, named, reasons, sheet
+from tests.jobs.test_sheets import counts, named, reasons, sheet, taken_in_part
 
 HEAD = ["Name", "Form", "Country", "About", "Kind", "E-mail", "Phone", "Post", "Organisation", "Note"]
 FIRST = ["Dr Lina Haddad", "person", "", "First words", "Donor", "lina@x.example", "", "", "", "One"]
 SECOND = ["L. Haddad", "person", "Jordan", "Other words", "Media", "lina@x.example", "+962 6 555 0101", "Editor", "Radio X", "Two"]
+MANY = [[f"Name {number}", "group", *[""] * 8] for number in range(505)]  # more than one part of a file
 OTHER = ["Bo Day", "person", "", "", "", "bo@x.example", "", "", "", ""]
 
 
@@ -123,15 +123,8 @@ def test_a_row_whose_other_one_is_rejected_is_brought_in_by_itself(acting):
 
 def test_a_worker_that_goes_on_knows_which_rows_are_one(app, acting):
     actor = acting("officer")
-    many = [[f"Name {n}", "group", *[""] * 8] for n in range(505)]
-    batch_id = checked(actor, sheet(HEAD, FIRST, *many, SECOND), {"508": "2"}).id
-    imports.apply_in_background(actor, batch_id)
-    job_id = job_of(batch_id).id
-    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
-    actor = acting("officer")
-    contents = imports._kept(held.get(batch_id))
-    assert apply.start(actor, run, contents) == 0
-    assert apply.take_part(actor, run, contents) == 500
+    batch_id = checked(actor, sheet(HEAD, FIRST, *MANY, SECOND), {"508": "2"}).id
+    job_id, _run, _contents = taken_in_part(acting, batch_id)
     run_once(app, job_id)
     acting("officer")
     batch = held.get(batch_id)
@@ -143,14 +136,8 @@ def test_a_worker_that_goes_on_knows_which_rows_are_one(app, acting):
 def renamed_on_the_way(acting):
     """A file in the background whose first part is taken, and whose second row's party got another name then: worker's run and contents."""
     actor = acting("officer")
-    many = [[f"Name {number}", "group", *[""] * 8] for number in range(505)]
-    batch_id = checked(actor, sheet(HEAD, FIRST, *many, SECOND), {"508": "2"}).id
-    imports.apply_in_background(actor, batch_id)
-    job_id = job_of(batch_id).id
-    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
-    actor = acting("officer")
-    contents = imports._kept(held.get(batch_id))
-    assert (apply.start(actor, run, contents), apply.take_part(actor, run, contents)) == (0, 500)
+    batch_id = checked(actor, sheet(HEAD, FIRST, *MANY, SECOND), {"508": "2"}).id
+    job_id, run, contents = taken_in_part(acting, batch_id)
     actor = acting("officer")
     party = named("Dr Lina Haddad")[0]
     service.edit_party(actor, party.id, get(party.id).version, service.NewParty("person", "Lina Smith", about="By hand", kinds=("donor",)))

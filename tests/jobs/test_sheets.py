@@ -322,6 +322,17 @@ def test_our_own_list_comes_back_though_kinds_were_renamed_added_and_translated(
     assert (counts(refused), reasons(refused)[0][2]) == ((0, 0, 0, 1), "“Guild” is none of the words known for this column.")
 
 
+def taken_in_part(acting, batch_id):
+    """A file in the background of which one worker took the first part: its job, that worker's run, and what the file says."""
+    imports.apply_in_background(acting("officer"), batch_id)
+    job_id = job_of(batch_id).id
+    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
+    actor = acting("officer")
+    contents = imports._kept(held.get(batch_id))
+    assert (apply.start(actor, run, contents), apply.take_part(actor, run, contents)) == (0, 500)
+    return job_id, run, contents
+
+
 @pytest.mark.parametrize("kind", ["parties", "positions", "interactions"])
 def test_a_worker_that_goes_on_knows_what_the_rows_before_said(app, acting, kind):
     """The first rows were taken in by a worker that was killed: a row that contradicts one of them is refused all the same."""
@@ -340,13 +351,7 @@ def test_a_worker_that_goes_on_knows_what_the_rows_before_said(app, acting, kind
     }[kind]
     data = sheet(heads, first, *map(many, range(505)), later)
     batch_id = imports.check_file(actor, actor.home_office_id, kind, "l.csv", data)
-    imports.apply_in_background(actor, batch_id)
-    job_id = job_of(batch_id).id
-    run = work.begin(engine._bound_system(), job_id, lambda _run: None)
-    actor = acting("officer")
-    contents = imports._kept(held.get(batch_id))
-    assert apply.start(actor, run, contents) == 0
-    assert apply.take_part(actor, run, contents) == 500
+    job_id, _run, _contents = taken_in_part(acting, batch_id)
     run_once(app, job_id)
     acting("officer")
     batch = held.get(batch_id)
