@@ -32,15 +32,22 @@ from crm.web.errors import set_up_errors
 from crm.web.files import set_up_room
 from crm.web.gate import refuse_silent_routes, set_up_gate
 from crm.web.nav import entries, log_url
+from crm.web.templating import PageEnvironment
 
 ROOT = Path(__file__).resolve().parent.parent
 CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 
+class Throughline(Flask):
+    """The application."""
+
+    jinja_environment = PageEnvironment
+
+
 def create_app(config: Config | None = None) -> Flask:
     """Make the application from settings (default: the environment's)."""
     settings = config or load_or_stop()
-    app = Flask("crm", template_folder=str(ROOT / "templates"), instance_path=str(settings.instance_path))
+    app = Throughline("crm", template_folder=str(ROOT / "templates"), instance_path=str(settings.instance_path))
     app.config.update(settings.flask())
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     app.config["WTF_CSRF_TIME_LIMIT"] = None
@@ -84,6 +91,7 @@ def _set_up_templates(app: Flask) -> None:
         lambda one, many, count: translations_for(get_locale()).ngettext(one, many, count),
         newstyle=True,
     )
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]  # its own `_` looks for `gettext` each time
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     manifest_path = Path(app.static_folder or "") / "dist" / "manifest.json"
     manifest: dict[str, str] = json.loads(manifest_path.read_text()) if manifest_path.exists() else {}

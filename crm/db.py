@@ -169,9 +169,10 @@ def set_up_engine(engine: Engine) -> None:
 
         @event.listens_for(engine, "begin")
         def _pg_begin(connection: Any) -> None:
-            if not _writing.get():
-                steady = "ISOLATION LEVEL REPEATABLE READ, " if _steady.get() else ""
-                connection.exec_driver_sql(f"SET TRANSACTION {steady}READ ONLY")
+            """The driver says it with BEGIN, which it sends before the first statement: no round trip of its own."""
+            driver, levels = connection.connection.dbapi_connection, connection.dialect.dbapi.IsolationLevel
+            driver.read_only = None if _writing.get() else True
+            driver.isolation_level = levels.REPEATABLE_READ if _steady.get() and not _writing.get() else None
 
         return
 

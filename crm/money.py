@@ -213,6 +213,14 @@ def _of_minor(minor: int, currency: str) -> Money:
     return Money(Decimal(minor).scaleb(-minor_units(currency), context=_WIDE), currency)
 
 
+def rounded_minor(amount: Decimal, currency: str) -> int:
+    """Return an amount as whole minor units, half up (M6). Raises `AmountInvalid` when it has too many digits."""
+    whole = int(round_half_up(amount, currency).scaleb(minor_units(currency), context=_WIDE))
+    if abs(whole) > MAX_MINOR:
+        _too_large(currency)
+    return whole
+
+
 def round_half_up(amount: Decimal, currency: str) -> Decimal:
     """Return the amount at the currency's decimals; a half goes away from zero (M6)."""
     return _decimal(amount).quantize(_step(currency), rounding=ROUND_HALF_UP, context=_WIDE)

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import InternalError
 
 from crm.db import after_commit, db, impatient, savepoint, steady_reading, together, transactional
 from crm.errors import Conflict, Invalid, ProgrammingError
@@ -265,3 +266,21 @@ def test_what_can_be_done_later_gives_way_at_once(app, acting):
     thread.join(30)
     note()
     assert db.session.scalar(select(func.count()).select_from(Party)) is not None
+
+
+@pytest.mark.postgresql_only
+def test_what_only_reads_cannot_write_and_a_writer_leaves_no_trace_on_its_connection(acting):
+    """The database itself refuses a write in a transaction that was begun for reading."""
+    actor = acting("grants")
+    for turn in range(2):
+        made.donor(actor, f"Donor {turn}")  # a writer before: the pool gives out its connection next
+        with pytest.raises(InternalError, match="read-only"):
+            db.session.connection().exec_driver_sql("UPDATE offices SET name = name")
+        db.session.rollback()
+
+    def isolation() -> str:
+        return db.session.connection().exec_driver_sql("SHOW transaction_isolation").scalar_one()
+
+    with steady_reading():
+        assert isolation() == "repeatable read"
+    assert isolation() == "read committed"

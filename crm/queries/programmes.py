@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -18,7 +18,8 @@ from crm.models.parties import Party
 from crm.models.places import Place
 from crm.models.pledges import Agreement, AgreementBudgetLine, Pledge
 from crm.models.programmes import Indicator, Measurement, Programme, Requirement
-from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_first, fetch_page
+from crm.money import Money, from_minor
+from crm.queries.paging import Order, Page, Paging, fetch_all, fetch_page
 
 SORTS = ("title", "newest", "reference")
 #: Agreements and pledges on a programme's page; all of them stand one click away.
@@ -102,18 +103,41 @@ def choices(office_id: uuid.UUID) -> list[tuple[uuid.UUID, str]]:
     return [(row.id, row.title) for row in rows]
 
 
-#: What a programme's page shows of an agreement and of a pledge.
+class Signed(NamedTuple):
+    """What a programme's page shows of an agreement."""
+
+    id: uuid.UUID
+    reference: str
+    donor: str | None
+    signed_on: date
+    value: Money
+    received: Money
+
+
+class Made(NamedTuple):
+    """What a programme's page shows of a pledge."""
+
+    id: uuid.UUID
+    reference: str
+    donor: str | None
+    pledged_on: date
+    announced: Money
+    outstanding: Money
+
+
 _SIGNED: tuple[Any, ...] = (
+    Agreement.id,
     Agreement.reference,
-    Agreement.donor_id,
+    Party.name,
     Agreement.signed_on,
     Agreement.currency,
     Agreement.value_minor,
     Agreement.received_minor,
 )
 _MADE: tuple[Any, ...] = (
+    Pledge.id,
     Pledge.reference,
-    Pledge.donor_id,
+    Party.name,
     Pledge.pledged_on,
     Pledge.currency,
     Pledge.announced_minor,
@@ -142,19 +166,23 @@ class ProgrammeDetail:
     programme: Programme
     requirements: dict[int, tuple[Requirement, ...]]
     indicators: tuple[IndicatorSeries, ...]
-    agreements: tuple[Agreement, ...]
+    agreements: tuple[Signed, ...]
     agreement_count: int
-    pledges: tuple[Pledge, ...]
+    pledges: tuple[Made, ...]
     pledge_count: int
 
 
 def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN) -> ProgrammeDetail:
     """One programme in a constant number of statements, with so many agreements and pledges (None: all of them); raises
     `NotFound` when absent or out of scope."""
-    programme = db.session.scalar(
-        select(Programme)
-        .where(Programme.id == programme_id)
-        .options(selectinload(Programme.place), selectinload(Programme.tags), selectinload(Programme.outputs))
+    programme = (
+        db.session.scalars(
+            select(Programme)
+            .where(Programme.id == programme_id)
+            .options(joinedload(Programme.place), joinedload(Programme.tags), selectinload(Programme.outputs))
+        )
+        .unique()
+        .one_or_none()
     )
     if programme is None:
         raise NotFound(_("There is no such record here."))
@@ -166,24 +194,37 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
     indicators = db.session.scalars(
         select(Indicator)
         .where(Indicator.programme_id == programme.id)
-        .options(selectinload(Indicator.measurements))
+        .options(joinedload(Indicator.measurements))
         .order_by(Indicator.created_at, Indicator.id)
-    )
+    ).unique()
     is_named = Agreement.id.in_(select(AgreementBudgetLine.agreement_id).where(AgreementBudgetLine.programme_id == programme.id))
-    signed = select(Agreement).where(is_named).options(load_only(*_SIGNED), joinedload(Agreement.donor).load_only(Party.name))
-    agreements, agreement_count = fetch_first(signed, (Agreement.signed_on.desc(), Agreement.id.desc()), Agreement.id, most)
-    made = select(Pledge).where(Pledge.programme_id == programme.id, ~Pledge.is_taken_back)
-    made = made.options(load_only(*_MADE), joinedload(Pledge.donor).load_only(Party.name))
-    pledges, pledge_count = fetch_first(made, (Pledge.pledged_on.desc(), Pledge.id.desc()), Pledge.id, most)
+    signed, signed_count = _newest(Agreement, _SIGNED, Agreement.signed_on, is_named, most)
+    is_made = (Pledge.programme_id == programme.id) & ~Pledge.is_taken_back
+    made, made_count = _newest(Pledge, _MADE, Pledge.pledged_on, is_made, most)
     return ProgrammeDetail(
         programme,
         {year: tuple(rows) for year, rows in years.items()},
         tuple(IndicatorSeries(indicator, tuple(indicator.measurements)) for indicator in indicators),
-        tuple(agreements),
-        agreement_count,
-        tuple(pledges),
-        pledge_count,
+        tuple(
+            Signed(key, reference, donor, on, from_minor(value, currency), from_minor(received, currency))
+            for key, reference, donor, on, currency, value, received in signed
+        ),
+        signed_count,
+        tuple(
+            Made(key, reference, donor, on, from_minor(announced, currency), from_minor(rest, currency))
+            for key, reference, donor, on, currency, announced, rest in made
+        ),
+        made_count,
     )
+
+
+def _newest(
+    entity: type[Agreement | Pledge], columns: Sequence[Any], on: Any, where: ColumnElement[bool], most: int | None
+) -> tuple[list[Sequence[Any]], int]:
+    """The newest agreements or pledges as rows of columns, with their donors' names, and how many there are in all: one statement."""
+    found = select(*columns, func.count(entity.id).over()).outerjoin(Party, Party.id == entity.donor_id).where(where)
+    rows = db.session.execute(found.order_by(on.desc(), entity.id.desc()).limit(most)).all()
+    return [row[:-1] for row in rows], rows[0][-1] if rows else 0
 
 
 def indicator_detail(indicator_id: uuid.UUID) -> Indicator:

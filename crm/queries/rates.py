@@ -108,6 +108,9 @@ class _Sheet(NamedTuple):
 
 
 _Days = Mapping[date, Sequence[_Sheet]]
+_Known = dict[tuple[str, str, date], Rate | None]
+#: So many rates are kept with the sheets that they were found in (from, to, day); then they are looked for again.
+_MOST_KNOWN = 20_000
 _SHEET = (RateSheet.source, RateSheet.base, RateSheet.published_on, RateSheet.quotes)
 
 
@@ -117,10 +120,10 @@ def _sheets(days: set[date]) -> _Days:
     return _by_day(db.session.execute(select(*_SHEET).where(or_(_reached(days, MOST_DAYS_BACK), *monthly))))
 
 
-def _all_sheets() -> _Days | None:
-    """All that are held, None where they are too many to be kept."""
+def _all_sheets() -> tuple[_Days, _Known] | None:
+    """All that are held, with room for the rates found in them; None where they are too many to be kept."""
     found = db.session.execute(select(*_SHEET).limit(_MOST_KEPT + 1)).all()
-    return None if len(found) > _MOST_KEPT else _by_day(found)
+    return None if len(found) > _MOST_KEPT else (_by_day(found), {})
 
 
 def _by_day(rows: Iterable[Any]) -> _Days:
@@ -141,10 +144,13 @@ class RateBook:
         days = {on for currency, on in needed if currency != to}
         self._days: _Days = {}
         self._newest: list[_Sheet] | None = None
-        self._known: dict[tuple[str, date], Rate | None] = {}
+        self._known: _Known = {}
         if days:
             held = editions.shared(RATES, "sheets", _all_sheets)
-            self._days = _sheets(days) if held is None else held
+            if held is None:
+                self._days = _sheets(days)
+            else:
+                self._days, self._known = held
 
     def rate(self, currency: str, on: date) -> Rate:
         """The rate of a currency on a day; raises `RateMissing` with a sentence naming the newest one held."""
@@ -157,10 +163,15 @@ class RateBook:
         """The same, or None."""
         if currency == self.to:
             return same(currency, on)
-        key = (currency, on)
-        if key not in self._known:
-            self._known[key] = self._find(currency, on)
-        return self._known[key]
+        key = (currency, self.to, on)
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._find(currency, on)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = found
+        return found
 
     def _find(self, currency: str, on: date) -> Rate | None:
         others: list[_Sheet] = []

@@ -400,6 +400,26 @@ def test_receipts_match_by_hand_first_and_then_oldest_due(grants, donor):
     all_is_well()
 
 
+def test_what_came_the_day_after_was_not_matched_yet(grants, donor):
+    """As of yesterday a receipt by hand for the last part stands alone, although today's has paid the first part since."""
+    today = clock.today()
+    plan = (made.line(made.eur(6), today - timedelta(days=30)), made.line(made.eur(4), today + timedelta(days=30)))
+    agreement_id = made.agreement(
+        grants, made.eur(10), donor_id=donor, office_id=made.office(), plan=plan, signed_on=today - timedelta(days=60)
+    )
+    first, last = (row.id for row in money.agreement_figures(agreement_id).instalments)
+    made.receipt(
+        grants, made.eur(4), today - timedelta(days=1), agreement_id=agreement_id, matches=(receipts.MatchLine(last, made.eur(4)),)
+    )
+    made.receipt(grants, made.eur(6), today, agreement_id=agreement_id)
+
+    def left(day):
+        return {row.id: row.open_amount for row in money.agreement_figures(agreement_id, day).instalments}
+
+    assert left(today - timedelta(days=1)) == {first: made.eur(6), last: made.eur(0)}
+    assert left(today) == {first: made.eur(0), last: made.eur(0)}
+
+
 def test_money_before_the_signature_or_in_another_currency_is_refused_with_a_sentence(grants, donor):
     agreement_id = made.agreement(grants, donor_id=donor, office_id=made.office())
     said = refused("value_on", lambda: made.receipt(grants, made.eur(1), date(2022, 12, 14), agreement_id=agreement_id))

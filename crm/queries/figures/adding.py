@@ -117,6 +117,22 @@ class Adder:
         else:
             self._exact_minor += reporting_minor
 
+    def add_whole(
+        self, minor: int, currency: str, source: Reference, reporting: Decimal | None, rate: Rate | None = None, why: str = ""
+    ) -> None:
+        """The same for whole minor units; at the rate of a currency to itself nothing is converted."""
+        if rate is not None and not rate.source:
+            self.add_minor(minor, currency, source, minor)
+            return
+        self._own_minor[currency] = self._own_minor.get(currency, 0) + minor
+        self._sources[source.id.int] = source
+        self.add_reporting(from_minor(minor, currency), source, reporting, rate, why)
+
+    def note(self, rate: Rate) -> None:
+        """Name a rate that something was converted at before it was added."""
+        if rate.source:
+            self._rates[id(rate)] = rate
+
     def add_sums(self, own: Iterable[Money], reporting: Decimal, rates: Iterable[Rate]) -> None:
         """Add many records at once: what they come to in each currency and together; they are no sources of the figure."""
         for amount in own:

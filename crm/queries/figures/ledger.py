@@ -8,13 +8,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, exists, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, case, exists, false, func, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
+from crm import clock
 from crm.db import among, db
 from crm.models.pledges import (
     Agreement,
@@ -109,7 +110,7 @@ class AgreementRow:
         if places and len(places) == len(self.lines):
             return minor
         parts = split(minor, [weight for _line, weight in self.lines])
-        return sum(parts[place] for place in places)
+        return parts[places[0]] if len(places) == 1 else sum([parts[place] for place in places])
 
 
 @dataclass
@@ -175,6 +176,8 @@ class Ledger:
 
 #: So many records are asked for by their keys once they are known; more by the condition that found them.
 _NAMED = 1000
+#: As of a day no farther back hardly a receipt is newer, so all are read: without a newer one what was matched is what was paid.
+_NEARLY_NOW = timedelta(days=2)
 
 
 def _among(column: Any, keys: Collection[uuid.UUID], again: Select[uuid.UUID]) -> ColumnElement[bool]:
@@ -207,11 +210,19 @@ def load(
         ledger.agreements = _agreements(agreement_where, as_of, with_lines=with_lines)
     by_id = {agreement.id: agreement for agreement in ledger.agreements}
     signed = _among(Receipt.agreement_id, by_id, _ids(agreement_where))
-    for receipt in _receipts(either(scope, receipt_where, signed), as_of):
+    is_now = as_of >= clock.today() - _NEARLY_NOW
+    came = _receipts(either(scope, receipt_where, signed), None if is_now else as_of)
+    receipts = [receipt for receipt in came if receipt.value_on <= as_of]
+    _settle(receipts)
+    for receipt in receipts:
         if receipt.agreement_id is None:
             ledger.loose.append(receipt)
         elif receipt.agreement_id in by_id:
             by_id[receipt.agreement_id].receipts.append(receipt)
+    if agreement_where is not None and by_id:
+        mine = _among(AgreementTerms.agreement_id, by_id, _ids(agreement_where))
+        is_all_in = is_now and len(receipts) == len(came)
+        _fill_plans(by_id.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of, is_all_in=is_all_in)
     if with_allocations:
         ledger.allocations = _allocations(allocation_where, as_of)
     return ledger
@@ -292,7 +303,7 @@ def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
     if not found:
         return []
     mine = _among(PledgeTerms.pledge_id, found, select(Pledge.id).where(where))
-    _fill_terms(found, PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
+    _fill_terms(found, mine, as_of)
     _fill_plans(found.values(), PledgeTerms, PledgeTerms.pledge_id, mine, as_of)
     return list(found.values())
 
@@ -316,19 +327,18 @@ def _outstanding_pledges(where: ColumnElement[bool], as_of: date) -> list[Pledge
     return list(found.values())
 
 
-def _fill_terms(
-    rows: Mapping[uuid.UUID, PledgeRow | AgreementRow],
-    model: type[PledgeTerms | AgreementTerms],
-    parent: Any,
-    mine: ColumnElement[bool],
-    as_of: date,
-) -> None:
-    """Give each record its terms up to a day, oldest version first: one statement."""
-    columns: tuple[Any, ...] = (model.id, model.version, model.kind, model.effective_on, model.change_minor, model.reversal_of_id)
-    terms = select(parent, *columns).where(mine, model.effective_on <= as_of).order_by(model.version)
+def _fill_terms(rows: Mapping[uuid.UUID, PledgeRow], mine: ColumnElement[bool], as_of: date) -> None:
+    """Give each pledge its terms up to a day, oldest version first: one statement."""
+    columns = _term_columns(PledgeTerms)
+    terms = select(PledgeTerms.pledge_id, *columns).where(mine, PledgeTerms.effective_on <= as_of).order_by(PledgeTerms.version)
     for key, *term in db.session.execute(terms):
         if (row := rows.get(key)) is not None:
             row.terms.append(Term(*term))
+
+
+def _term_columns(model: type[PledgeTerms | AgreementTerms]) -> tuple[Any, ...]:
+    """What a `Term` is made of."""
+    return (model.id, model.version, model.kind, model.effective_on, model.change_minor, model.reversal_of_id)
 
 
 def _fill_plans(
@@ -337,16 +347,18 @@ def _fill_plans(
     parent: Any,
     mine: ColumnElement[bool],
     as_of: date,
+    *,
+    is_all_in: bool = False,
 ) -> None:
     """Give the newest term of each record its plan, an agreement's with what was paid of it: one statement, none where no record has
-    anything outstanding."""
+    anything outstanding. `is_all_in`: no receipt is newer than the day, so that what was paid is what is matched."""
     newest = {row.terms[-1].id: row for row in rows if sum(term.change for term in row.terms) > 0}
     if not newest:
         return
     link = Instalment.pledge_terms_id if model is PledgeTerms else Instalment.agreement_terms_id
     columns: tuple[Any, ...] = (link, Instalment.id, Instalment.due_on, Instalment.due_when, Instalment.amount_minor, Instalment.position)
-    statement = select(*columns, literal(0))
-    if model is AgreementTerms:
+    statement = select(*columns, Instalment.matched_minor)
+    if model is AgreementTerms and not is_all_in:
         paid = func.sum(case((Receipt.value_on <= as_of, ReceiptMatch.amount_minor), else_=0))
         statement = select(*columns, paid).select_from(Instalment)
         statement = statement.outerjoin(ReceiptMatch, ReceiptMatch.instalment_id == Instalment.id)
@@ -364,23 +376,22 @@ def _fill_plans(
         row.terms[-1] = row.terms[-1]._replace(plan=tuple(plan))
 
 
+_AGREEMENT: tuple[Any, ...] = (
+    Agreement.id,
+    Agreement.office_id,
+    Agreement.reference,
+    Agreement.donor_id,
+    Agreement.pledge_id,
+    Agreement.signed_on,
+    Agreement.currency,
+    Agreement.recovery_rate,
+    Agreement.recovery_basis,
+)
+
+
 def agreement_rows(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
     """Agreements that were signed by a day, without their terms, receipts and lines: one statement."""
-    rows = db.session.execute(
-        select(
-            Agreement.id,
-            Agreement.office_id,
-            Agreement.reference,
-            Agreement.donor_id,
-            Agreement.pledge_id,
-            Agreement.signed_on,
-            Agreement.currency,
-            Agreement.recovery_rate,
-            Agreement.recovery_basis,
-        )
-        .where(where, Agreement.signed_on <= as_of)
-        .order_by(Agreement.signed_on, Agreement.id)
-    )
+    rows = db.session.execute(select(*_AGREEMENT).where(where, Agreement.signed_on <= as_of).order_by(Agreement.signed_on, Agreement.id))
     return [AgreementRow(*row) for row in rows]
 
 
@@ -391,14 +402,23 @@ def is_newest(terms: type[PledgeTerms | AgreementTerms], parent: Any, as_of: dat
 
 
 def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) -> list[AgreementRow]:
-    found = {row.id: row for row in agreement_rows(where, as_of)}
-    if not found:
-        return []
-    again = select(Agreement.id).where(where)
-    mine = _among(AgreementTerms.agreement_id, found, again)
-    _fill_terms(found, AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
-    _fill_plans(found.values(), AgreementTerms, AgreementTerms.agreement_id, mine, as_of)
-    if with_lines:
+    """Agreements with their terms, oldest version first, and where they are asked for with their budget lines: two statements at most."""
+    its = (AgreementTerms.agreement_id == Agreement.id) & (AgreementTerms.effective_on <= as_of)
+    rows = db.session.execute(
+        select(*_AGREEMENT, *_term_columns(AgreementTerms))
+        .outerjoin(AgreementTerms, its)
+        .where(where, Agreement.signed_on <= as_of)
+        .order_by(Agreement.signed_on, Agreement.id, AgreementTerms.version)
+    )
+    found: dict[uuid.UUID, AgreementRow] = {}
+    for row in rows:
+        agreement = found.get(row[0])
+        if agreement is None:
+            agreement = found[row[0]] = AgreementRow(*row[: len(_AGREEMENT)])
+        if row[len(_AGREEMENT)] is not None:
+            agreement.terms.append(Term(*row[len(_AGREEMENT) :]))
+    if with_lines and found:
+        again = select(Agreement.id).where(where)
         lines = db.session.execute(
             select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
             .where(_among(AgreementBudgetLine.agreement_id, found, again))
@@ -410,7 +430,8 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
     return list(found.values())
 
 
-def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
+def _receipts(where: ColumnElement[bool], until: date | None) -> list[ReceiptRow]:
+    """Receipts up to a day, or all, by value date; `_settle` says which of them came to nothing."""
     rows = db.session.execute(
         select(
             Receipt.id,
@@ -425,21 +446,26 @@ def _receipts(where: ColumnElement[bool], as_of: date) -> Iterable[ReceiptRow]:
             Receipt.bank_reporting_minor,
             Receipt.reversal_of_id,
         )
-        .where(where, Receipt.value_on <= as_of)
+        .where(where, true() if until is None else Receipt.value_on <= until)
         .order_by(Receipt.value_on, Receipt.id)
     )
-    found = [ReceiptRow(*row) for row in rows]
-    taken_back = {row.reversal_of_id for row in found}
-    for row in found:
+    return [ReceiptRow(*row) for row in rows]
+
+
+def _settle(receipts: Sequence[ReceiptRow]) -> None:
+    """Mark those that were taken back, and what took them back."""
+    taken_back = {row.reversal_of_id for row in receipts}
+    for row in receipts:
         row.is_settled = row.reversal_of_id is not None or row.id in taken_back
-    return found
 
 
 def receipts_of(scope: Scope, as_of: date, *, since: date) -> list[ReceiptRow]:
     """The receipts of a scope from one day up to another, reversals among them: one statement."""
     _pledges_where, agreement_where, loose, _allocations_where = conditions(scope)
     mine = either(scope, loose, Receipt.agreement_id.in_(_ids(agreement_where)))
-    return list(_receipts(mine & (Receipt.value_on >= since), as_of))
+    found = _receipts(mine & (Receipt.value_on >= since), as_of)
+    _settle(found)
+    return found
 
 
 def reporting_currencies() -> dict[uuid.UUID, str]:

@@ -185,12 +185,12 @@ def open_parts(agreement: AgreementRow) -> list[tuple[Due, int]]:
     come is laid on it oldest due first, as it was then.
     """
     plan = plan_of(agreement.terms)
-    received = sum(receipt.amount for receipt in agreement.receipts)
-    matched = {due.id: due.paid for due in plan}
-    expected = min(received, sum(due.amount for due in plan))
-    fits = all(0 <= matched[due.id] <= due.amount for due in plan)
-    if fits and sum(matched.values()) == expected:
-        return [(due, due.amount - matched[due.id]) for due in plan]
+    received = sum([receipt.amount for receipt in agreement.receipts])
+    left = [(due, due.amount - due.paid) for due in plan]
+    expected = min(received, sum([due.amount for due in plan]))
+    fits = all(0 <= rest <= due.amount for due, rest in left)
+    if fits and sum([due.paid for due in plan]) == expected:
+        return left
     paid: dict[uuid.UUID, int] = {}
     for due in sorted(plan, key=lambda due: (due.due_on or date.max, due.position)):
         part = min(expected, due.amount)

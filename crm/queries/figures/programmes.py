@@ -13,24 +13,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, func, select, true
+from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
 from crm.errors import NotFound
 from crm.i18n import _
 from crm.models.programmes import Programme, Requirement
-from crm.money import Money, add, from_minor, split, to_minor, total, zero
+from crm.money import Money, add, from_minor, rounded_minor, split, total, zero
 from crm.policy import bound_actor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.adding import Adder, Figure, Reference
 from crm.queries.figures.ledger import AgreementRow, AllocationRow, Ledger, PledgeRow, Scope
 from crm.queries.figures.money import balance, open_parts, plan_of, pledge_rate, receipt_reporting, signed_reporting, today
-from crm.queries.rates import RateBook
+from crm.queries.rates import Rate, RateBook
 
 
 @dataclass(frozen=True)
@@ -133,19 +133,18 @@ def programme_money(programme_id: uuid.UUID, as_of: date | None = None) -> Progr
 def programmes_money(programme_ids: Collection[uuid.UUID], as_of: date | None = None) -> dict[uuid.UUID, ProgrammeMoney]:
     """The money of some programmes in a constant number of statements; those out of scope are absent."""
     day = as_of or today()
-    rows = db.session.execute(select(Programme.id, Programme.office_id).where(Programme.id.in_(list(programme_ids)))).all()
-    if not rows:
+    offices, needs = offices_and_needs(programme_ids, as_of=day)
+    if not offices:
         return {}
-    ledger = records.load(Scope(programme_ids=[row.id for row in rows]), day, with_allocations=True, with_lines=True, is_outstanding=True)
-    needs = requirements([row.id for row in rows], as_of=day)
+    ledger = records.load(Scope(programme_ids=list(offices)), day, with_allocations=True, with_lines=True, is_outstanding=True)
     books: dict[str, RateBook] = {}
     result = {}
-    for row in rows:
-        reporting = ledger.reporting[row.office_id]
+    for key, office_id in offices.items():
+        reporting = ledger.reporting[office_id]
         if reporting not in books:
             needed = ledger.needed() | {(need.currency, day) for listed in needs.values() for need in listed}
             books[reporting] = RateBook(reporting, needed)
-        result[row.id] = _Programme(row.id, ledger, books[reporting], needs.get(row.id, [])).figures()
+        result[key] = _Programme(key, ledger, books[reporting], needs.get(key, [])).figures()
     return result
 
 
@@ -160,39 +159,39 @@ class Need:
     reference: str
 
 
-def requirements(programme_ids: list[uuid.UUID], year: int | None = None, *, as_of: date) -> dict[uuid.UUID, list[Need]]:
-    """The version of each year, or of one, that was the newest by the end of a day, so that what is written down later changes no
-    earlier report; where nothing was written down by then, the newest of all."""
+def offices_and_needs(
+    programme_ids: Collection[uuid.UUID], year: int | None = None, *, as_of: date
+) -> tuple[dict[uuid.UUID, uuid.UUID], dict[uuid.UUID, list[Need]]]:
+    """The offices of those programmes that are in scope, and what each needs: the version of each year, or of one, that was the newest by
+    the end of a day, so that what is written down later changes no earlier report; where nothing was written down by then, the newest of
+    all. One statement."""
     actor = bound_actor()
-    ends = None if as_of >= today() else datetime.combine(as_of, time.max, tzinfo=clock.zone(actor.timezone if actor else "UTC"))
-    newest_of_all = func.max(Requirement.version)
-    held: Any = newest_of_all
-    if ends is not None:
-        held = func.coalesce(func.max(case((Requirement.created_at <= ends, Requirement.version))), newest_of_all)
-    newest = (
-        select(Requirement.programme_id, Requirement.year, held.label("version"))
-        .where(Requirement.programme_id.in_(programme_ids), true() if year is None else Requirement.year == year)
-        .group_by(Requirement.programme_id, Requirement.year)
-        .subquery()
+    ends = datetime.max.replace(tzinfo=UTC)
+    if as_of < today():
+        ends = datetime.combine(as_of, time.max, tzinfo=clock.zone(actor.timezone if actor else "UTC"))
+    its = Requirement.programme_id == Programme.id
+    needed: tuple[Any, ...] = (Requirement.id, Requirement.year, Requirement.created_at, Requirement.amount_minor, Requirement.currency)
+    rows: Iterable[Any] = db.session.execute(
+        select(Programme.id, Programme.office_id, Programme.reference, *needed)
+        .outerjoin(Requirement, its if year is None else its & (Requirement.year == year))
+        .where(Programme.id.in_(list(programme_ids)))
+        .order_by(Requirement.year, Requirement.version)
     )
-    rows = db.session.execute(
-        select(
-            Requirement.id, Requirement.programme_id, Requirement.year, Requirement.amount_minor, Requirement.currency, Programme.reference
-        )
-        .join(Programme, Requirement.programme_id == Programme.id)
-        .join(
-            newest,
-            (newest.c.programme_id == Requirement.programme_id)
-            & (newest.c.year == Requirement.year)
-            & (newest.c.version == Requirement.version),
-        )
-        .order_by(Requirement.year)
-    )
+    offices: dict[uuid.UUID, uuid.UUID] = {}
+    held: dict[tuple[uuid.UUID, int], tuple[Need, bool]] = {}
+    for programme_id, office_id, reference, key, of_year, written_at, minor, currency in rows:
+        offices[programme_id] = office_id
+        if key is None:
+            continue
+        is_by_then = written_at <= ends
+        before = held.get((programme_id, of_year))
+        if before is None or is_by_then or not before[1]:
+            need = Need(key, of_year, minor, currency, f"{reference} {of_year}")
+            held[programme_id, of_year] = (need, is_by_then)
     found: dict[uuid.UUID, list[Need]] = {}
-    for row in rows:
-        reference = f"{row.reference} {row.year}"
-        found.setdefault(row.programme_id, []).append(Need(row.id, row.year, row.amount_minor, row.currency, reference))
-    return found
+    for (programme_id, _year), (need, _is_by_then) in held.items():
+        found.setdefault(programme_id, []).append(need)
+    return offices, found
 
 
 def add_need(adders: Iterable[Adder], need: Need, book: RateBook, day: date) -> None:
@@ -249,18 +248,27 @@ class _Programme:
             planned[year] = planned.get(year, 0) + due.amount
             came[year] = came.get(year, 0) + due.amount - left
         value = balance(agreement.terms)
-        received = sum(receipt.amount for receipt in agreement.receipts)
+        received = sum([receipt.amount for receipt in agreement.receipts])
         if received > value:  # a surplus has no due day: the year of signature
             came[agreement.signed_on.year] = came.get(agreement.signed_on.year, 0) + received - value
+        if agreement.currency == self.currency:
+            self._share(agreement, places, source, "secured", value, value, planned)
+            if received:
+                self._share(agreement, places, source, "paid", received, received, came)
+            return
         secured, rates, why = signed_reporting(agreement, self.book)
-        self._share(agreement, places, source, "secured", value, secured, planned, why)
+        self._share(agreement, places, source, "secured", value, self._whole(secured), planned, why)
         for rate in rates:
-            self.secured.add_reporting(zero(agreement.currency), source, Decimal(0), rate)
+            self.secured.note(rate)
         if received:
             together, missing = self._paid(agreement)
-            self._share(agreement, places, source, "paid", received, together, came, missing)
+            self._share(agreement, places, source, "paid", received, self._whole(together), came, missing)
+
+    def _whole(self, reporting: Decimal | None) -> int | None:
+        return None if reporting is None else rounded_minor(reporting, self.currency)
 
     def _paid(self, agreement: AgreementRow) -> tuple[Decimal | None, str]:
+        """What came of an agreement in another currency than the reporting one, each part at its day's rate."""
         together = Decimal(0)
         for receipt in agreement.receipts:
             value, rate, why = receipt_reporting(receipt, self.book, self.ledger.reporting[agreement.office_id])
@@ -268,8 +276,7 @@ class _Programme:
                 return None, why
             together = add(together, value)
             if rate is not None:
-                reference = Reference(receipt.id, receipt.reference, "receipt", receipt.value_on)
-                self.paid.add_reporting(zero(receipt.currency), reference, Decimal(0), rate)
+                self.paid.note(rate)
         return together, ""
 
     def _share(
@@ -279,19 +286,19 @@ class _Programme:
         source: Reference,
         stage: str,
         minor: int,
-        reporting: Decimal | None,
+        whole: int | None,
         by_year: dict[int, int],
-        why: str,
+        why: str = "",
     ) -> None:
-        """This programme's part of an agreement's amount by its budget lines, then by year: whole cents, no cent lost (M6)."""
+        """This programme's part of an agreement's amount by its budget lines, then by year: whole cents, no cent lost (M6). `minor` in
+        its own currency, `whole` in the reporting currency, None where no rate was published (`why`)."""
         currency = agreement.currency
         own = agreement.part_at(places, minor)
-        whole = None if reporting is None else to_minor(Money(reporting, self.currency).rounded())
-        is_same = whole == minor and currency == self.currency  # then its parts are the same too
+        is_same = currency == self.currency  # then its parts are the same too
         value = own if is_same else None if whole is None else agreement.part_at(places, whole)
         adder: Adder = getattr(self, stage)
         adder.add_minor(own, currency, source, value, why)
-        years = sorted(year for year, weight in by_year.items() if weight > 0) or [agreement.signed_on.year]
+        years = sorted([year for year, weight in by_year.items() if weight > 0]) or [agreement.signed_on.year]
         if len(years) == 1:
             only: Adder = getattr(self._year(years[0]), stage)
             only.add_minor(own, currency, source, value, why)
@@ -305,10 +312,9 @@ class _Programme:
 
     def _add_allocation(self, row: AllocationRow, *, is_counted: bool) -> None:
         source = Reference(row.id, row.reference, "allocation", row.on)
-        own = from_minor(row.amount, row.currency)
         rate = self.book.find(row.currency, row.on)
         why = "" if rate else self.book.why_missing(row.currency, row.on)
-        value = None if rate is None else rate.times(own.amount)
+        value = self._converted(row.amount, row.currency, rate)
         if row.output_id not in self.outputs:
             self.outputs[row.output_id] = (Adder(self.currency), Adder(self.currency))
         output = self.outputs[row.output_id]
@@ -319,7 +325,12 @@ class _Programme:
             if not row.is_planned:
                 adders += [self.paid, year.paid]
         for adder in adders:
-            adder.add(own, source, value, rate, why)
+            adder.add_whole(row.amount, row.currency, source, value, rate, why)
+
+    @staticmethod
+    def _converted(minor: int, currency: str, rate: Rate | None) -> Decimal | None:
+        """A whole amount in the reporting currency, not rounded; None where there is no rate, or where nothing is to be converted."""
+        return None if rate is None or not rate.source else rate.times(from_minor(minor, currency).amount)
 
     def _add_pledge(self, pledge: PledgeRow) -> None:
         minor = balance(pledge.terms)
@@ -328,15 +339,15 @@ class _Programme:
         source = Reference(pledge.id, pledge.reference, "pledge", pledge.pledged_on)
         rate = pledge_rate(pledge, self.book, self.ledger.reporting[pledge.office_id])
         why = "" if rate else self.book.why_missing(pledge.currency, pledge.pledged_on)
-        own = from_minor(minor, pledge.currency)
-        self.pledged.add(own, source, None if rate is None else rate.times(own.amount), rate, why)
+        value = self._converted(minor, pledge.currency, rate)
+        self.pledged.add_whole(minor, pledge.currency, source, value, rate, why)
         by_year: dict[int, int] = {}
         for due in plan_of(pledge.terms):
             year = due.due_on.year if due.due_on else pledge.pledged_on.year
             by_year[year] = by_year.get(year, 0) + due.amount
-        for year, part_minor in by_year.items():
-            part = from_minor(part_minor, pledge.currency)
-            self._year(year).pledged.add(part, source, None if rate is None else rate.times(part.amount), rate, why)
+        for year, part in by_year.items():
+            converted = value if part == minor else self._converted(part, pledge.currency, rate)
+            self._year(year).pledged.add_whole(part, pledge.currency, source, converted, rate, why)
 
     def figures(self) -> ProgrammeMoney:
         required, secured = self.required.figure(), self.secured.figure()

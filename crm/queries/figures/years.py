@@ -16,13 +16,12 @@ from sqlalchemy import ColumnElement, and_, exists, extract, func, or_, select
 
 from crm.db import db
 from crm.models.pledges import Agreement, AgreementBudgetLine, AgreementTerms, Allocation, Instalment
-from crm.models.programmes import Programme
 from crm.money import Money, from_minor, split, to_minor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.adding import Adder, Figure, Reference
 from crm.queries.figures.ledger import AgreementRow, Scope, Term
 from crm.queries.figures.money import balance, plan_of, signed_reporting, today
-from crm.queries.figures.programmes import add_need, gap_and_over, requirements
+from crm.queries.figures.programmes import add_need, gap_and_over, offices_and_needs
 from crm.queries.rates import RateBook
 
 #: Keys in one statement; databases take some 30,000 parameters.
@@ -53,14 +52,10 @@ def programmes_year(programme_ids: Collection[uuid.UUID], year: int, as_of: date
 
     As many statements for much as for little, up to 10,000 agreements."""
     day = as_of or today()
-    offices = {
-        row.id: row.office_id
-        for row in db.session.execute(select(Programme.id, Programme.office_id).where(Programme.id.in_(list(programme_ids))))
-    }
+    offices, needs = offices_and_needs(programme_ids, year, as_of=day)
     if not offices:
         return {}
     currencies = records.reporting_currencies()
-    needs = requirements(list(offices), year, as_of=day)
     signed = _signed(list(offices), year, day)
     given = _allocations(list(offices), year, day)
     needed = {(need.currency, day) for listed in needs.values() for need in listed}
