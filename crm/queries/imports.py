@@ -45,6 +45,24 @@ class Summary:
     joined: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """What becomes of the rows of a file. The rows of `joined` are one with another row and add nothing to it: they are not among the
+    unchanged ones, as they are in the columns of the batch."""
+
+    created: int
+    updated: int
+    unchanged: int
+    joined: int
+    rejected: int
+
+
+def row_counts(batch: ImportBatch, summary: Summary | None = None) -> RowCounts:
+    """The counts of a batch as they are shown. Reads nothing but the batch."""
+    joined = (summary or summary_of(batch)).joined
+    return RowCounts(batch.created, batch.updated, batch.unchanged - joined, joined, batch.rejected)
+
+
 def batches(paging: Paging) -> Page[ImportBatch]:
     """The batches in scope, newest first. Two statements."""
     return fetch_page(select(ImportBatch).where(_IS_FILE), Order(ImportBatch.created_at, ImportBatch.id, is_descending=True), paging)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -106,18 +107,25 @@ def index() -> Any:
     codes = {office.id: office.code for office in offices_by_id().values()}
     ids = [batch.id for batch in page.rows]
     work, undone = jobs.open_jobs_of(ids), undone_among(ids)
-    rows = [_row(batch, codes.get(batch.office_id, ""), work.get(batch.id), is_undone=batch.id in undone) for batch in page.rows]
+    counts = {batch.id: queries.row_counts(batch) for batch in page.rows}
+    headers = _headers(has_joined=any(one.joined for one in counts.values()))
+    rows = [
+        _row(batch, codes.get(batch.office_id, ""), work.get(batch.id), counts[batch.id], headers, is_undone=batch.id in undone)
+        for batch in page.rows
+    ]
     return render_template(
         "imports/index.html",
         page=page,
         rows=rows,
-        headers=_headers(),
+        headers=headers,
         pages=pages_of(page, asked, "imports.index", args_with),
         is_stuck=not jobs.is_worker_running() and any(jobs.open_counts().values()),
     )
 
 
-def _headers() -> list[dict[str, Any]]:
+def _headers(*, has_joined: bool) -> list[dict[str, Any]]:
+    """The columns of the list; the rows that are one with others have one where a file of the page has any."""
+    joined = {"key": "joined", "label": _("Joined"), "numeric": True, "phone": "labelled"}
     return [
         {"key": "file", "label": _("File"), "phone": "who"},
         {"key": "state", "label": _("How it stands"), "phone": "status"},
@@ -127,6 +135,7 @@ def _headers() -> list[dict[str, Any]]:
         {"key": "created", "label": _("New"), "numeric": True, "phone": "labelled"},
         {"key": "updated", "label": _("Changed"), "numeric": True, "phone": "labelled"},
         {"key": "unchanged", "label": _("Unchanged"), "numeric": True, "phone": "hide"},
+        *([joined] if has_joined else []),
         {"key": "rejected", "label": _("Rejected"), "numeric": True, "phone": "labelled"},
     ]
 
@@ -157,17 +166,20 @@ def _undo_state(job: Job) -> str:
     return _("Being undone") if job.state == "running" else _("Undoing waits for the background worker")
 
 
-def _row(batch: ImportBatch, office: str, job: Job | None, *, is_undone: bool) -> list[Any]:
+def _row(
+    batch: ImportBatch, office: str, job: Job | None, counts: queries.RowCounts, headers: Sequence[Mapping[str, Any]], *, is_undone: bool
+) -> list[Any]:
     word, tone = _standing(batch, job, is_undone=is_undone)
     far = "" if job is None or job.state != "running" else percent(Decimal(_percent(batch, job)) / 100, get_locale())
-    counts = (batch.created, batch.updated, batch.unchanged, batch.rejected)
+    shown = [name for header in headers if hasattr(counts, name := header["key"])]
+    is_known = batch.state != "refused" and not _waits_for_answer(batch)
     return [
         {"text": batch.file_name, "href": url_for("imports.detail", batch_id=batch.id), "sub": batch.message or batch.reference},
         {"status": word, "tone": tone, "sub": far},
         kind_name(batch.format),
         day(batch.created_at.astimezone(clock.zone(actor().timezone)).date(), get_locale()),
         office,
-        *(None if batch.state == "refused" or _waits_for_answer(batch) else number(count, get_locale()) for count in counts),
+        *(number(getattr(counts, name), get_locale()) if is_known else None for name in shown),
     ]
 
 
@@ -314,13 +326,13 @@ def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]
         note = ngettext("%(n)s rate", "%(n)s rates", brought, n=number(brought, get_locale())) if brought else ""
         return {"value": words, "note": note}
 
-    kept = counted(batch.unchanged - summary.joined)
-    joined = {"label": _("Joined with another row"), **counted(summary.joined), "note": _("they add nothing to it")}
+    rows = queries.row_counts(batch, summary)
+    joined = {"label": _("Joined with another row"), **counted(rows.joined), "note": _("they add nothing to it")}
     return [
-        {"label": _("New") if is_done else _("Would be new"), **counted(batch.created, rates.get("created"))},
-        {"label": _("Changed") if is_done else _("Would change"), **counted(batch.updated, rates.get("updated"))},
-        {"label": _("Unchanged"), **kept, "note": _("held as they are")},
-        *([joined] if summary.joined else []),
+        {"label": _("New") if is_done else _("Would be new"), **counted(rows.created, rates.get("created"))},
+        {"label": _("Changed") if is_done else _("Would change"), **counted(rows.updated, rates.get("updated"))},
+        {"label": _("Unchanged"), **counted(rows.unchanged), "note": _("held as they are")},
+        *([joined] if rows.joined else []),
         {
             "label": _("Rejected"),
             "value": number(batch.rejected, get_locale()),
@@ -346,7 +358,7 @@ def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
     shown = {
         "new": number(batch.created, get_locale()),
         "changed": number(batch.updated, get_locale()),
-        "unchanged": number(batch.unchanged - summary.joined, get_locale()),
+        "unchanged": number(queries.row_counts(batch, summary).unchanged, get_locale()),
         "doubles": ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", doubles, n=number(doubles, get_locale())),
         "problems": ngettext("%(n)s with a problem", "%(n)s with problems", batch.rejected, n=number(batch.rejected, get_locale())),
         "out": number(left_out, get_locale()),
@@ -587,15 +599,20 @@ def apply(batch_id: uuid.UUID) -> Any:
         if queries.get(batch_id).state not in ("applied", *CARRIED_STATES):
             raise
     else:
-        batch = queries.get(batch_id)
-        flash(
-            _(
-                "Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.",
-                **{name: number(getattr(batch, name), get_locale()) for name in ("created", "updated", "unchanged", "rejected")},
-            ),
-            "success",
-        )
+        flash(_brought_in(queries.row_counts(queries.get(batch_id))), "success")
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+
+
+def _brought_in(counts: queries.RowCounts) -> str:
+    """What a file did, in the sentence that follows it."""
+    shown = {name: number(count, get_locale()) for name, count in asdict(counts).items()}
+    if counts.joined:
+        return _(
+            "Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(joined)s joined with other rows, "
+            "%(rejected)s rejected.",
+            **shown,
+        )
+    return _("Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.", **shown)
 
 
 @bp.post("/<uuid:batch_id>/cancel")

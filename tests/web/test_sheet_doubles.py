@@ -116,15 +116,46 @@ def test_many_duplicates_cost_the_statements_of_a_few(app, browser):
     assert len(tree(page).xpath("//fieldset")) == 40
 
 
+def listed(client):
+    """The first import of the list: column -> what stands there."""
+    (row,) = tree(client.get("/imports/")).xpath("//tbody/tr[1]")
+    return {cell.get("data-label"): " ".join(cell.text_content().split()) for cell in row}
+
+
 def test_rows_that_are_joined_with_others_are_counted_apart_from_unchanged_ones(browser):
     client = browser("officer")
-    client.submit(upload(client, sheet(HEAD, ["Omar Said", "", ""])).location, {}, action="/apply")
+    first = upload(client, sheet(HEAD, ["Omar Said", "", ""])).location
+    client.submit(first, {}, action="/apply")
+    assert "Brought in: 1 new, 0 changed, 0 unchanged, 0 rejected." in text(client.get(first))
     rows = (["Lina Haddad", "", ""], ["Haddad Lina", "", ""], ["Omar Said", "", ""])
     place = upload(client, sheet(HEAD, *rows)).location
     assert "Joined with another row" not in text(client.get(place))
+    assert "Joined" not in listed(client)
     client.submit(f"{place}/doubles", {"twin-3": "2"})
     for _done in range(2):
         page = text(client.get(place))
         assert "1 new, 0 changed, 1 unchanged, 0 possible duplicates, 0 with problems. 1 row is joined with another row." in page
         assert "Unchanged 1 held as they are Joined with another row 1 they add nothing to it" in page.replace("\n", " ")
+        assert {name: listed(client)[name] for name in ("New", "Changed", "Unchanged", "Joined", "Rejected")} == {
+            "New": "1",
+            "Changed": "0",
+            "Unchanged": "1",
+            "Joined": "1",
+            "Rejected": "0",
+        }
         client.submit(place, {}, action="/apply") if not _done else None
+    (other,) = tree(client.get("/imports/")).xpath("//tbody/tr[2]/td[@data-label='Joined']")
+    assert other.text_content() == "0"
+
+
+def test_what_is_said_after_a_file_came_in_counts_joined_rows_apart(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, ["Lina Haddad", "", ""], ["Haddad Lina", "", ""])).location
+    client.submit(f"{place}/doubles", {"twin-3": "2"})
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 1 new, 0 changed, 0 unchanged, 1 joined with other rows, 0 rejected." in text(client.get(place))
+    client.submit(f"{place}/undo", {}, action="/undo")
+    page = text(client.get(place))
+    assert "What it had done 1 new, 0 changed, 0 unchanged" in page
+    assert "1 row is joined with another row." in page
+    assert (listed(client)["How it stands"], listed(client)["Joined"]) == ("Undone", "1")
