@@ -90,6 +90,7 @@ FIELDS: dict[str, LazyText] = {
     "percent_funded": _l("Per cent funded"),
 }
 _MOST_ROWS_NAMED = 20
+_CELL_SHOWN = 120
 FAMILY_NAMES: dict[str, LazyText] = {
     "fts": _l("FTS"),
     "rates": _l("Exchange rates"),
@@ -252,18 +253,11 @@ def _is_open(who: Actor, batch_id: uuid.UUID) -> bool:
 def detail(batch_id: uuid.UUID) -> Any:
     """What a file would do, or did: counts, first rows, rejected rows with their reasons."""
     batch = queries.get(batch_id)
-    header, _tags = queries.header_of(batch)
-    places = {heading: place for place, heading in enumerate(header)}
-    rejects = []
-    for row in queries.first_rejects(batch.id):
-        cells = queries.cells_of(row)
-        place = places.get(row.column, -1)
-        held = cells[place] if 0 <= place < len(cells) else ""
-        rejects.append([number(row.row_number, get_locale()), row.column or _("whole row"), held[:120], row.reason])
     summary = queries.summary_of(batch)
     may = can(actor(), permission_for(batch.format), batch.office_id)
     job = jobs.open_job_of(batch.id) if batch.state != "refused" else None
     work = _work(batch, job)
+    rejects = _rejects(batch, may_mend=may and batch.state == "checked" and batch.format in sheets.KINDS) if batch.rejected else []
     undo = _undo_of(batch, may=may)
     word, tone = _standing(batch, job, is_undone=undo["undone"] is not None)
     is_whole = undo["undone"] is None and not undo["undo_done"]
@@ -288,6 +282,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
         may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
+        more_rejected=batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
@@ -303,6 +298,35 @@ def detail(batch_id: uuid.UUID) -> Any:
         else [],
         **undo,
     )
+
+
+def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
+    """Why rows were rejected, a line for each problem: how many rows, the first of them, what stands there, and where that is mended."""
+    header, _tags = queries.header_of(batch)
+    places = {heading: place for place, heading in enumerate(header)}
+    lines = []
+    for one in queries.equal_rejects(batch.id):
+        place = places.get(one.column, -1)
+        held = dict.fromkeys(cells[place][:_CELL_SHOWN] for _row, cells in one.rows if 0 <= place < len(cells))
+        rows = [row for row, _cells in one.rows]
+        anchor = "several" if one.is_one_sentence and one.count > 1 else f"row-{rows[0]}"
+        lines.append(
+            {
+                "count": one.count,
+                "rows": _rows_in_words(rows, one.count),
+                "column": one.column or _("whole row"),
+                "held": " · ".join(text for text in held if text.strip()) + ("" if one.is_one_sentence or one.count == len(rows) else " …"),
+                "why": one.reason if one.is_one_sentence else _("such as: %(sentence)s", sentence=one.reason),
+                "mend": url_for("sheet_imports.rows", batch_id=batch.id, _anchor=anchor) if may_mend else "",
+            }
+        )
+    return lines
+
+
+def _rows_in_words(rows: Sequence[int], count: int) -> str:
+    """The numbers of the first rows, and how many more there are."""
+    named, left = ", ".join(number(row, get_locale()) for row in dict.fromkeys(rows)), count - len(rows)
+    return ngettext("%(rows)s and %(n)s more", "%(rows)s and %(n)s more", left, rows=named, n=number(left, get_locale())) if left else named
 
 
 def _brought(batch: ImportBatch) -> list[dict[str, str]]:
