@@ -67,6 +67,23 @@ def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     assert f"Row 2 is brought in as one with {reference}." in page
 
 
+def test_two_different_ones_are_asked_about_no_more_on_the_page_of_either(browser):
+    client = browser("officer")
+    first = client.submit("/parties/new?form=person", {"name": "Ana Bell"}).location
+    client.submit(f"{first}/channels/new", {"kind": "email", "value": "desk@x.example"})
+    place = upload(client, sheet(HEAD, ["Annie", "desk@x.example", ""], ["Annie Desk", "desk@x.example", ""])).location
+    client.submit(f"{place}/doubles", {"twin-2": "two", "twin-3": "two"})
+    client.submit(f"{place}/columns", {})  # read again for something else: what was said stays
+    client.submit(f"{place}/doubles", {"twin-3": ""})
+    client.submit(f"{place}/doubles", {"twin-3": "two"})  # said, taken back and said again
+    client.submit(place, {}, action="/apply")
+    again = upload(client, sheet(HEAD, ["Annie", "desk@x.example", ""], ["Annie Desk", "desk@x.example", ""])).location
+    assert "0 new, 0 changed, 2 unchanged, 0 possible duplicates" in text(client.get(again))
+    parties = tree(client.get("/parties/")).xpath("//a[starts-with(., 'Annie')]/@href")
+    for page in (first, *parties):  # the same number as those: nobody is asked, but those who came later
+        client.submit(f"{page}/channels/new", {"kind": "email", "value": "DESK@x.example "})
+
+
 def test_what_was_not_offered_is_not_taken_and_a_stale_page_is_refused(browser):
     one, other = browser("officer"), browser("grants")
     place = put(one)
