@@ -284,10 +284,10 @@ def test_equal_problems_of_rejected_rows_are_one_line_the_biggest_first_with_its
     several = [f"{place}/rows#several"]
     assert lines[:2] == [
         (["8 rows: 2, 3, 4, 5, 6 and 3 more Mend", "Category", "Assoc.", "“Assoc.” is none of the words known for this column."], several),
-        (["10 Mend", "Country", "Kenyaa", "“Kenyaa” is not a country that is known here."], [f"{place}/rows#row-10"]),
+        (["Row 10 Mend", "Country", "Kenyaa", "“Kenyaa” is not a country that is known here."], [f"{place}/rows#row-10"]),
     ]
     (cells, links) = lines[2]
-    assert (len(lines), cells[:3], links) == (3, ["11 Mend", "E-mail", "once wrong"], [f"{place}/rows#row-11"])
+    assert (len(lines), cells[:3], links) == (3, ["Row 11 Mend", "E-mail", "once wrong"], [f"{place}/rows#row-11"])
     page = tree(client.get(f"{place}/rows"))
     for link in {*several, *links}:
         assert page.xpath(f"//*[@id='{link.rpartition('#')[2]}']"), link
@@ -299,7 +299,9 @@ def test_equal_problems_of_rejected_rows_are_one_line_the_biggest_first_with_its
     assert client.get(f"{place}/rejects.csv").get_data(as_text=True).count("Contact ") == 10  # the file is as it was
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "3 Mend"), (200, "200 rows: 3, 4, 5, 6, 7 and 195 more Mend"), (5000, "5,000 rows: 3, ")])
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "Row 3 Mend"), (200, "200 rows: 3, 4, 5, 6, 7 and 195 more Mend"), (5000, "5,000 rows: 3, ")]
+)
 def test_values_that_are_each_wrong_in_their_own_way_are_one_line_too(browser, count, words):
     client = browser("officer")
     place = upload(client, sheet(HEAD, contact(0), *(contact(n, "", f"Nowhere{n}") for n in range(count)))).location
