@@ -82,7 +82,8 @@ class Setup:
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
     `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
     every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
-    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like.
+    earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like, and
+    `parted`: that row -> all those (rows and references) that it was said to be another one than.
     `emptied`: the columns in which formulas without a saved result are read as empty. `turned`: those whose names of people are
     turned round, as “Haddad, Rania” to “Rania Haddad”."""
 
@@ -101,6 +102,7 @@ class Setup:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     century: str = ""
     twins: Mapping[str, str] = field(default_factory=dict)
+    parted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     emptied: Sequence[str] = ()
     turned: Sequence[str] = ()
 
@@ -122,7 +124,7 @@ class Setup:
         """What holds for the next file of the same source too: everything but mended cells, rows left out or put together, totals, where the
         headings were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
         values = {heading: table for heading, table in self.values.items() if heading in of_lists}
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={}, emptied=())
+        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={}, parted={}, emptied=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,7 @@ def read_sheet(
                 edits=setup.edits,
                 left_out=setup.left_out,
                 twins=setup.twins,
+                parted=setup.parted,
                 emptied=setup.emptied,
             )
     guessed = _by_what_stands_there(slug, columns_of.guess(slug, listing.headings), listing)

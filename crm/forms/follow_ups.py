@@ -21,7 +21,7 @@ class FollowUpForm(RowsForm):
     within = SelectField(_l("Due"), choices=choices(WITHIN), default="7", validate_choice=False)
     due_on = DayField(_l("Or on this day"))
     owner_id = SelectField(_l("Who does it"), validate_choice=False)
-    party = PartyField(_l("About whom"), is_needed=False, can_add=False)
+    party = PartyField(_l("About whom"), is_needed=False)
     office = SelectField(_l("For which office"), validate_choice=False)
     interaction_id = HiddenField()
     ask_id = HiddenField()

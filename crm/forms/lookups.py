@@ -12,11 +12,16 @@ from wtforms.widgets import TimeInput
 
 from crm.errors import Invalid
 from crm.forms.base import BaseForm, OneLine, clean
-from crm.i18n import _, _l
+from crm.i18n import LazyText, _, _l
 
 NAME_LENGTH = 300
 NEW = "new:"
 NEW_FORMS = ("person", "organisation", "group")
+NEW_WORDS: dict[str, LazyText] = {
+    "person": _l("A new person, recorded with this."),
+    "organisation": _l("A new organisation, recorded with this."),
+    "group": _l("A new group, recorded with this."),
+}
 _TIME_SHAPES = ("%H:%M", "%H.%M", "%H%M", "%H:%M:%S", "%I:%M %p", "%I %p", "%H")
 
 
@@ -109,13 +114,38 @@ class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run tim
         """A sentence beside the text."""
         self.form.text.errors = [*self.form.text.errors, sentence]
 
+    @property
+    def new_words(self) -> dict[str, str]:
+        """What becomes of somebody new, by form."""
+        return {form: str(words) for form, words in NEW_WORDS.items()}
+
+    @property
+    def said(self) -> str:
+        """That somebody new is recorded too, where that was chosen, and in which post; else empty."""
+        form = self.chosen_form()
+        post = [str(self.form.post.data or ""), str(self.form.organisation.data or "")] if form == "person" else []
+        return " ".join(part for part in (self.new_words.get(form, ""), ", ".join(filter(None, post))) if part)
+
     def chosen_form(self) -> str:
         """The form of a new party, where "add as …" was chosen; else empty."""
         form = self.choice.removeprefix(NEW)
         return form if self.choice.startswith(NEW) and form in NEW_FORMS else ""
 
 
-class RowsForm(BaseForm):
+class AsksWhom:
+    """For a form with lookups: what it asks back."""
+
+    @property
+    def questions(self) -> list[tuple[str, str]]:
+        """(field id, sentence) of what was asked back: nothing is wrong with it, one choice is missing."""
+        return [(f"{field.form.choice.id}-0", field.question) for field in self.lookups() if field.question]
+
+    def lookups(self) -> Iterator[PartyField]:
+        """The party lookups of this form."""
+        yield from (field for field in self if isinstance(field, PartyField))  # type: ignore[attr-defined]  # of the form it is mixed into
+
+
+class RowsForm(AsksWhom, BaseForm):
     """A form with rows: refusals that a service names as `promises-1-due_on` stand beside the field of that row, and
     `party_id` beside the lookup `party`."""
 
@@ -152,17 +182,6 @@ class RowsForm(BaseForm):
         if isinstance(field, FormField):
             return field.form._fields.get(tail or "text")
         return field if not tail else None
-
-    @property
-    def questions(self) -> list[tuple[str, str]]:
-        """(field id, sentence) of what was asked back: nothing is wrong with it, one choice is missing."""
-        return [(f"{field.form.choice.id}-0", field.question) for field in self.lookups() if field.question]
-
-    def lookups(self) -> Iterator[PartyField]:
-        """The party lookups of this form."""
-        for field in self:
-            if isinstance(field, PartyField):
-                yield field
 
 
 def uuid_of(text: object) -> uuid.UUID | None:

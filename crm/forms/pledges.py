@@ -10,7 +10,7 @@ from wtforms import FormField, HiddenField, RadioField, SelectField, StringField
 
 from crm.errors import Invalid
 from crm.forms.base import BaseForm, Needed, OneLine, choices
-from crm.forms.lookups import PartyField, RowForm
+from crm.forms.lookups import AsksWhom, PartyField, RowForm
 from crm.forms.money_fields import (
     DayField,
     DayNeeded,
@@ -33,11 +33,11 @@ HUNDRED = Decimal(100)
 MOST_SHARES = 60
 
 
-class PledgeForm(InReportingCurrency, PlanForm):
+class PledgeForm(AsksWhom, InReportingCurrency, PlanForm):
     """A new pledge with its plan."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
     amount = amount_field(_l("Amount pledged"), _l("Such as 10,000,000 or 10m."))
     currency = currency_field()
     pledged_on = DayField(_l("Pledged on"), [DayNeeded()])
@@ -131,11 +131,11 @@ class EarmarkRow(RowForm):
         return not (self.programme_id.data or self.percent.data or self.amount.data)
 
 
-class AgreementForm(PlanForm):
+class AgreementForm(AsksWhom, PlanForm):
     """What was signed. Without instalments the pledge's open plan is taken over."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
     title = StringField(_l("Title"), [Needed(), OneLine(NAME_LENGTH)])
     donor_reference = StringField(_l("The donor's reference"), [OneLine(100)])
     amount = amount_field(_l("Amount signed"))
@@ -303,11 +303,11 @@ class ReceiptForm(InReportingCurrency, BaseForm):
         return is_valid and self.money is not None and not self.bank_reporting.errors and not self.converted.errors
 
 
-class LooseReceiptForm(ReceiptForm):
+class LooseReceiptForm(AsksWhom, ReceiptForm):
     """Money that came without a pledge or an agreement: whose it is, and to which office it came."""
 
     office_id = SelectField(_l("Office"), validate_choice=False)
-    donor = PartyField(_l("Donor"), can_add=False, description=_l("Start typing the name, or enter a reference."))
+    donor = PartyField(_l("Donor"), description=_l("Start typing the name, or enter a reference."))
 
     def take(self, error: Invalid) -> None:
         """The donor's refusal stands beside the lookup."""

@@ -67,7 +67,8 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     twins = {int(row): twin for row, twin in file.setup.twins.items()}
-    options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins)
+    parted = {int(row): tuple(others) for row, others in file.setup.parted.items()}
+    options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins, parted)
     missing, kind = file.missing(), _TAKES[slug](options)
     place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
     rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []

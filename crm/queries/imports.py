@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm.db import db
 from crm.errors import NotFound
@@ -16,7 +18,10 @@ from crm.i18n import _
 from crm.models.imports import BULK, ImportBatch, ImportReject
 from crm.queries.paging import Order, Page, Paging, fetch_page
 
-REJECTS_SHOWN = 100
+#: How many problems are shown, and of how many rows of each the cells are.
+_KINDS_SHOWN, ROWS_OF_A_KIND = 50, 5
+#: What differs in the sentences about rows with the same problem: the value that is named, and numbers.
+_VALUES = re.compile(r"“[^”]*”|«[^»]*»|\d+")
 _IS_FILE = ImportBatch.format != BULK
 
 
@@ -43,6 +48,24 @@ class Summary:
     twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     turnable: Sequence[tuple[str, int, str]] = ()
     joined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """What becomes of the rows of a file. The rows of `joined` are one with another row and add nothing to it: they are not among the
+    unchanged ones, as they are in the columns of the batch."""
+
+    created: int
+    updated: int
+    unchanged: int
+    joined: int
+    rejected: int
+
+
+def row_counts(batch: ImportBatch, summary: Summary | None = None) -> RowCounts:
+    """The counts of a batch as they are shown. Reads nothing but the batch."""
+    joined = (summary or summary_of(batch)).joined
+    return RowCounts(batch.created, batch.updated, batch.unchanged - joined, joined, batch.rejected)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -96,9 +119,71 @@ def header_of(batch: ImportBatch) -> tuple[list[str], list[str]]:
     return kept.get("header", []), kept.get("tags", [])
 
 
-def first_rejects(batch_id: uuid.UUID) -> Sequence[ImportReject]:
-    """The first rejected rows of a batch, in the order of the file: at most 100."""
-    return db.session.scalars(_rejects(batch_id).limit(REJECTS_SHOWN)).all()
+@dataclass(frozen=True, slots=True)
+class EqualRejects:
+    """Rejected rows with the same problem: the column, the sentence (that of the first row where they differ in the value they name, and are
+    not `is_one_sentence`), how many they are, and the first few, each with its cells."""
+
+    column: str
+    reason: str
+    is_one_sentence: bool
+    count: int
+    rows: Sequence[tuple[int, Sequence[str]]]
+
+
+def equal_rejects(batch_id: uuid.UUID) -> list[EqualRejects]:
+    """The problems of a batch's rejected rows, those of most rows first: at most 50. Rows with the same sentence about the same column, in
+    capitals or not, have the same problem; so have single ones of which the sentence differs in the value, or the row, that it names. Two statements."""
+    mine = ImportReject.batch_id == batch_id
+    count, first = func.count().label("n"), func.min(ImportReject.row_number).label("first")
+    counted = select(ImportReject.column, ImportReject.reason, count, first).where(mine).group_by(ImportReject.column, ImportReject.reason)
+    said: dict[tuple[str, str], _Kind] = {}
+    for column, reason, n, row in db.session.execute(counted.order_by(first, ImportReject.column, ImportReject.reason)):
+        said.setdefault((column, " ".join(reason.split()).casefold()), _Kind(column, row)).take_in(n, [reason])
+    kinds: dict[tuple[str, str], _Kind] = {}
+    for (column, sentence), one in said.items():
+        kind = kinds.setdefault((column, sentence if one.count > 1 else _VALUES.sub("…", sentence)), _Kind(column, one.first))
+        kind.is_one_sentence = not kind.count
+        kind.take_in(one.count, one.reasons)
+    shown = sorted(kinds.values(), key=lambda kind: (-kind.count, kind.first, kind.column))[:_KINDS_SHOWN]
+    rows = _first_of(mine, {reason for kind in shown for reason in kind.reasons[:ROWS_OF_A_KIND]})
+    found = []
+    for kind in shown:
+        held = [row for reason in kind.reasons[:ROWS_OF_A_KIND] for row in rows.get((kind.column, reason), ())]
+        first_rows = sorted(held, key=lambda row: row.row_number)[:ROWS_OF_A_KIND]
+        cells = [(row.row_number, cells_of(row)) for row in first_rows]
+        found.append(EqualRejects(kind.column, kind.reasons[0], kind.is_one_sentence, kind.count, cells))
+    return found
+
+
+@dataclass(slots=True)
+class _Kind:
+    """One problem, and the sentences that say it, that of the first row first."""
+
+    column: str
+    first: int
+    count: int = 0
+    reasons: list[str] = field(default_factory=list)
+    is_one_sentence: bool = True
+
+    def take_in(self, count: int, reasons: Iterable[str]) -> None:
+        """More rows that have it."""
+        self.count += count
+        self.reasons += reasons
+
+
+def _first_of(mine: Any, reasons: Collection[str]) -> dict[tuple[str, str], list[ImportReject]]:
+    """(column, reason) -> the first few rows that were rejected so."""
+    if not reasons:
+        return {}
+    turn = (ImportReject.row_number, ImportReject.id)
+    place = func.row_number().over(partition_by=(ImportReject.column, ImportReject.reason), order_by=turn).label("place")
+    placed = select(ImportReject.id, place).where(mine, ImportReject.reason.in_(sorted(reasons))).subquery()
+    found: dict[tuple[str, str], list[ImportReject]] = defaultdict(list)
+    statement = select(ImportReject).join(placed, placed.c.id == ImportReject.id).where(mine, placed.c.place <= ROWS_OF_A_KIND)
+    for row in db.session.scalars(statement.order_by(*turn)):
+        found[row.column, row.reason].append(row)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -24,8 +24,9 @@ from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
 from crm.services import fields
 from crm.services import money_rules as rules
-from crm.services.checking import Opened
+from crm.services.checking import Opened, donor_named
 from crm.services.money_rules import PlanItem, PlanLine
+from crm.services.parties import NewParty
 from crm.services.references import next_reference
 
 __all__ = ["Amendment", "BudgetLine", "NewAgreement", "PlanLine", "amend_agreement", "reschedule_agreement", "sign_agreement"]
@@ -49,7 +50,8 @@ class NewAgreement:
 
     `converted`: how much of the pledge this agreement converts, in the pledge's currency; needed only where the
     agreement is in another currency. Budget lines are all or none: they add up to the amount.
-    Without a plan the pledge's open instalments are taken over in order up to the amount.
+    Without a plan the pledge's open instalments are taken over in order up to the amount. `new_donor`: the donor, where it is to be
+    recorded too.
     """
 
     amount: Money
@@ -67,6 +69,7 @@ class NewAgreement:
     budget_lines: Sequence[BudgetLine] = ()
     plan: Sequence[PlanLine] | None = None
     converted: Money | None = None
+    new_donor: NewParty | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ def sign_agreement(actor: Actor, new: NewAgreement) -> uuid.UUID:
     if office_id is None:
         raise Invalid(_("Choose an office."), field="office_id")
     require(actor, Permission.MONEY_WRITE, office_id)
+    if pledge is None:
+        new = replace(new, donor_id=donor_named(actor, office_id, new.donor_id, new.new_donor))
     donor_id = new.donor_id or (pledge.donor_id if pledge else None)
     if pledge is None or new.donor_id is not None:
         rules.visible_party(donor_id, office_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,8 @@ from crm.policy import Actor, offices_by_id
 from crm.services import fields, parties
 from crm.services.versions import check_version
 
+#: What a party is to us that gives.
+DONOR = "donor"
 FIRST_DAY = date(1945, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 
@@ -62,6 +64,13 @@ def new_party(actor: Actor, office_id: uuid.UUID, new: parties.NewParty, field_n
         return parties.create_party(actor, office_id, new)
     except Invalid as error:
         raise Invalid(errors={field_name: [text for texts in error.errors.values() for text in texts]}) from error
+
+
+def donor_named(actor: Actor, office_id: uuid.UUID, donor_id: uuid.UUID | None, new: parties.NewParty | None) -> uuid.UUID | None:
+    """The donor that a record names: one on record, or somebody new, who is made and is a donor to us from now on."""
+    if donor_id is not None or new is None:
+        return donor_id
+    return new_party(actor, office_id, replace(new, kinds=[*new.kinds, DONOR]), "donor_id")
 
 
 def narrower(*levels: str) -> str:

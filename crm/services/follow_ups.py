@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -16,12 +16,13 @@ from crm.models.base import OPEN, SENTENCE_LENGTH
 from crm.models.commitments import Commitment
 from crm.models.interactions import FollowUp
 from crm.policy import Actor, Permission, require
-from crm.services.checking import Checks, Opened, merge, narrower, office_today
+from crm.services.checking import Checks, Opened, merge, narrower, new_party, office_today
+from crm.services.parties import NewParty
 
 
 @dataclass(frozen=True)
 class NewFollowUp:
-    """Something to be done. Without an owner it is the actor's own."""
+    """Something to be done. Without an owner it is the actor's own. `new_party`: whom it is about, where that one is to be recorded too."""
 
     office_id: uuid.UUID
     text: str
@@ -32,6 +33,7 @@ class NewFollowUp:
     ask_id: uuid.UUID | None = None
     commitment_id: uuid.UUID | None = None
     level: str = OPEN
+    new_party: NewParty | None = None
 
 
 def check_follow_up(actor: Actor, new: NewFollowUp, checks: Checks) -> dict[str, object]:
@@ -64,6 +66,8 @@ def check_follow_up(actor: Actor, new: NewFollowUp, checks: Checks) -> dict[str,
 def create_follow_up(actor: Actor, new: NewFollowUp) -> uuid.UUID:
     """Record a follow-up. Raises `Invalid` by field."""
     require(actor, Permission.CONTACT_LOG, new.office_id)
+    if new.party_id is None and new.new_party is not None:
+        new = replace(new, party_id=new_party(actor, new.office_id, new.new_party, "party_id"))
     checks = Checks()
     values = check_follow_up(actor, new, checks)
     checks.done()

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from crm import clock
 from crm.data import countries, countries_by_iso2
-from crm.db import db, transactional
+from crm.db import among, db, transactional
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
 from crm.models.base import NAME_LENGTH, OFFICE, SENTENCE_LENGTH, SHARED, TEXT_LENGTH, VISIBILITIES
@@ -107,7 +107,7 @@ def create_party(actor: Actor, office_id: uuid.UUID, new: NewParty) -> uuid.UUID
     db.session.flush()
     if new.post is not None:
         _take_post(actor, party, new.post)
-    _tell_apart(office_id, party.id, new.distinct_from)
+    _tell_apart(office_id, ((party.id, other) for other in new.distinct_from))
     return party.id
 
 
@@ -201,7 +201,7 @@ def edit_party(actor: Actor, party_id: uuid.UUID, version: int, edit: NewParty) 
     if party.visibility == SHARED and not was_shared:
         _share_parts(party)
     db.session.flush()
-    _tell_apart(party.office_id, party.id, edit.distinct_from)
+    _tell_apart(party.office_id, ((party.id, other) for other in edit.distinct_from))
     return party.id
 
 
@@ -228,14 +228,22 @@ def set_country(actor: Actor, party_id: uuid.UUID, country: str | None) -> uuid.
     return party.id
 
 
-def _tell_apart(office_id: uuid.UUID, party_id: uuid.UUID, others: Iterable[uuid.UUID]) -> None:
-    """Remember for the office that a party is none of some others in scope, so that nobody is asked again."""
-    wanted = {(min(party_id, key), max(party_id, key)) for key in found.names_of(others) if key != party_id}
+@transactional
+def tell_apart(actor: Actor, office_id: uuid.UUID, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    """Remember for an office that two parties are not one, of each pair that is in scope: for imports. Nobody is asked about them again."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    _tell_apart(office_id, pairs)
+
+
+def _tell_apart(office_id: uuid.UUID, pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    asked = {(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}
+    in_scope = found.visibilities(sorted({key for pair in asked for key in pair})) if asked else {}
+    wanted = {pair for pair in asked if in_scope.keys() >= set(pair)}
     if not wanted:
         return
     held = db.session.execute(
         select(PartyDistinction.one_id, PartyDistinction.other_id).where(
-            PartyDistinction.office_id == office_id, or_(PartyDistinction.one_id == party_id, PartyDistinction.other_id == party_id)
+            PartyDistinction.office_id == office_id, among(PartyDistinction.one_id, [one for one, _other in wanted])
         )
     )
     for one, other in sorted(wanted - {(row.one_id, row.other_id) for row in held}):
@@ -341,7 +349,7 @@ def add_channel(actor: Actor, party_id: uuid.UUID, new: NewChannel) -> uuid.UUID
     )
     db.session.add(channel)
     db.session.flush()
-    _tell_apart(office_id, party.id, new.distinct_from)
+    _tell_apart(office_id, ((party.id, other) for other in new.distinct_from))
     return channel.id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,9 +28,10 @@ from crm.policy import Actor, Permission, require
 from crm.queries import commitments
 from crm.services import fields
 from crm.services import money_rules as rules
-from crm.services.checking import Opened, merge, narrower
+from crm.services.checking import Opened, donor_named, merge, narrower
 from crm.services.commitments import set_values
 from crm.services.money_rules import PlanItem, PlanLine
+from crm.services.parties import NewParty
 from crm.services.references import next_reference
 
 __all__ = [
@@ -58,11 +59,11 @@ class NewPledge:
 
     `fixed_rate` (with `rate_policy="fixed"`) is the event's rate: reporting currency per one unit of the pledge's currency.
     `commitment_id`: a promise of money already on record (heard at a meeting) that this pledge is; it is taken over, not
-    recorded again. `opened`: what the form was opened with of that promise.
+    recorded again. `opened`: what the form was opened with of that promise. `new_donor`: the donor, where it is to be recorded too.
     """
 
     office_id: uuid.UUID
-    donor_id: uuid.UUID
+    donor_id: uuid.UUID | None
     amount: Money
     pledged_on: date
     words: str = ""
@@ -82,6 +83,7 @@ class NewPledge:
     evidence: str = ""
     owner_id: uuid.UUID | None = None
     opened: int | Opened | None = None
+    new_donor: NewParty | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def record_pledge(actor: Actor, new: NewPledge) -> uuid.UUID:
     programme_id, fixed_rate, …), `EditConflict` where the promise was changed since the form was opened.
     """
     require(actor, Permission.MONEY_WRITE, new.office_id)
+    new = replace(new, donor_id=donor_named(actor, new.office_id, new.donor_id, new.new_donor))
     promise = _promise_of(new)
     checked = check_pledge(new)
     donor, minor, currency, plan, level, said = checked.donor, checked.minor, checked.currency, checked.plan, checked.level, checked.said

@@ -19,7 +19,9 @@ from crm.policy import Actor, Permission, require
 from crm.queries.figures import programmable
 from crm.services import fields
 from crm.services import money_rules as rules
+from crm.services.checking import donor_named
 from crm.services.money_rules import PlanItem
+from crm.services.parties import NewParty
 from crm.services.pledges import reverse_conversions
 from crm.services.references import next_reference
 
@@ -40,7 +42,8 @@ class NewReceipt:
 
     `bank_reporting`: what the bank credited in the office's reporting currency, where known. `matches` pay first; the
     rest pays the oldest due. `converted`: how much of the pledge it converts where the currencies differ. `is_again`: part of a
-    receipt that was taken back, so that the bank's part of it may round to 0.
+    receipt that was taken back, so that the bank's part of it may round to 0. `new_donor`: the donor of money that came alone, where it is
+    to be recorded too.
     """
 
     amount: Money
@@ -55,6 +58,7 @@ class NewReceipt:
     converted: Money | None = None
     reason: str = ""
     is_again: bool = False
+    new_donor: NewParty | None = None
 
 
 @transactional
@@ -71,6 +75,8 @@ def record_receipt(actor: Actor, new: NewReceipt) -> uuid.UUID:
     if office_id is None or (new.office_id is not None and new.office_id != office_id):
         raise Invalid(_("Choose an office."), field="office_id")
     require(actor, Permission.MONEY_WRITE, office_id)
+    if over is None:
+        new = replace(new, donor_id=donor_named(actor, office_id, new.donor_id, new.new_donor))
     checked = check_receipt(new, office_id, agreement, pledge)
     receipt = Receipt(
         office_id=office_id,

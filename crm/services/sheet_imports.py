@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -42,13 +42,14 @@ class SheetRow:
 @dataclass(frozen=True)
 class SheetOptions:
     """What a person said about a file as a whole, the headings of its columns by field, and row -> the earlier row, or the reference of
-    the record, that it is one with (any other word: it is somebody else than it looks like)."""
+    the record, that it is one with (any other word: it is somebody else than it looks like). `parted`: row -> the earlier rows and references that it is none of."""
 
     form: str = "person"
     country: str = ""
     note_level: str = ""
     headings: Mapping[str, str] = field(default_factory=dict)
     twins: Mapping[int, str] = field(default_factory=dict)
+    parted: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 class RowRefused(Exception):

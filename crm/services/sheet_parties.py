@@ -23,7 +23,7 @@ from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
 from crm.queries.likeness import words
@@ -93,7 +93,7 @@ class _Contact:
 class Parties(ByChunk[SheetRow]):
     """People, organisations and groups."""
 
-    lets_go = (Party, PartyKind, PartyName, Channel, Position, Tenure, Note, ImportChange)
+    lets_go = (Party, PartyDistinction, PartyKind, PartyName, Channel, Position, Tenure, Note, ImportChange)
 
     def __init__(self, options: SheetOptions) -> None:
         self.options = options
@@ -101,7 +101,7 @@ class Parties(ByChunk[SheetRow]):
         # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other.
         self._said: dict[int, tuple[Any, ...]] = {}
         self._alike = RowsAlike()
-        self._said_of = _TwinsSaid(options.twins)
+        self._said_of = _TwinsSaid(options.twins, options.parted)
         self._unknown_references = self._nameless = self._worded = 0
         self._new_organisations: set[str] = set()
 
@@ -136,6 +136,7 @@ class Parties(ByChunk[SheetRow]):
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
         if is_writing:
             self._write(actor, office_id, taken, pending, organisations)
+            self._tell_apart(actor, office_id, [one for one in taken if id(one.match) in new and _makes(one)])
             self._alike.forget_names()
         else:  # what is written is found on record by later rows
             for one in pending:
@@ -421,6 +422,19 @@ class Parties(ByChunk[SheetRow]):
         ]
         notes.write_notes(actor, office_id, said, level)
 
+    def _tell_apart(self, actor: Actor, office_id: uuid.UUID, made: Sequence[_Contact]) -> None:
+        """Remember of new parties that they are none of those that their rows were said to be other ones than."""
+        parted = [(one.match.id, self._said_of.parted(one.row.row_number)) for one in made if one.match is not None]
+        references = found.ids_of(office_id, {text for _id, others in parted for text in others if not text.isdecimal()})
+        pairs = []
+        for party_id, others in parted:
+            for text in others:
+                other = self._said_of.party_of(int(text)) if text.isdecimal() else references.get(text)
+                if party_id is not None and other is not None:
+                    pairs.append((party_id, other))
+        if pairs:
+            parties.tell_apart(actor, office_id, pairs)
+
     def _organisation_ids(
         self, actor: Actor, office_id: uuid.UUID, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
     ) -> dict[str, uuid.UUID]:
@@ -512,13 +526,15 @@ class Parties(ByChunk[SheetRow]):
 
 
 class _TwinsSaid:
-    """What a person said of rows that look like another one: that they are one with it, or two; and what came of that.
+    """What a person said of rows that look like another one: that they are one with it, or two (`parted`: none of these); and what came of
+    that.
 
     A row is one with an earlier row, whatever that was found to be: new, or on record."""
 
-    def __init__(self, twins: Mapping[int, str]) -> None:
-        self._twins = twins
-        self._targets = {int(twin) for twin in twins.values() if twin.isdecimal()}
+    def __init__(self, twins: Mapping[int, str], parted: Mapping[int, Sequence[str]]) -> None:
+        self._twins, self._parted = twins, parted
+        named = chain(twins.values(), chain.from_iterable(parted.values()))
+        self._targets = {int(text) for text in named if text.isdecimal()}
         self._found: dict[int, KnownParty] = {}
         self._lost: set[int] = set()
         self._joined: dict[int, tuple[str, list[str], bool]] = {}
@@ -533,6 +549,15 @@ class _TwinsSaid:
 
     def is_settled(self, row: int) -> bool:
         return row in self._twins
+
+    def parted(self, row: int) -> Sequence[str]:
+        """The rows and references that a row was said to be another one than."""
+        return self._parted.get(row, ())
+
+    def party_of(self, row: int) -> uuid.UUID | None:
+        """The party that an earlier row made, or was found to be; None where it was not taken."""
+        one = self._found.get(row)
+        return one.id if one is not None else None
 
     def target(self, contact: _Contact) -> KnownParty | None:
         """The party of the earlier row, as it was when that row was taken."""

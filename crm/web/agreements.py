@@ -28,7 +28,7 @@ from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.listing import Seen
-from crm.web.lookups import opened, prefill, settle
+from crm.web.lookups import Found, opened, prefill, settle
 from crm.web.money import as_of, event_lines, may_write, record_url
 from crm.web.money_forms import (
     checked_save,
@@ -110,8 +110,12 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
         [("", _("Not said")), *((code, f"{code} – {item.name}") for code, item in earmarking_modalities().items())]
     )
 
+    settled: dict[str, Found | None] = {"donor": Found() if pledge is not None else None}
+
     def is_donor_known() -> bool:
-        return pledge is not None or settle(form.donor, office_id) is not None
+        if pledge is None:
+            settled["donor"] = settle(form.donor, office_id)
+        return settled["donor"] is not None
 
     def save() -> uuid.UUID:
         amount = given(form.money)
@@ -124,7 +128,8 @@ def create(pledge_id: uuid.UUID | None = None) -> Any:
                 title=form.title.data or "",
                 pledge_id=pledge_id,
                 office_id=office_id,
-                donor_id=None if pledge_id else given(form.donor.chosen),
+                donor_id=given(settled["donor"]).party_id,
+                new_donor=given(settled["donor"]).new,
                 donor_reference=form.donor_reference.data or "",
                 starts_on=form.starts_on.data,
                 ends_on=form.ends_on.data,

@@ -118,6 +118,7 @@ def create() -> Any:
                 due_on=shared.due_from(form.within.data, form.due_on.data, clock.today(office.timezone)),
                 owner_id=uuid_of(form.owner_id.data),
                 party_id=found.party_id,
+                new_party=found.new,
                 interaction_id=ids["interaction"],
                 ask_id=ids["ask"],
                 commitment_id=ids["commitment"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -89,6 +90,7 @@ FIELDS: dict[str, LazyText] = {
     "percent_funded": _l("Per cent funded"),
 }
 _MOST_ROWS_NAMED = 20
+_CELL_SHOWN = 120
 FAMILY_NAMES: dict[str, LazyText] = {
     "fts": _l("FTS"),
     "rates": _l("Exchange rates"),
@@ -106,18 +108,25 @@ def index() -> Any:
     codes = {office.id: office.code for office in offices_by_id().values()}
     ids = [batch.id for batch in page.rows]
     work, undone = jobs.open_jobs_of(ids), undone_among(ids)
-    rows = [_row(batch, codes.get(batch.office_id, ""), work.get(batch.id), is_undone=batch.id in undone) for batch in page.rows]
+    counts = {batch.id: queries.row_counts(batch) for batch in page.rows}
+    headers = _headers(has_joined=any(one.joined for one in counts.values()))
+    rows = [
+        _row(batch, codes.get(batch.office_id, ""), work.get(batch.id), counts[batch.id], headers, is_undone=batch.id in undone)
+        for batch in page.rows
+    ]
     return render_template(
         "imports/index.html",
         page=page,
         rows=rows,
-        headers=_headers(),
+        headers=headers,
         pages=pages_of(page, asked, "imports.index", args_with),
         is_stuck=not jobs.is_worker_running() and any(jobs.open_counts().values()),
     )
 
 
-def _headers() -> list[dict[str, Any]]:
+def _headers(*, has_joined: bool) -> list[dict[str, Any]]:
+    """The columns of the list; the rows that are one with others have one where a file of the page has any."""
+    joined = {"key": "joined", "label": _("Joined"), "numeric": True, "phone": "labelled"}
     return [
         {"key": "file", "label": _("File"), "phone": "who"},
         {"key": "state", "label": _("How it stands"), "phone": "status"},
@@ -127,6 +136,7 @@ def _headers() -> list[dict[str, Any]]:
         {"key": "created", "label": _("New"), "numeric": True, "phone": "labelled"},
         {"key": "updated", "label": _("Changed"), "numeric": True, "phone": "labelled"},
         {"key": "unchanged", "label": _("Unchanged"), "numeric": True, "phone": "hide"},
+        *([joined] if has_joined else []),
         {"key": "rejected", "label": _("Rejected"), "numeric": True, "phone": "labelled"},
     ]
 
@@ -157,17 +167,20 @@ def _undo_state(job: Job) -> str:
     return _("Being undone") if job.state == "running" else _("Undoing waits for the background worker")
 
 
-def _row(batch: ImportBatch, office: str, job: Job | None, *, is_undone: bool) -> list[Any]:
+def _row(
+    batch: ImportBatch, office: str, job: Job | None, counts: queries.RowCounts, headers: Sequence[Mapping[str, Any]], *, is_undone: bool
+) -> list[Any]:
     word, tone = _standing(batch, job, is_undone=is_undone)
     far = "" if job is None or job.state != "running" else percent(Decimal(_percent(batch, job)) / 100, get_locale())
-    counts = (batch.created, batch.updated, batch.unchanged, batch.rejected)
+    shown = [name for header in headers if hasattr(counts, name := header["key"])]
+    is_known = batch.state != "refused" and not _waits_for_answer(batch)
     return [
         {"text": batch.file_name, "href": url_for("imports.detail", batch_id=batch.id), "sub": batch.message or batch.reference},
         {"status": word, "tone": tone, "sub": far},
         kind_name(batch.format),
         day(batch.created_at.astimezone(clock.zone(actor().timezone)).date(), get_locale()),
         office,
-        *(None if batch.state == "refused" or _waits_for_answer(batch) else number(count, get_locale()) for count in counts),
+        *(number(getattr(counts, name), get_locale()) if is_known else None for name in shown),
     ]
 
 
@@ -240,18 +253,11 @@ def _is_open(who: Actor, batch_id: uuid.UUID) -> bool:
 def detail(batch_id: uuid.UUID) -> Any:
     """What a file would do, or did: counts, first rows, rejected rows with their reasons."""
     batch = queries.get(batch_id)
-    header, _tags = queries.header_of(batch)
-    places = {heading: place for place, heading in enumerate(header)}
-    rejects = []
-    for row in queries.first_rejects(batch.id):
-        cells = queries.cells_of(row)
-        place = places.get(row.column, -1)
-        held = cells[place] if 0 <= place < len(cells) else ""
-        rejects.append([number(row.row_number, get_locale()), row.column or _("whole row"), held[:120], row.reason])
     summary = queries.summary_of(batch)
     may = can(actor(), permission_for(batch.format), batch.office_id)
     job = jobs.open_job_of(batch.id) if batch.state != "refused" else None
     work = _work(batch, job)
+    rejects = _rejects(batch, may_mend=may and batch.state == "checked" and batch.format in sheets.KINDS) if batch.rejected else []
     undo = _undo_of(batch, may=may)
     word, tone = _standing(batch, job, is_undone=undo["undone"] is not None)
     is_whole = undo["undone"] is None and not undo["undo_done"]
@@ -276,6 +282,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
         may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
+        more_rejected=batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
@@ -291,6 +298,35 @@ def detail(batch_id: uuid.UUID) -> Any:
         else [],
         **undo,
     )
+
+
+def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
+    """Why rows were rejected, a line for each problem: how many rows, the first of them, what stands there, and where that is mended."""
+    header, _tags = queries.header_of(batch)
+    places = {heading: place for place, heading in enumerate(header)}
+    lines = []
+    for one in queries.equal_rejects(batch.id):
+        place = places.get(one.column, -1)
+        held = dict.fromkeys(cells[place][:_CELL_SHOWN] for _row, cells in one.rows if 0 <= place < len(cells))
+        rows = [row for row, _cells in one.rows]
+        anchor = "several" if one.is_one_sentence and one.count > 1 else f"row-{rows[0]}"
+        lines.append(
+            {
+                "count": one.count,
+                "rows": _rows_in_words(rows, one.count),
+                "column": one.column or _("whole row"),
+                "held": " · ".join(text for text in held if text.strip()) + ("" if one.is_one_sentence or one.count == len(rows) else " …"),
+                "why": one.reason if one.is_one_sentence else _("such as: %(sentence)s", sentence=one.reason),
+                "mend": url_for("sheet_imports.rows", batch_id=batch.id, _anchor=anchor) if may_mend else "",
+            }
+        )
+    return lines
+
+
+def _rows_in_words(rows: Sequence[int], count: int) -> str:
+    """The numbers of the first rows, and how many more there are."""
+    named, left = ", ".join(number(row, get_locale()) for row in dict.fromkeys(rows)), count - len(rows)
+    return ngettext("%(rows)s and %(n)s more", "%(rows)s and %(n)s more", left, rows=named, n=number(left, get_locale())) if left else named
 
 
 def _brought(batch: ImportBatch) -> list[dict[str, str]]:
@@ -314,13 +350,13 @@ def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]
         note = ngettext("%(n)s rate", "%(n)s rates", brought, n=number(brought, get_locale())) if brought else ""
         return {"value": words, "note": note}
 
-    kept = counted(batch.unchanged - summary.joined)
-    joined = {"label": _("Joined with another row"), **counted(summary.joined), "note": _("they add nothing to it")}
+    rows = queries.row_counts(batch, summary)
+    joined = {"label": _("Joined with another row"), **counted(rows.joined), "note": _("they add nothing to it")}
     return [
-        {"label": _("New") if is_done else _("Would be new"), **counted(batch.created, rates.get("created"))},
-        {"label": _("Changed") if is_done else _("Would change"), **counted(batch.updated, rates.get("updated"))},
-        {"label": _("Unchanged"), **kept, "note": _("held as they are")},
-        *([joined] if summary.joined else []),
+        {"label": _("New") if is_done else _("Would be new"), **counted(rows.created, rates.get("created"))},
+        {"label": _("Changed") if is_done else _("Would change"), **counted(rows.updated, rates.get("updated"))},
+        {"label": _("Unchanged"), **counted(rows.unchanged), "note": _("held as they are")},
+        *([joined] if rows.joined else []),
         {
             "label": _("Rejected"),
             "value": number(batch.rejected, get_locale()),
@@ -346,7 +382,7 @@ def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
     shown = {
         "new": number(batch.created, get_locale()),
         "changed": number(batch.updated, get_locale()),
-        "unchanged": number(batch.unchanged - summary.joined, get_locale()),
+        "unchanged": number(queries.row_counts(batch, summary).unchanged, get_locale()),
         "doubles": ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", doubles, n=number(doubles, get_locale())),
         "problems": ngettext("%(n)s with a problem", "%(n)s with problems", batch.rejected, n=number(batch.rejected, get_locale())),
         "out": number(left_out, get_locale()),
@@ -587,15 +623,20 @@ def apply(batch_id: uuid.UUID) -> Any:
         if queries.get(batch_id).state not in ("applied", *CARRIED_STATES):
             raise
     else:
-        batch = queries.get(batch_id)
-        flash(
-            _(
-                "Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.",
-                **{name: number(getattr(batch, name), get_locale()) for name in ("created", "updated", "unchanged", "rejected")},
-            ),
-            "success",
-        )
+        flash(_brought_in(queries.row_counts(queries.get(batch_id))), "success")
     return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+
+
+def _brought_in(counts: queries.RowCounts) -> str:
+    """What a file did, in the sentence that follows it."""
+    shown = {name: number(count, get_locale()) for name, count in asdict(counts).items()}
+    if counts.joined:
+        return _(
+            "Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(joined)s joined with other rows, "
+            "%(rejected)s rejected.",
+            **shown,
+        )
+    return _("Brought in: %(created)s new, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.", **shown)
 
 
 @bp.post("/<uuid:batch_id>/cancel")

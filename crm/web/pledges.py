@@ -33,7 +33,7 @@ from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, save_form, status
 from crm.web.listing import Seen
-from crm.web.lookups import conflict_page, opened, prefill, settle, short, still_there, value_words
+from crm.web.lookups import Found, conflict_page, opened, prefill, settle, short, still_there, value_words
 from crm.web.money import (
     STATUS_NAMES,
     TERM_NAMES,
@@ -116,7 +116,7 @@ def create() -> Any:
         _prefill(form, office_id, promise)
         form.named_currency.data = form.reporting_currency
     offer_money(form.currency, office_id)
-    typed_donor, donor_choice = form.donor.text, read_uuid(form.donor.choice)
+    typed_donor, donor_choice = "" if form.donor.chosen_form() else form.donor.text, read_uuid(form.donor.choice)
     meant = lookups.resolve_party(typed_donor, office_id) if typed_donor and donor_choice is None else None
     context = (form.programme_id, form.interaction_id, form.ask_id)
     is_offered = request.method == "POST" and any(field.data for field in context)  # else nobody looks, unless the form comes back
@@ -125,11 +125,15 @@ def create() -> Any:
     if is_offered:
         _offer_context(form, offices, _likely_donor(typed_donor, donor_choice, meant, office_id))
 
+    form.donor.can_add = promise is None  # who made a promise is on record
+    settled: dict[str, Found | None] = {}
+
     def is_donor_known() -> bool:
-        return settle(form.donor, office_id, meant=meant) is not None
+        settled["donor"] = settle(form.donor, office_id, meant=meant)
+        return settled["donor"] is not None
 
     def save() -> uuid.UUID:
-        return services.record_pledge(who, _typed(form, office_id))
+        return services.record_pledge(who, _typed(form, office_id, given(settled["donor"])))
 
     step = checked_save(
         form,
@@ -163,10 +167,11 @@ def create() -> Any:
     ), step.code
 
 
-def _typed(form: PledgeForm, office_id: uuid.UUID) -> services.NewPledge:
+def _typed(form: PledgeForm, office_id: uuid.UUID, donor: Found) -> services.NewPledge:
     return services.NewPledge(
         office_id=office_id,
-        donor_id=given(form.donor.chosen),
+        donor_id=donor.party_id,
+        new_donor=donor.new,
         amount=given(form.money),
         pledged_on=given(form.pledged_on.data),
         words=form.words.data or "",

@@ -29,7 +29,7 @@ from crm.web.exports import offer_files
 from crm.web.gate import actor, permit
 from crm.web.helpers import paging, save_form, status
 from crm.web.listing import Seen
-from crm.web.lookups import prefill, settle
+from crm.web.lookups import Found, prefill, settle
 from crm.web.money import may_write, taken_back_chip, taken_back_options
 from crm.web.money_forms import checked_save, given, hidden_answers, offer_money, offer_offices, read_uuid, writable
 from crm.web.money_history import history_page
@@ -178,6 +178,7 @@ def _record(
         form.value_on.data = clock.today(who.timezone)
         form.named_currency.data = form.reporting_currency
     offer_money(form.currency, office_id, currency)
+    settled: dict[str, Found | None] = {"donor": None if is_alone else Found()}
 
     def save() -> uuid.UUID:
         return services.record_receipt(
@@ -188,7 +189,8 @@ def _record(
                 agreement_id=agreement_id,
                 pledge_id=pledge_id,
                 office_id=office_id if is_alone else None,
-                donor_id=given(form.donor.chosen) if isinstance(form, LooseReceiptForm) else None,
+                donor_id=given(settled["donor"]).party_id,
+                new_donor=given(settled["donor"]).new,
                 bank_reporting=form.bank_money,
                 bank_reference=form.bank_reference.data or "",
                 converted=form.converted_money,
@@ -205,7 +207,9 @@ def _record(
         return Preview(tuple(pays), from_minor(receipt.amount_minor - matched, receipt.currency), paid, left)
 
     def is_donor_known() -> bool:
-        return not isinstance(form, LooseReceiptForm) or settle(form.donor, office_id) is not None
+        if isinstance(form, LooseReceiptForm):
+            settled["donor"] = settle(form.donor, office_id)
+        return settled["donor"] is not None
 
     def then(key: uuid.UUID) -> str:
         return url_for("receipts.detail", receipt_id=key) if is_alone else str(facts["back"])

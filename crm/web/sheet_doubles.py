@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
 
-from crm.exchange.sheets import TWO, SheetFile
+from crm.exchange.sheets import TWO, Setup, SheetFile
 from crm.formatting import number
 from crm.i18n import _, get_locale
 from crm.queries.imports import Summary
@@ -20,7 +20,8 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class Double:
-    """One such row: its cells, what it is like, and the choices, of which one is `now`. `is_settled`: it was said before."""
+    """One such row: its cells, what it is like, and the choices, of which one is `now`. `is_settled`: it was said before; `others`: the rows and
+    references that it is asked about."""
 
     row: int
     text: str
@@ -28,6 +29,7 @@ class Double:
     choices: list[dict[str, Any]]
     now: str
     is_settled: bool = False
+    others: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -54,7 +56,7 @@ def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
     return found
 
 
-def _double(row: int, text: str, like: str, twins: Iterable[str], said: str, text_of: Any) -> Double:
+def _double(row: int, text: str, like: str, twins: Sequence[str], said: str, text_of: Any) -> Double:
     choices = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "text": ""}]
     for twin in twins:
         is_row = twin.isdecimal()
@@ -64,15 +66,20 @@ def _double(row: int, text: str, like: str, twins: Iterable[str], said: str, tex
         choices.append({"value": TWO, "label": _("Two different ones"), "text": ""})
     answered = request.form.get(f"twin-{row}")
     now = answered if answered in {choice["value"] for choice in choices} else said
-    return Double(row, text, like, choices, now or "", bool(said))
+    return Double(row, text, like, choices, now or "", bool(said), () if said else tuple(twins))
 
 
-def twins_said(before: Mapping[str, str], doubles: Iterable[Double]) -> dict[str, str]:
-    """Row -> what it is one with, or that it is another one, once the page was answered."""
-    said = dict(before)
+def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:
+    """What was said of a file once the page was answered: row -> what it is one with, or that it is another one, and than which."""
+    said, parted = dict(before.twins), dict(before.parted)
     for double in doubles:
+        row = str(double.row)
         if double.now:
-            said[str(double.row)] = double.now
+            said[row] = double.now
         else:
-            said.pop(str(double.row), None)
-    return said
+            said.pop(row, None)
+        if double.now != TWO:
+            parted.pop(row, None)
+        elif double.others:
+            parted[row] = double.others
+    return replace(before, twins=said, parted=parted)

@@ -168,6 +168,7 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str], turned: Sequ
         edits=file.setup.edits if is_same else {},
         left_out=file.setup.left_out if is_same else (),
         twins=file.setup.twins if is_same else {},
+        parted=file.setup.parted if is_same else {},
         emptied=file.setup.emptied if is_same else (),
         turned=turned if is_same else (),
     )
@@ -326,10 +327,10 @@ def doubles(batch_id: uuid.UUID) -> Any:
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary)
     if request.method == "POST" and form.validate():
-        twins = sheet_doubles.twins_said(file.setup.twins, listed)
-        if len(twins) > MOST_EDITS:
+        setup = sheet_doubles.said_of_doubles(file.setup, listed)
+        if len(setup.twins) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
-        elif _recheck(form, batch_id, replace(file.setup, columns=file.columns, twins=twins)):
+        elif _recheck(form, batch_id, replace(setup, columns=file.columns)):
             left = len(queries.summary_of(queries.get(batch_id)).twins)
             flash(
                 ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)

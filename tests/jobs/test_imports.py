@@ -191,7 +191,7 @@ def test_rejected_rows_come_back_as_a_file_and_are_taken_once_mended(acting):
     bad = fts.file_of({}, {"amountUSD": "12,5"}, {"status": "promised", "description": '=HYPERLINK("http://x")'}, size=4)
     batch = bring(actor, bad)
     assert counts(batch) == (2, 0, 0, 2)
-    rows = [(row.row_number, row.column) for row in held.first_rejects(batch.id)]
+    rows = [(row.row_number, row.column) for row in held.every_reject(batch.id)]
     assert rows == [(3, "amountUSD"), (4, "status")]
     back = imports.rejects_of(batch)
     assert b"\"'=HYPERLINK" in back
@@ -214,7 +214,7 @@ def test_a_row_the_database_refuses_is_left_out_alone(acting, monkeypatch):
     monkeypatch.setattr(imports, "_flow", broken)
     batch = bring(actor, fts.file_of(size=4))
     assert counts(batch) == (3, 0, 0, 1)
-    assert [row.row_number for row in held.first_rejects(batch.id)] == [3]
+    assert [row.row_number for row in held.every_reject(batch.id)] == [3]
     assert db.session.scalar(select(func.count(Flow.id))) == 3
 
 

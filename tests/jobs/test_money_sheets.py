@@ -41,7 +41,7 @@ def counts(batch):
 
 
 def reasons(batch):
-    return [(row.row_number, row.column, row.reason) for row in held.first_rejects(batch.id)]
+    return [(row.row_number, row.column, row.reason) for row in held.every_reject(batch.id)]
 
 
 def sums(batch):

@@ -210,10 +210,8 @@ def test_formulas_without_a_saved_result_are_said_typed_or_read_as_empty(browser
     place = upload(client, unsaved(3), "list.xlsx").location
     page = text(client.get(place))
     assert "3 with problems." in page
-    assert (
-        "2E-mailThe cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here."
-        in page
-    )
+    why = "The cell holds a formula without a saved result. Open the file, save it again and bring that, or type the value here."
+    assert rejected(client, place) == [(["3 rows: 2, 3, 4 Mend", "E-mail", "", why], [f"{place}/rows#several"])]
     assert legends(client, place) == ["In 3 rows: E-mail, a formula without a saved result"]
     client.submit(f"{place}/rows", {"cell-3-1": "c3@x.example"})
     assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 2 with problems." in text(client.get(place))
@@ -266,3 +264,77 @@ def test_what_was_chosen_is_shown_by_its_name_and_a_form_says_what_it_does(brows
     assert "4 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
     client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): ""})  # no cell was typed over
     assert "4 with problems." in text(client.get(place))
+
+
+def rejected(client, place):
+    """The table of rejected rows on the page of an import: rows, column, what stands there, why, where it is mended."""
+    lines = tree(client.get(place)).xpath("//h2[@id='rejected']/following-sibling::div//tbody/tr")
+    found = []
+    for line in lines:
+        for hidden in line.xpath(".//*[@class='visually-hidden']"):
+            hidden.getparent().remove(hidden)
+        found.append(([" ".join(cell.text_content().split()) for cell in line], line.xpath(".//a/@href")))
+    return found
+
+
+def test_equal_problems_of_rejected_rows_are_one_line_the_biggest_first_with_its_rows(browser):
+    client = browser("officer")
+    place = messy(client)
+    lines = rejected(client, place)
+    several = [f"{place}/rows#several"]
+    assert lines[:2] == [
+        (["8 rows: 2, 3, 4, 5, 6 and 3 more Mend", "Category", "Assoc.", "“Assoc.” is none of the words known for this column."], several),
+        (["Row 10 Mend", "Country", "Kenyaa", "“Kenyaa” is not a country that is known here."], [f"{place}/rows#row-10"]),
+    ]
+    (cells, links) = lines[2]
+    assert (len(lines), cells[:3], links) == (3, ["Row 11 Mend", "E-mail", "once wrong"], [f"{place}/rows#row-11"])
+    page = tree(client.get(f"{place}/rows"))
+    for link in {*several, *links}:
+        assert page.xpath(f"//*[@id='{link.rpartition('#')[2]}']"), link
+    client.submit(place, {}, action="/apply")
+    after = rejected(client, place)
+    assert [line[0][1:] for line in after] == [line[0][1:] for line in lines]
+    assert not any(links for _cells, links in after)  # too late to mend
+    assert after[0][0][0] == "8 rows: 2, 3, 4, 5, 6 and 3 more"
+    assert client.get(f"{place}/rejects.csv").get_data(as_text=True).count("Contact ") == 10  # the file is as it was
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "Row 3 Mend"), (200, "200 rows: 3, 4, 5, 6, 7 and 195 more Mend"), (5000, "5,000 rows: 3, ")]
+)
+def test_values_that_are_each_wrong_in_their_own_way_are_one_line_too(browser, count, words):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, contact(0), *(contact(n, "", f"Nowhere{n}") for n in range(count)))).location
+    (line,) = rejected(client, place)
+    cells, links = line
+    assert cells[0].startswith(words)
+    such = "“Nowhere0” is not a country that is known here."
+    assert cells[1] == "Country"
+    assert cells[2:] == (
+        ["Nowhere0", such] if count == 1 else ["Nowhere0 · Nowhere1 · Nowhere2 · Nowhere3 · Nowhere4 …", f"such as: {such}"]
+    )
+    assert links == [f"{place}/rows#row-3"]
+
+
+def test_more_problems_than_a_person_reads_are_counted_below_and_cost_the_statements_of_a_few(app, browser, monkeypatch):
+    client = browser("officer")
+    few = upload(client, sheet(HEAD, contact(1, "Odd"), contact(2, "Odd"))).location
+    many = upload(client, sheet(HEAD, *(contact(n, f"Odd {'x' * (n % 9 + 1)}") for n in range(300)))).location
+    client.get(few)
+    assert statements_of(app, client, [few]) == statements_of(app, client, [many])
+    assert len(rejected(client, many)) == 9
+    assert "more rows have other problems" not in text(client.get(many))
+    monkeypatch.setattr("crm.queries.imports._KINDS_SHOWN", 7)
+    assert len(rejected(client, many)) == 7
+    assert "66 more rows have other problems; the file holds all." in text(client.get(many))
+
+
+def test_a_file_without_rejected_rows_has_no_list_of_them_and_who_may_not_mend_no_link(browser):
+    client, grants = browser("officer"), browser("grants")
+    assert rejected(client, upload(client, sheet(HEAD, contact(1))).location) == []
+    place = upload(grants, sheet(["Donor", "Amount (EUR)", "Date"], ["Nobody at all", "5", "2026-01-01"]), kind="pledges").location
+    place = place.removesuffix("/columns")
+    assert rejected(grants, place)[0][1] == [f"{place}/rows#row-2"]
+    assert rejected(client, place)[0][1] == []
+    assert "Nobody at all" in rejected(client, place)[0][0][2]
+    browser("other").get(place, status=404)

@@ -700,7 +700,7 @@ def test_money_alone_is_recorded_from_the_party_and_matched_by_hand_and_back(bro
     refused = grants.submit(
         "/receipts/new", {"donor-text": "Nobody known", "amount": "5", "value_on": "2023-06-01", "go": "check"}, status=422
     )
-    assert any("Nobody is called" in line for line in errors(refused))
+    assert any("“Nobody known” is not on record yet." in line for line in errors(refused))
 
 
 EARMARKED = {

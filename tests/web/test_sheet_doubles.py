@@ -67,6 +67,23 @@ def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     assert f"Row 2 is brought in as one with {reference}." in page
 
 
+def test_two_different_ones_are_asked_about_no_more_on_the_page_of_either(browser):
+    client = browser("officer")
+    first = client.submit("/parties/new?form=person", {"name": "Ana Bell"}).location
+    client.submit(f"{first}/channels/new", {"kind": "email", "value": "desk@x.example"})
+    place = upload(client, sheet(HEAD, ["Annie", "desk@x.example", ""], ["Annie Desk", "desk@x.example", ""])).location
+    client.submit(f"{place}/doubles", {"twin-2": "two", "twin-3": "two"})
+    client.submit(f"{place}/columns", {})  # read again for something else: what was said stays
+    client.submit(f"{place}/doubles", {"twin-3": ""})
+    client.submit(f"{place}/doubles", {"twin-3": "two"})  # said, taken back and said again
+    client.submit(place, {}, action="/apply")
+    again = upload(client, sheet(HEAD, ["Annie", "desk@x.example", ""], ["Annie Desk", "desk@x.example", ""])).location
+    assert "0 new, 0 changed, 2 unchanged, 0 possible duplicates" in text(client.get(again))
+    parties = tree(client.get("/parties/")).xpath("//a[starts-with(., 'Annie')]/@href")
+    for page in (first, *parties):  # the same number as those: nobody is asked, but those who came later
+        client.submit(f"{page}/channels/new", {"kind": "email", "value": "DESK@x.example "})
+
+
 def test_what_was_not_offered_is_not_taken_and_a_stale_page_is_refused(browser):
     one, other = browser("officer"), browser("grants")
     place = put(one)
@@ -116,15 +133,46 @@ def test_many_duplicates_cost_the_statements_of_a_few(app, browser):
     assert len(tree(page).xpath("//fieldset")) == 40
 
 
+def listed(client):
+    """The first import of the list: column -> what stands there."""
+    (row,) = tree(client.get("/imports/")).xpath("//tbody/tr[1]")
+    return {cell.get("data-label"): " ".join(cell.text_content().split()) for cell in row}
+
+
 def test_rows_that_are_joined_with_others_are_counted_apart_from_unchanged_ones(browser):
     client = browser("officer")
-    client.submit(upload(client, sheet(HEAD, ["Omar Said", "", ""])).location, {}, action="/apply")
+    first = upload(client, sheet(HEAD, ["Omar Said", "", ""])).location
+    client.submit(first, {}, action="/apply")
+    assert "Brought in: 1 new, 0 changed, 0 unchanged, 0 rejected." in text(client.get(first))
     rows = (["Lina Haddad", "", ""], ["Haddad Lina", "", ""], ["Omar Said", "", ""])
     place = upload(client, sheet(HEAD, *rows)).location
     assert "Joined with another row" not in text(client.get(place))
+    assert "Joined" not in listed(client)
     client.submit(f"{place}/doubles", {"twin-3": "2"})
     for _done in range(2):
         page = text(client.get(place))
         assert "1 new, 0 changed, 1 unchanged, 0 possible duplicates, 0 with problems. 1 row is joined with another row." in page
         assert "Unchanged 1 held as they are Joined with another row 1 they add nothing to it" in page.replace("\n", " ")
+        assert {name: listed(client)[name] for name in ("New", "Changed", "Unchanged", "Joined", "Rejected")} == {
+            "New": "1",
+            "Changed": "0",
+            "Unchanged": "1",
+            "Joined": "1",
+            "Rejected": "0",
+        }
         client.submit(place, {}, action="/apply") if not _done else None
+    (other,) = tree(client.get("/imports/")).xpath("//tbody/tr[2]/td[@data-label='Joined']")
+    assert other.text_content() == "0"
+
+
+def test_what_is_said_after_a_file_came_in_counts_joined_rows_apart(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, ["Lina Haddad", "", ""], ["Haddad Lina", "", ""])).location
+    client.submit(f"{place}/doubles", {"twin-3": "2"})
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 1 new, 0 changed, 0 unchanged, 1 joined with other rows, 0 rejected." in text(client.get(place))
+    client.submit(f"{place}/undo", {}, action="/undo")
+    page = text(client.get(place))
+    assert "What it had done 1 new, 0 changed, 0 unchanged" in page
+    assert "1 row is joined with another row." in page
+    assert (listed(client)["How it stands"], listed(client)["Joined"]) == ("Undone", "1")

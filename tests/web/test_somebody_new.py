@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
 from crm.db import db
-from crm.models.interactions import Interaction
+from crm.errors import Denied, Invalid
+from crm.models.interactions import FollowUp, Interaction
 from crm.models.parties import Party, PartyDistinction, Position, Tenure
+from crm.models.pledges import Agreement, Pledge, Receipt
+from crm.money import Money
+from crm.policy import Permission
+from crm.services import commitments
 from crm.services.parties import NewParty, create_party
+from crm.services.pledges import NewPledge, record_pledge
 from tests.factories.browser import errors, tree
 from tests.factories.counting import statements_of
 from tests.web.test_interactions import count, in_world, make_party
+from tests.web.test_pledges import confirm, text_of
 
 LOG = "/interactions/new"
 NEW = {"party-text": "Rania Haddad", "party-choice": "new:person", "party-choice_for": "Rania Haddad", "summary": "Said"}
@@ -141,13 +151,173 @@ def test_an_organisation_has_no_post_whatever_was_typed(app, browser):
 
 
 @pytest.mark.parametrize(
-    ("path", "field", "more"), [("/asks/new", "addressee", {"sentence": "Give."}), ("/commitments/new", "party", {"words": "We will."})]
+    ("path", "field", "more"),
+    [
+        ("/asks/new", "addressee", {"sentence": "Give."}),
+        ("/commitments/new", "party", {"words": "We will."}),
+        ("/follow-ups/new", "party", {"text": "Call her."}),
+    ],
 )
-def test_asks_and_promises_add_somebody_new_too(app, browser, path, field, more):
+def test_asks_promises_and_follow_ups_add_somebody_new_too(app, browser, path, field, more):
     values = {f"{field}-text": "Rania Haddad", f"{field}-choice": "new:person", f"{field}-choice_for": "Rania Haddad"}
     saved = send(browser("officer"), path, **values, **more)
     assert saved.status_code == 303, errors(saved)
     assert person(app) is not None
+
+
+def test_a_follow_up_is_about_nobody_somebody_on_record_or_somebody_new_who_is_asked_about(app, browser):
+    known, officer = make_party(app, "Rania Hadad", "person"), browser("officer")
+    path, call = "/follow-ups/new", {"text": "Call her.", "due_on": "2027-01-05"}
+    assert send(officer, path, **call).status_code == 303
+    question, offered, _ticked = asked_about(officer, "Rania Haddad", path, **call)
+    assert question.startswith("Did you mean “Rania Hadad”?")
+    assert offered == [str(known), "new:person", "new:organisation", "new:group"]
+    answer = send(officer, path, **NEW, **call)
+    assert answer.status_code == 422
+    page = tree(answer)
+    assert page.xpath("//input[@name='text']/@value") == ["Call her."]
+    form = next(form for form in page.forms if form.method == "POST" and (form.action or "").endswith(path))
+    values = dict(form.form_values()) | {"party-post": "Adviser", "party-organisation": "Chamber of Trade"}
+    assert [officer.client.post(path, data=values).status_code for _click in range(2)] == [303, 303]
+
+    def about(_actor, _office):
+        rows = db.session.scalars(select(FollowUp).order_by(FollowUp.id)).all()
+        return [row.party.name if row.party else "" for row in rows], db.session.scalar(select(Position.title))
+
+    assert in_world(app, "officer", about) == (["", "Rania Haddad"], "Adviser")
+    send(officer, path, **{"party-text": "Rania Hadad", **call})
+    assert count(app, Party) == 3  # with the Chamber
+    viewer = browser("viewer")
+    assert viewer.client.post(path, data={"csrf_token": viewer.token(), **NEW, **call}).status_code == 403
+
+
+# --- money whose donor is not on record yet ------------------------------------------------------------------------------
+
+MONEY = {
+    "/pledges/new": {"pledged_on": "2026-01-05", "amount": "1000", "currency": "EUR"},
+    "/agreements/new": {"signed_on": "2026-01-05", "amount": "1000", "currency": "EUR", "title": "Help"},
+    "/receipts/new": {"value_on": "2026-01-05", "amount": "1000", "currency": "EUR"},
+}
+DONOR = {"donor-text": "Harbour Fund", "donor-choice": "new:organisation", "donor-choice_for": "Harbour Fund"}
+
+
+def of_money(app):
+    """How many pledges, agreements and receipts there are, whose, and the kinds of the parties on record."""
+
+    def work(_actor, _office):
+        donors = [donor for noun in (Pledge, Agreement, Receipt) for donor in db.session.scalars(select(noun.donor_id))]
+        return donors, {party.name: [row.kind for row in party.kinds] for party in db.session.scalars(select(Party))}
+
+    return in_world(app, "grants", work)
+
+
+@pytest.mark.parametrize("path", MONEY)
+def test_a_donor_who_is_not_on_record_is_recorded_with_the_money_and_not_before(app, browser, path):
+    grants = browser("grants")
+    answer = grants.submit(path, {"donor-text": "Harbour Fund", **MONEY[path], "go": "check"}, status=422)
+    page = tree(answer)
+    assert not page.findtext(".//title").startswith("Error")
+    assert "One question first" in page.xpath("//*[@role='alert']")[0].text_content()
+    assert page.xpath("//input[@name='donor-choice']/@value") == ["new:person", "new:organisation", "new:group"]
+    assert page.xpath("//input[@name='amount']/@value") == ["1000"]
+    seen, saved = confirm(grants, path, {**DONOR, **MONEY[path]})
+    assert "Harbour Fund" in text_of(seen)
+    assert "A new organisation, recorded with this." in text_of(seen)
+    donors, parties = of_money(app)
+    assert parties == {"Harbour Fund": ["donor"]}
+    assert donors == [person(app, "Harbour Fund").id]
+    assert "Harbour Fund" in text_of(grants.get(saved.location))
+
+
+@pytest.mark.parametrize("path", MONEY)
+def test_who_may_be_the_same_is_asked_before_a_donor_is_added_and_a_double_click_adds_one(app, browser, path):
+    known, grants = make_party(app, "Fund of the Harbour"), browser("grants")
+    answer = grants.submit(path, {**DONOR, **MONEY[path], "go": "check"}, status=422)
+    page = tree(answer)
+    assert page.xpath("//input[@name='donor-choice']/@value") == [str(known), "new:person", "new:organisation", "new:group"]
+    assert page.xpath("//input[@name='donor-choice'][@checked]/@value") == ["new:organisation"]
+    assert of_money(app) == ([], {"Fund of the Harbour": []})
+    form = next(form for form in page.forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    values = dict(form.form_values()) | {"go": "check"}
+    seen = tree(grants.client.post(path, data=values))
+    assert of_money(app) == ([], {"Fund of the Harbour": []})  # looked at only
+    form = next(form for form in seen.forms if form.method == "POST" and "sign-out" not in (form.action or ""))
+    values = dict(form.form_values()) | {"go": "save"}
+    first, second = (grants.client.post(path, data=values) for _click in range(2))
+    assert (first.status_code, second.location) == (303, first.location), errors(first)
+    donors, parties = of_money(app)
+    assert (len(donors), sorted(parties)) == (1, ["Fund of the Harbour", "Harbour Fund"])
+    pairs = in_world(app, "grants", lambda _a, _o: [(one.one_id, one.other_id) for one in db.session.scalars(select(PartyDistinction))])
+    assert [set(pair) for pair in pairs] == [{known, person(app, "Harbour Fund").id}]
+
+
+def test_what_is_wrong_with_the_money_leaves_the_new_donor_as_it_was_typed(app, browser):
+    grants = browser("grants")
+    new = {"donor-text": "Rania Haddad", "donor-choice": "new:person", "donor-choice_for": "Rania Haddad"}
+    post = {"donor-post": "Adviser", "donor-organisation": "Chamber of Trade"}
+    answer = grants.submit("/pledges/new", {**new, **post, **MONEY["/pledges/new"], "amount": "much", "go": "check"}, status=422)
+    page = tree(answer)
+    kept = {name: page.xpath(f"//input[@name='{name}']/@value")[0] for name in {**new, **post}}
+    assert kept == {**new, **post}
+    half = {**new, "donor-post": "Adviser", "donor-organisation": ""}
+    answer = grants.submit("/pledges/new", {**half, **MONEY["/pledges/new"], "go": "check"}, status=422)
+    assert "Enter both, the post and its organisation, or neither." in errors(answer)
+    assert of_money(app) == ([], {})
+    seen, _saved = confirm(grants, "/pledges/new", {**new, **post, **MONEY["/pledges/new"]})
+    assert "A new person, recorded with this. Adviser, Chamber of Trade" in text_of(seen)
+    assert sorted(of_money(app)[1].items()) == [("Chamber of Trade", []), ("Rania Haddad", ["donor"])]
+
+
+def test_a_name_that_cannot_be_kept_is_refused_beside_the_donor(app, browser):
+    name = "Harbour Fund" * 30
+    values = {"donor-text": name, "donor-choice": "new:organisation", "donor-choice_for": name, **MONEY["/pledges/new"], "go": "check"}
+    answer = browser("grants").submit("/pledges/new", values, status=422)
+    assert any("300" in line for line in errors(answer)), errors(answer)
+    assert tree(answer).xpath("//input[@name='donor-text'][@aria-invalid='true']/@value") == [name]
+    assert of_money(app) == ([], {})
+
+
+def test_who_made_a_promise_is_on_record_and_nobody_new_is_offered(app, browser):
+    party, grants = make_party(app, "Fund of the Harbour"), browser("grants")
+
+    def promise(actor, office):
+        new = commitments.NewCommitment(
+            office_id=office, party_id=party, direction="theirs", kind="financial", words="We give.", made_on=date(2026, 1, 4)
+        )
+        return commitments.record_commitment(actor, new)
+
+    made = in_world(app, "grants", promise)
+    page = grants.get(f"/pledges/new?commitment={made}")
+    assert not tree(page).xpath("//*[@data-whom-add]")
+    assert tree(grants.get("/pledges/new")).xpath("//*[@data-whom-add]")
+    values = {**DONOR, **MONEY["/pledges/new"], "go": "check"}
+    assert errors(grants.submit(f"/pledges/new?commitment={made}", values, status=422))
+    assert of_money(app)[1] == {"Fund of the Harbour": []}
+
+
+@pytest.mark.parametrize("path", MONEY)
+def test_who_may_not_record_money_adds_no_donor(app, browser, path):
+    for name in ("officer", "viewer"):
+        client = browser(name)
+        client.get(path, status=403)
+        sent = client.client.post(path, data={"csrf_token": client.token(), **DONOR, **MONEY[path], "go": "save"})
+        assert sent.status_code == 403, name
+    assert of_money(app) == ([], {})
+
+
+def test_a_donor_is_added_by_those_who_may_record_contacts(app):
+    """No role records money and no contacts; if one ever does, the service says no, and nothing is kept."""
+
+    def work(actor, office):
+        grants = {office: frozenset({Permission.MONEY_WRITE, Permission.RECORD_SEE})}
+        new = NewPledge(office, None, Money(Decimal(5), "EUR"), date(2026, 1, 5), new_donor=NewParty("organisation", "Harbour Fund"))
+        with pytest.raises(Denied):
+            record_pledge(replace(actor, grants=grants), new)
+        with pytest.raises(Invalid):
+            record_pledge(actor, replace(new, new_donor=None))
+
+    in_world(app, "grants", work)
+    assert of_money(app) == ([], {})
 
 
 # --- asked back --------------------------------------------------------------------------------------------------------
@@ -200,9 +370,9 @@ def test_who_was_shown_while_typing_is_not_asked_about_again(app, browser):
     assert count(app, Party) == 2
 
 
-def asked_about(client, text, path=LOG, field="party", **more):
+def asked_about(client, typed, path=LOG, field="party", **more):
     """The question, the choices and the ticked ones, after a text was sent without a choice."""
-    page = tree(send(client, path, **{f"{field}-text": text, "summary": "Said"}, **more))
+    page = tree(send(client, path, **{f"{field}-text": typed, "summary": "Said"}, **more))
     choices = page.xpath(f"//input[@name='{field}-choice']/@value")
     ticked = page.xpath(f"//input[@name='{field}-choice'][@checked]/@value")
     return page.xpath("//fieldset[@data-whom-options]/legend")[0].text_content(), choices, ticked
