@@ -72,3 +72,16 @@ def test_without_a_script_the_form_asks_and_takes_the_post_with_the_answer(demo_
     page.get_by_role("button", name="Save the interaction").click()
     page.wait_for_url("**done=1")
     context.close()
+
+
+def test_who_is_suggested_for_money_is_whom_the_chosen_office_may_name(demo_site, page):
+    """Where several offices are offered the form has a field for them, and the list follows it."""
+    demo_site.sign_in(page, "grants@demo.example")
+    page.goto(f"{demo_site.url}/pledges/new")
+    box = page.locator("#donor-text")
+    page.evaluate("""() => {
+        const office = Object.assign(document.createElement('input'), { type: 'hidden', name: 'office_id', value: 'of-the-form' });
+        document.querySelector('#donor-text').form.append(office);
+    }""")
+    with page.expect_request("**/parties/suggest?*office=of-the-form*"):
+        box.press_sequentially("Vest")

@@ -78,7 +78,7 @@ function suggestWhom(field) {
     asking?.abort();
     const mine = new AbortController();
     asking = mine;
-    const query = new URLSearchParams({ q: box.value.slice(0, 300), office: box.form.elements.office?.value || "", ...("whomAdd" in field.dataset && { add: "1" }) });
+    const query = new URLSearchParams({ q: box.value.slice(0, 300), office: (box.form.elements.office ?? box.form.elements.office_id)?.value || "", ...("whomAdd" in field.dataset && { add: "1" }) });
     try {
       const response = await fetch(`${field.dataset.whom}?${query}`, { signal: mine.signal, headers: { Accept: "application/json" } });
       const told = await response.json();
