@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -43,7 +44,7 @@ class KnownParty:
     kinds: frozenset[str] = frozenset()
     names: tuple[tuple[str, str], ...] = ()  # (kind, name)
     channels: frozenset[tuple[str, str]] = frozenset()
-    posts: frozenset[tuple[str, str]] = frozenset()  # folded (title, organisation)
+    posts: Mapping[tuple[str, str], date | None] = field(default_factory=dict)  # folded (title, organisation) -> since when
     notes: frozenset[str] = frozenset()
     said: dict[str, tuple[object, int]] = field(default_factory=dict)  # what this file said of it, and in which row
 
@@ -84,7 +85,7 @@ def known_parties(
             kinds=frozenset(row.kind for row in party.kinds),
             names=tuple((row.kind, row.name) for row in party.names),
             channels=frozenset(channels[party.id]),
-            posts=frozenset(posts[party.id]),
+            posts=posts[party.id],
             notes=frozenset(notes[party.id]),
         )
         for party in rows.values()
@@ -112,20 +113,37 @@ def _channels(office_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
     return found
 
 
-def posts_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[tuple[str, str]]]:
-    """The posts that people hold or held: person -> folded (title, organisation). One statement a 400."""
+def posts_of(person_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[tuple[str, str], date | None]]:
+    """The posts that people hold or held: person -> folded (title, organisation) -> since when, the last time. One statement a 400."""
     ids = sorted(set(person_ids))
-    found: dict[uuid.UUID, set[tuple[str, str]]] = defaultdict(set)
+    found: dict[uuid.UUID, dict[tuple[str, str], date | None]] = defaultdict(dict)
     organisation = aliased(Party)
     for start in range(0, len(ids), _CHUNK):
         statement = (
-            select(Tenure.person_id, Position.title, organisation.folded_name)
+            select(Tenure.person_id, Position.title, organisation.folded_name, Tenure.starts_on)
             .join(Position, Position.id == Tenure.position_id)
             .join(organisation, organisation.id == Position.organisation_id)
             .where(Tenure.person_id.in_(ids[start : start + _CHUNK]))
         )
-        for person_id, title, name in db.session.execute(statement):
-            found[person_id].add((fold(title), name))
+        for person_id, title, name, since in db.session.execute(statement):
+            post = (fold(title), name)
+            found[person_id][post] = max(filter(None, (since, found[person_id].get(post))), default=None)
+    return found
+
+
+def undated_tenures(office_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> list[tuple[Tenure, tuple[str, str]]]:
+    """An office's tenures of some people without a first day, with the folded (title, organisation) of each. One statement a 400."""
+    ids = sorted(person_ids)
+    found: list[tuple[Tenure, tuple[str, str]]] = []
+    organisation = aliased(Party)
+    for start in range(0, len(ids), _CHUNK):
+        statement = (
+            select(Tenure, Position.title, organisation.folded_name)
+            .join(Position, Position.id == Tenure.position_id)
+            .join(organisation, organisation.id == Position.organisation_id)
+            .where(Tenure.person_id.in_(ids[start : start + _CHUNK]), Tenure.office_id == office_id, Tenure.starts_on.is_(None))
+        )
+        found += [(tenure, (fold(title), name)) for tenure, title, name in db.session.execute(statement)]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -206,6 +206,18 @@ def add_holders(actor: Actor, office_id: uuid.UUID, held: Sequence[HeldBy]) -> N
                 form_of_address=fields.line(one.form_of_address, "form_of_address", 200),
             )
         )
+    db.session.flush()
+
+
+@transactional
+def begin_tenures(actor: Actor, office_id: uuid.UUID, begun: Mapping[tuple[uuid.UUID, str, str], date]) -> None:
+    """Say since when posts of the office are held of which that is not known: (person, folded title, folded organisation) -> the day. For
+    imports."""
+    require(actor, Permission.CONTACT_LOG, office_id)
+    for tenure, post in sheet_imports.undated_tenures(office_id, {person_id for person_id, _title, _body in begun}):
+        if (starts_on := begun.get((tenure.person_id, *post))) is not None:
+            _check_days(starts_on, tenure.ends_on)
+            tenure.starts_on = starts_on
     db.session.flush()
 
 

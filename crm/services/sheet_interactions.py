@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -110,7 +110,7 @@ class _Names:
     parties: PartyNames
     organisations: PartyNames
     people: Mapping[str, Sequence[Named]]
-    posts: Mapping[uuid.UUID, set[tuple[str, str]]]
+    posts: Mapping[uuid.UUID, Collection[tuple[str, str]]]
     colleagues: Mapping[str, Sequence[held.Colleague]]
     asks: Mapping[str, Sequence[tuple[uuid.UUID, str]]]
     programmes: Mapping[str, Sequence[tuple[uuid.UUID, str]]]

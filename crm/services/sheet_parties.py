@@ -84,6 +84,7 @@ class _Contact:
     organisation_id: uuid.UUID | None = None
     twin: str = ""  # the earlier row, or the reference of the record, that a person said it is one with
     aside: list[str] = field(default_factory=list)  # what it says otherwise than that one
+    begun: tuple[str, str] | None = None  # the post on record, folded, whose first day it says
 
     @property
     def folded(self) -> str:
@@ -102,7 +103,7 @@ class Parties(ByChunk[SheetRow]):
         self._said: dict[int, tuple[Any, ...]] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
-        self._unknown_references = self._nameless = self._worded = 0
+        self._unknown_references = self._nameless = self._worded = self._other_starts = 0
         self._new_organisations: set[str] = set()
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -313,13 +314,27 @@ class Parties(ByChunk[SheetRow]):
         if contact.title and post not in one.posts:
             contact.changes.append(("post_title", "", f"{contact.title}, {contact.organisation}"))
         else:
+            if contact.title and contact.since is not None:
+                self._compare_start(contact, one, post, is_own=is_own)
             contact.title = contact.organisation = ""
         contact.channels, contact.notes = channels, bodies
         for name, value in fresh.items():
             setattr(one, name, value)
         one.channels |= frozenset(channels)
         one.notes |= frozenset(bodies)
-        one.posts |= frozenset({post} if contact.title else ())
+        if contact.title:
+            one.posts = {**one.posts, post: contact.since}
+
+    def _compare_start(self, contact: _Contact, one: KnownParty, post: tuple[str, str], *, is_own: bool) -> None:
+        """Since when a post is held that is known already: taken where no day is, else the day on record stays, and that is said."""
+        held = one.posts[post]
+        if held is None and is_own:
+            contact.begun = post
+            contact.changes.append(("post_since", "", str(contact.since)))
+            one.posts = {**one.posts, post: contact.since}
+        elif held != contact.since:
+            contact.aside.append("post_since")
+            self._other_starts += not contact.twin
 
     def _compare_parts(
         self, contact: _Contact, one: KnownParty, fresh: dict[str, Any], organisations: Mapping[str, list[found.Named]]
@@ -413,6 +428,12 @@ class Parties(ByChunk[SheetRow]):
             if contact.title and contact.match is not None and contact.match.id is not None
         ]
         positions.add_holders(actor, office_id, held)
+        begun = {
+            (contact.match.id, *contact.begun): contact.since
+            for contact in taken
+            if contact.begun and contact.since is not None and contact.match is not None and contact.match.id is not None
+        }
+        positions.begin_tenures(actor, office_id, begun)
         level = note_level(actor, office_id, self.options.note_level)
         said = [
             (contact.match.id, body)
@@ -512,6 +533,14 @@ class Parties(ByChunk[SheetRow]):
                     "%(num)d number has words beside it: the number is kept, the words stand in the notes.",
                     "%(num)d numbers have words beside them: the numbers are kept, the words stand in the notes.",
                     self._worded,
+                )
+            )
+        if self._other_starts:
+            said.append(
+                ngettext(
+                    "%(num)d row says another first day of a post than is on record; the day on record stays.",
+                    "%(num)d rows say other first days of posts than are on record; the days on record stay.",
+                    self._other_starts,
                 )
             )
         if self._new_organisations:
@@ -759,7 +788,7 @@ def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
         kinds=frozenset(new.kinds) if new.kinds else _NOTHING,
         names=tuple((other.kind, other.name) for other in new.names),
         channels=frozenset(contact.channels) if contact.channels else _NOTHING,
-        posts=frozenset({(fold(contact.title), fold(contact.organisation))}) if contact.title else _NOTHING,
+        posts={(fold(contact.title), fold(contact.organisation)): contact.since} if contact.title else {},
         notes=frozenset(contact.notes) if contact.notes else _NOTHING,
         said={**said, "": (None, contact.row.row_number)},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
@@ -281,3 +282,42 @@ def test_telling_apart_needs_the_permission_and_takes_nobody_out_of_sight(acting
     viewer = acting("viewer")
     with pytest.raises(Denied):
         service.tell_apart(viewer, office_id, [(one, other)])
+
+
+@pytest.mark.parametrize("size", [500, 1])
+def test_since_when_a_post_is_held_may_stand_in_the_later_row_alone(acting, monkeypatch, size):
+    monkeypatch.setattr("crm.services.imports.CHUNK", size)
+    actor = acting("officer")
+    before = snapshot()
+    head = ["Name", "Form", "E-mail", "Post", "Organisation", "In post since"]
+    first = ["Lina Haddad", "person", "lina@x.example", "Editor", "Radio X", ""]
+    second = ["L. Haddad", "person", "lina@x.example", "editor", "RADIO X", "2021-05-03"]
+    third = ["Haddad Lina", "person", "lina@x.example", "Editor", "Radio X", "2022-06-04"]
+    dry = checked(actor, sheet(head, first, second, third), {"3": "2", "4": "2"})
+    aside = "Row 4 is brought in as one with row 2. It says otherwise, which is left aside: In post since."
+    assert aside in held.summary_of(dry).notes
+    imports.apply_batch(actor, dry.id)
+    done = held.get(dry.id)
+    assert aside in held.summary_of(done).notes
+    lina = named("Lina Haddad")[0]
+    assert list(db.session.scalars(select(Tenure.starts_on).where(Tenure.person_id == lina.id))) == [date(2021, 5, 3)]
+    assert undo(actor, done)["kept"] == 0
+    assert snapshot() == before
+
+
+def test_since_when_a_post_on_record_is_held_is_filled_never_replaced_and_undone(acting):
+    actor = acting("officer")
+    head = ["Name", "Form", "Post", "Organisation", "In post since"]
+    imports.apply_batch(actor, checked(actor, sheet(head, ["Ana Bell", "person", "Editor", "Radio X", ""], ["Bo Day", "person", "Clerk", "Radio X", "2020-01-02"]), {}).id)  # fmt: skip
+    before = snapshot()
+    data = sheet(head, ["Ana Bell", "person", "Editor", "Radio X", "2021-05-03"], ["Bo Day", "person", "Clerk", "Radio X", "2022-02-02"])
+    dry = checked(actor, data, {})
+    assert counts(dry) == (0, 1, 1, 0), reasons(dry)
+    assert "1 row says another first day of a post than is on record; the day on record stays." in held.summary_of(dry).notes
+    imports.apply_batch(actor, dry.id)
+    days = dict(db.session.execute(select(Party.name, Tenure.starts_on).join(Tenure, Tenure.person_id == Party.id)).all())
+    assert (days["Ana Bell"], days["Bo Day"]) == (date(2021, 5, 3), date(2020, 1, 2))
+    again = checked(actor, data, {})
+    assert counts(again)[1] == 0, "the same file once more changes nothing"
+    assert undo(actor, held.get(dry.id))["kept"] == 0
+    assert snapshot() == before

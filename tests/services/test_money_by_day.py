@@ -184,7 +184,7 @@ def test_an_earlier_day_is_answered_with_the_need_written_down_by_then(grants, d
         assert needs == {1: "USD 100.00", 2: "USD 250.00", 3: "USD 250.00"}
         before = programme_money(programme, date(2022, 12, 31))
         assert str(before.required.money) == "USD 250.00", "where nothing was written down by then, the newest of all"
-        year = programmes.requirements([programme], 2023, as_of=date(2023, 3, 1))
+        _offices, year = programmes.offices_and_needs([programme], 2023, as_of=date(2023, 3, 1))
         assert [need.minor for need in year[programme]] == [10_000]
 
 
