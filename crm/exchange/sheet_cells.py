@@ -354,6 +354,12 @@ _TOTAL_WORDS = frozenset(map(fold, _TOTALS.split("/")))
 _LONGEST_LABEL = 60
 
 
+def begins_with_total(cell: str) -> bool:
+    """Whether a cell begins as totals do, or is a number of all in two words: "Total contacts", "Total number of people", "Nombre total"."""
+    words = [fold(word) for word in _TOKEN.findall(plain_digits(cell)) if not word.isdecimal()]
+    return len(cell) <= _LONGEST_LABEL and bool(words) and (words[0] in _TOTAL_WORDS or (len(words) > 1 and words[1] in _TOTAL_WORDS))
+
+
 def is_total_label(cell: str) -> bool:
     """Whether a cell says that its row is a total: "Total", "Somme", "TOTAL EUR:", "Total 2026"; not "Total Energies"."""
     if len(cell) > _LONGEST_LABEL:

@@ -23,6 +23,7 @@ from crm.exchange.sheet_cells import (
     WordUnknown,
     YearShort,
     amount_mark,
+    begins_with_total,
     day_order,
     is_total_label,
     parts,
@@ -545,10 +546,18 @@ def _is_person(file: SheetFile, values: Mapping[str, Any]) -> bool:
     return bool(said == "person") and "given_name" not in values
 
 
+#: Digits that the count of a list's rows has at most: a telephone number beside a name has more.
+_LONGEST_COUNT = 6
+
+
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:
-    """Whether a row of a list that has no amounts is called a total and holds nothing but numbers beside."""
-    first, *rest = [cell.strip() for cell in cells if cell.strip()] or [""]
-    return is_total_label(first) and all(plain_digits(cell).isdecimal() for cell in rest)
+    """Whether a row of a list that has no amounts is called a total and holds nothing but numbers beside: "Total", or "Total contacts"
+    beside (or before) a count."""
+    first, *rest = [plain_digits(cell.strip()) for cell in cells if cell.strip()] or [""]
+    if is_total_label(first):
+        return all(cell.isdecimal() for cell in rest)
+    counts = rest or first.replace(":", " ").split()[-1:]
+    return begins_with_total(first) and all(cell.isdecimal() and len(cell) <= _LONGEST_COUNT for cell in counts)
 
 
 def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[str, int]:

@@ -49,7 +49,7 @@ class SheetForm(BaseForm):
     form_of = SelectField(
         _l("Rows that do not say what they are"), description=_l("For lists without a column for person, organisation or group.")
     )
-    country = SelectField(_l("Phone numbers without a country code are of"))
+    country = SelectField(_l("Phone numbers without a country code, in rows without a country, are of"))
     note_level = SelectField(_l("Who may read the notes"))
     amount_mark = RadioField(_l("How are amounts written?"), validate_choice=False)
     currency = SelectField(_l("Currency of amounts that do not say theirs"), validate_choice=False)

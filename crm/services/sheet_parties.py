@@ -9,6 +9,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
@@ -58,6 +59,8 @@ _SHOWN = 200
 _MOST_JOINED = 20
 #: One for all: a dry run keeps every party that the file would make.
 _NOTHING: frozenset[Any] = frozenset()
+#: Rows that a sentence names.
+_ROWS_NAMED = 8
 #: Fields of which a party has one.
 _FIELDS = ("country", "website", "about")
 
@@ -85,6 +88,7 @@ class _Contact:
     twin: str = ""  # the earlier row, or the reference of the record, that a person said it is one with
     aside: list[str] = field(default_factory=list)  # what it says otherwise than that one
     begun: tuple[str, str] | None = None  # the post on record, folded, whose first day it says
+    could_be_ours: bool = False  # a number without a country code is read as of the row's country, and would be one of the file's too
 
     @property
     def folded(self) -> str:
@@ -105,6 +109,7 @@ class Parties(ByChunk[SheetRow]):
         self._said_of = _TwinsSaid(options.twins, options.parted)
         self._unknown_references = self._nameless = self._worded = self._other_starts = 0
         self._new_organisations: set[str] = set()
+        self._elsewhere: list[int] = []  # rows of which a number could be of the file's country too
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
         """Judge some rows, write them where told so, and count them."""
@@ -132,6 +137,8 @@ class Parties(ByChunk[SheetRow]):
                 self._said_of.note(contact)
                 self._nameless += contact.is_nameless
                 self._worded += contact.worded
+                if contact.could_be_ours:
+                    self._elsewhere.append(contact.row.row_number)
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
@@ -215,6 +222,7 @@ class Parties(ByChunk[SheetRow]):
             is_sure_of_form=bool(told),
             is_nameless=is_nameless,
             worded=len(beside),
+            could_be_ours=bool(country and region and country != region and _could_be_of(row, region)),
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -535,6 +543,16 @@ class Parties(ByChunk[SheetRow]):
                     self._worded,
                 )
             )
+        if self._elsewhere:
+            rows = ", ".join(map(str, self._elsewhere[:_ROWS_NAMED])) + (" …" if len(self._elsewhere) > _ROWS_NAMED else "")
+            said.append(
+                ngettext(
+                    "A number without a country code is read as one of its row's country, and could be of the file's too: row %(rows)s.",
+                    "In %(num)d rows a number without a country code is read as one of the row's country, and could be of the file's too: rows %(rows)s.",
+                    len(self._elsewhere),
+                    rows=rows,
+                )
+            )
         if self._other_starts:
             said.append(
                 ngettext(
@@ -717,6 +735,17 @@ def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str],
             if words:
                 said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
     return tuple(kept), said
+
+
+def _could_be_of(row: SheetRow, region: str) -> bool:
+    """Whether a telephone number of a row that has no country code is one of a country."""
+    for text in chain.from_iterable(_numbers(text) for kind in _CALLED for text in row.several(kind)):
+        if text.lstrip(" (").startswith(("+", "00")):
+            continue
+        with suppress(phonenumbers.NumberParseException):
+            if phonenumbers.is_valid_number(phonenumbers.parse(text[:60], region)):
+                return True
+    return False
 
 
 def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:

@@ -17,6 +17,7 @@ from crm.exchange.sheet_cells import (
     DayAmbiguous,
     NoCurrency,
     amount_mark,
+    begins_with_total,
     day_order,
     is_total_label,
     joined,
@@ -168,6 +169,8 @@ def test_a_column_says_how_its_amounts_are_written():
 
 def test_words_for_totals_are_known_and_a_donor_called_so_is_none():
     assert all(map(is_total_label, ("Total", "TOTAL EUR:", "Grand total", "Somme", "Total général", "Suma", "المجموع", "Total 2026")))
+    assert all(map(begins_with_total, ("Total contacts", "TOTAL number of people:", "Nombre total", "إجمالي الأسماء")))
+    assert not any(map(begins_with_total, ("Contacts of Total Energies", "Totally Good Fund", "", "x" * 200)))
     assert not any(map(is_total_label, ("Total Energies", "Totally Good Fund", "Summit", "", "x" * 200)))
 
 
@@ -194,6 +197,24 @@ def test_a_total_without_a_currency_is_not_held_against_the_currency_of_rows_tha
     data = "Donor,Date,Amount\nA,2026-01-01,EUR 10\nB,2026-01-01,5\nTotal,,15\n"
     file = pledges(data, currency="USD")
     assert (file.control.totals, file.control.mixed, file.problems) == ([], [4], [])
+
+
+@pytest.mark.parametrize(
+    ("foot", "is_total"),
+    [
+        ("Total contacts,,198", True),
+        ("Total number of people: 198,,", True),
+        ("Nombre total,,12", True),
+        ("Total contacts,,", False),
+        ("Total Energies,,+33 1 44 44 55 55", False),
+        ("Total Energies,,0144445555", False),
+        ("Total Energies,info@total.example,", False),
+    ],
+)
+def test_a_count_of_the_rows_at_the_foot_is_no_record(foot, is_total):
+    file = read_sheet(f"Name,E-mail,Phone\nAna,,\n{foot}\n".encode(), "parties", Setup())
+    assert bool(file.problems) is is_total
+    assert len(file.rows) == 2 - is_total
 
 
 @pytest.mark.parametrize("label", ["Total", "Sum", "Gesamt", "المجموع", "Итого", "合计"])

@@ -412,3 +412,23 @@ def test_words_without_one_whole_number_are_refused_as_before(acting, cell):
     else:
         assert (counts(batch), reasons(batch)[0][1]) == ((0, 0, 0, 1), "Phone")
         assert db.session.scalar(select(func.count()).select_from(Note)) == 0
+
+
+def test_a_number_that_could_be_of_two_countries_is_named(acting):
+    """The row's own country counts for its numbers; where the file's would do as well that is said."""
+    actor = acting("officer")
+    head = ["Name", "Form", "Country", "Phone"]
+    rows = (
+        ["Ana Bell", "person", "France", "0797790957"],
+        ["Bo Day", "person", "", "0797790957"],
+        ["Cy Poe", "person", "France", "01 44 44 55 55"],
+        ["Di Roe", "person", "France", "+33 7 97 79 09 57"],
+        ["Ed Moe", "person", "Jordan", "0797790958"],
+    )
+    batch_id = imports.check_file(actor, actor.home_office_id, "parties", "list.csv", sheet(head, *rows))
+    said = [note for note in held.summary_of(held.get(batch_id)).notes if "without a country code" in note]
+    assert said == ["A number without a country code is read as one of its row's country, and could be of the file's too: row 2."]
+    imports.apply_batch(actor, batch_id)
+    numbers = dict(db.session.execute(select(Party.name, Channel.value).join(Channel, Channel.party_id == Party.id)).all())
+    assert numbers["Ana Bell"] == "+33 7 97 79 09 57"
+    assert numbers["Bo Day"].startswith("+962 7 9")
