@@ -151,6 +151,8 @@ def equal_rejects(batch_id: uuid.UUID) -> list[EqualRejects]:
     for kind in shown:
         held = [row for reason in kind.reasons[:ROWS_OF_A_KIND] for row in rows.get((kind.column, reason), ())]
         first_rows = sorted(held, key=lambda row: row.row_number)[:ROWS_OF_A_KIND]
+        if not first_rows:  # checked anew in between
+            continue
         cells = [(row.row_number, cells_of(row)) for row in first_rows]
         found.append(EqualRejects(kind.column, kind.reasons[0], kind.is_one_sentence, kind.count, cells))
     return found

@@ -282,7 +282,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
         may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
         rejects=rejects,
-        more_rejected=batch.rejected - sum(one["count"] for one in rejects),
+        more_rejected=0 if work is not None else batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),
         form=ActForm() if may_go_on else None,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
@@ -315,7 +315,8 @@ def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
                 "count": one.count,
                 "rows": _rows_in_words(rows, one.count),
                 "column": one.column or _("whole row"),
-                "held": " · ".join(text for text in held if text.strip()) + ("" if one.is_one_sentence or one.count == len(rows) else " …"),
+                "held": " · ".join(text for text in held if text.strip())
+                + ("" if one.count == len(rows) or (one.is_one_sentence and len(held) == 1) else " …"),
                 "why": one.reason if one.is_one_sentence else _("such as: %(sentence)s", sentence=one.reason),
                 "mend": url_for("sheet_imports.rows", batch_id=batch.id, _anchor=anchor) if may_mend else "",
             }

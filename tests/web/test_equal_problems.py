@@ -26,7 +26,7 @@ def name_of(client, place, value, what="all"):
 
 def legends(client, place):
     page = tree(client.get(f"{place}/rows"))
-    return [" ".join(legend.text_content().split()) for legend in page.xpath("//h2[@id='several']/following-sibling::fieldset/legend")]
+    return [" ".join(legend.text_content().split()) for legend in page.xpath("//h2[.='The same problem in several rows']/following-sibling::fieldset/legend")]
 
 
 def messy(client):
@@ -237,7 +237,7 @@ def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_ope
     assert not page.xpath("//h2[. = 'What is read otherwise']")
     client.submit(f"{place}/rows", {"emptied": "1"})
     page = tree(client.get(f"{place}/rows"))
-    assert not page.xpath("//h2[@id='several'] | //details//fieldset[@class='mend']")
+    assert not page.xpath("//form//section/h2[.='The same problem in several rows'] | //details//fieldset[@class='mend']")
     open_rows = page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset")
     assert [one.xpath("string(legend)") for one in open_rows] == ["Row 3"]
     assert [" ".join(one.text_content().split())[:6] for one in page.xpath("//*[@class='field-error']")] == ["Phone:"]
@@ -338,3 +338,20 @@ def test_a_file_without_rejected_rows_has_no_list_of_them_and_who_may_not_mend_n
     assert rejected(client, place)[0][1] == []
     assert "Nobody at all" in rejected(client, place)[0][0][2]
     browser("other").get(place, status=404)
+
+
+@pytest.mark.parametrize("wrong", ["", "@"])
+def test_mend_leads_to_problems_that_are_mended_row_by_row_too(browser, wrong):
+    """Rows without a name, and wrong addresses of which each is another one: nothing there is said once for all."""
+    client = browser("officer")
+    rows = (
+        [contact(n, "NGO", "Jordan", f"wrong {n}") for n in range(12)]
+        if wrong
+        else [["", "NGO", "Jordan", f"c{n}@x.example"] for n in range(3)]
+    )
+    place = upload(client, sheet(HEAD, contact(50, "", ""), *rows)).location
+    ((cells, links),) = rejected(client, place)
+    assert cells[0].startswith(f"{len(rows)} rows: ")
+    assert not wrong or cells[2].endswith(" …"), "more stand there than are shown"
+    assert links == [f"{place}/rows#several"]
+    assert len(tree(client.get(f"{place}/rows")).xpath("//*[@id='several']")) == 1
