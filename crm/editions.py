@@ -37,7 +37,8 @@ def note(numbers: Sequence[uuid.UUID | None]) -> None:
 
 
 def shared(name: str, key: Hashable, read: Callable[[], T]) -> T:
-    """What `read` reads of a kind, kept under `key` while its number stays. Nobody may change what is returned.
+    """What `read` reads of a kind, kept under `key` while its number stays. Nobody may change what is returned, but for what is
+    found in it alone and kept with it (the rates of `RateBook`).
 
     At most three statements, mostly one or none; inside a transaction that has changed the kind it is read each time.
     Nothing is flushed for it: what a service wants to see of its own it flushes first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +21,7 @@ from crm.policy import offices_by_id, unscoped
 from crm.queries import codes
 from crm.queries.rates import RateBook
 from crm.services.rates import apply_sheets
+from tests.factories import money as made
 from tests.factories.counting import count_statements
 
 DAY = date(2024, 5, 2)
@@ -67,6 +68,25 @@ def numbers() -> dict[str, object]:
         found = dict(db.session.execute(select(Edition.name, Edition.number)).all())
     db.session.rollback()
     return found
+
+
+def test_rates_that_are_kept_are_of_one_pair(acting):
+    """A process keeps what it found; offices report in several currencies, from the same sheets."""
+    made.ecb(acting("grants"), since=DAY - timedelta(days=9))
+    needed = [("GBP", DAY)]
+    to = {code: RateBook(code, needed).find("GBP", DAY) for code in ("EUR", "USD", "SEK")}
+    assert {code: rate.to for code, rate in to.items()} == {"EUR": "EUR", "USD": "USD", "SEK": "SEK"}
+    assert len({rate.value for rate in to.values()}) == 3
+    assert {code: RateBook(code, needed).find("GBP", DAY) for code in to} == to
+
+
+def test_no_more_rates_are_kept_than_a_process_has_room_for(acting, monkeypatch):
+    monkeypatch.setattr("crm.queries.rates._MOST_KNOWN", 3)
+    made.ecb(acting("grants"), since=DAY - timedelta(days=9))
+    book = RateBook("USD", [("GBP", DAY)])
+    for currency in ("GBP", "SEK", "JPY", "NOK", "CHF", "GBP"):
+        assert book.find(currency, DAY).base == currency
+        assert len(book._known) <= 3
 
 
 def test_every_kind_has_a_number(context):

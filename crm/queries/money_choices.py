@@ -90,15 +90,20 @@ def targets_of(office_id: uuid.UUID, only: Collection[uuid.UUID] = ()) -> list[T
     return [target for row in found for target in (Target(row.id, None, row.title, ""), *outputs[row.id])]
 
 
+_CONTACT = (Interaction.id, Interaction.starts_at, Interaction.purpose, Interaction.summary, Interaction.kind)
+
+
 def contacts_of(party_id: uuid.UUID) -> list[Contact]:
     """The last interactions with a party."""
-    rows = db.session.execute(
-        select(Interaction.id, Interaction.starts_at, Interaction.purpose, Interaction.summary, Interaction.kind)
-        .where(Interaction.party_id == party_id)
-        .order_by(Interaction.starts_at.desc(), Interaction.id.desc())
-        .limit(FEW)
-    )
+    newest = (Interaction.starts_at.desc(), Interaction.id.desc())
+    rows = db.session.execute(select(*_CONTACT).where(Interaction.party_id == party_id).order_by(*newest).limit(FEW))
     return [Contact(row.id, row.starts_at, row.purpose or row.summary, row.kind) for row in rows]
+
+
+def contact_of(interaction_id: uuid.UUID) -> Contact | None:
+    """One interaction, as far as scope and level allow."""
+    row = db.session.execute(select(*_CONTACT).where(Interaction.id == interaction_id)).one_or_none()
+    return Contact(row.id, row.starts_at, row.purpose or row.summary, row.kind) if row else None
 
 
 def asks_of(party_id: uuid.UUID) -> list[OneAsk]:

@@ -226,6 +226,12 @@ def _offer_context(form: PledgeForm, offices: list[uuid.UUID], donor_id: uuid.UU
     offer_programmes(form.programme_id, offices)
     contacts = money_choices.contacts_of(donor_id) if donor_id else []
     asks = money_choices.asks_of(donor_id) if donor_id else []
+    # What was chosen before the donor was: it goes with the pledge unless somebody says otherwise, so it is shown.
+    chosen = read_uuid(form.interaction_id.data), read_uuid(form.ask_id.data)
+    if chosen[0] and chosen[0] not in {row.id for row in contacts} and (contact := money_choices.contact_of(chosen[0])):
+        contacts = [contact, *contacts]
+    if chosen[1] and chosen[1] not in {row.id for row in asks} and (ask := money_choices.ask_of(chosen[1])):
+        asks = [ask, *asks]
     form.interaction_id.choices = choices([("", _("Not said")), *((str(row.id), _contact_words(row)) for row in contacts)])
     form.ask_id.choices = choices([("", _("Not said")), *((str(row.id), f"{row.reference} – {row.sentence}") for row in asks)])
 

@@ -26,7 +26,10 @@ def name_of(client, place, value, what="all"):
 
 def legends(client, place):
     page = tree(client.get(f"{place}/rows"))
-    return [" ".join(legend.text_content().split()) for legend in page.xpath("//h2[.='The same problem in several rows']/following-sibling::fieldset/legend")]
+    return [
+        " ".join(legend.text_content().split())
+        for legend in page.xpath("//h2[.='The same problem in several rows']/following-sibling::fieldset/legend")
+    ]
 
 
 def messy(client):

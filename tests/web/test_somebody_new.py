@@ -18,6 +18,7 @@ from crm.models.pledges import Agreement, Pledge, Receipt
 from crm.money import Money
 from crm.policy import Permission
 from crm.services import commitments
+from crm.services.asks import NewAsk, create_ask
 from crm.services.parties import NewParty, create_party
 from crm.services.pledges import NewPledge, record_pledge
 from tests.factories.browser import errors, tree
@@ -414,3 +415,22 @@ def test_nobody_of_another_office_and_nobody_of_whom_the_word_is_only_said_is_as
     question, offered, _ticked = asked_about(browser("officer"), "haddad")
     assert "is not on record yet" in question
     assert offered == ["new:person", "new:organisation", "new:group"]
+
+
+def test_an_ask_chosen_before_the_donor_is_shown_as_what_the_pledge_answers(app, browser):
+    """Opened from an ask, given by somebody else: the check says so, and a refused form keeps it."""
+    addressee = make_party(app, "Fund of the Harbour")
+
+    def ask(actor, office):
+        return create_ask(
+            actor, NewAsk(office_id=office, addressee_id=addressee, sentence="Pay for the harbour clinic", by_when=date(2026, 12, 31))
+        )
+
+    key = in_world(app, "grants", ask)
+    client = browser("grants")
+    new = {"donor-text": "Zeta Trust", "donor-choice": "new:organisation", "donor-choice_for": "Zeta Trust"}
+    sent = {"csrf_token": client.token(), **new, **MONEY["/pledges/new"], "ask_id": str(key)}
+    check = tree(client.client.post("/pledges/new", data={**sent, "go": "check"}))
+    assert "Pay for the harbour clinic" in check.text_content()
+    refused = tree(client.client.post("/pledges/new", data={**sent, "amount": "x", "go": "check"}))
+    assert refused.xpath("//select[@name='ask_id']/option[@selected]/@value") == [str(key)]
