@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext as _gettext_module
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, total_ordering
@@ -22,6 +23,7 @@ LOCALES: Mapping[str, str] = MappingProxyType(
     {"ar": "العربية", "zh": "中文", "en": "English", "fr": "Français", "ru": "Русский", "es": "Español"}
 )
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+_QUOTED = re.compile("(?<=“)([^“”]+)(?=”)")
 
 _locale: ContextVar[str] = ContextVar("throughline_locale", default=DEFAULT_LOCALE)
 
@@ -76,6 +78,11 @@ def sentence(text: str) -> str:
     """A sentence that may begin with a name, in the direction of its own language: an element that takes its direction from the
     first letter would take the name's, and "X became Y" reads "Y became X" where X is in Arabic and Y is not."""
     return ("\u200f" if direction() == "rtl" else "\u200e") + text
+
+
+def quoted_apart(text: str) -> list[str]:
+    """A sentence in pieces, of which every second one is what stands between “ and ”: words of another script there turn nothing around them."""
+    return _QUOTED.split(text)
 
 
 @lru_cache(maxsize=64)

@@ -283,14 +283,20 @@ _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip file"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
     (b"{\\rtf", "a text document"),
     (b"SQLite format", "a database"),
 )
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 
 
 def _refuse_other_kinds(data: bytes) -> None:
+    if data.startswith(_PICTURES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        raise Refused(
+            _(
+                "This is a picture, which holds no rows that can be read. Bring the list itself, as XLSX, ODS, CSV or TSV; what OCHA FTS "
+                "publishes, and exchange rates, as CSV."
+            )
+        )
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
             raise Refused(_("This is %(kind)s, not a CSV file. Save it as “CSV UTF-8” and bring that.", kind=kind))

@@ -21,7 +21,7 @@ from crm.exchange.sheet_fields import COUNTRY, WORD, WORDS, ListedWords, SheetFi
 from crm.exchange.turned_names import turned
 from crm.formatting import day, file_size, number, percent
 from crm.forms.imports import ActForm, UploadForm
-from crm.i18n import LazyText, _, _l, get_locale, ngettext
+from crm.i18n import LazyText, _, _l, get_locale, ngettext, quoted_apart
 from crm.jobs import imports, sheets
 from crm.jobs.imports import FAMILIES
 from crm.models.imports import CARRIED_STATES, ImportBatch
@@ -271,7 +271,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         office=next((office.name for office in offices_by_id().values() if office.id == batch.office_id), ""),
         size=file_size(batch.size, get_locale()),
         repeated=_repeated(batch),
-        notes=summary.notes,
+        notes=[quoted_apart(note) for note in summary.notes],
         samples=[_sample(sample, batch.format) for sample in summary.samples],
         doubles=summary.doubles,
         impact=_impact(batch, summary) if batch.format in sheets.KINDS else "",

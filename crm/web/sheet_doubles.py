@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ class Double:
     references that it is asked about."""
 
     row: int
-    text: str
+    values: Sequence[str]
     like: str
     choices: list[dict[str, Any]]
     now: str
@@ -42,31 +42,35 @@ def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
     cells = dict(file.as_read)
     used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
 
-    def text_of(row: int) -> str:
-        shown = (in_words(file, heading, cells[row][place]) for place, heading in used if cells[row][place].strip()) if row in cells else ()
-        return " · ".join(shown)[:_LONGEST]
+    def values_of(row: int) -> list[str]:
+        shown, left = [], _LONGEST
+        for place, heading in used if row in cells else ():
+            if cells[row][place].strip() and left > 0:
+                shown.append(in_words(file, heading, cells[row][place])[:left])
+                left -= len(shown[-1])
+        return shown
 
     said = {int(row): twin for row, twin in file.setup.twins.items()}
     waiting = [(row, like) for row, _name, like in summary.doubles if str(row) in summary.twins and row not in said and row in cells]
     found = []
     for row, like in waiting[:SHOWN]:
-        found.append(_double(row, text_of(row), like, summary.twins[str(row)], "", text_of))
+        found.append(_double(row, values_of(row), like, summary.twins[str(row)], "", values_of))
     for row, twin in sorted(said.items()):
-        found.append(_double(row, text_of(row), "", [] if twin == TWO else [twin], twin, text_of))
+        found.append(_double(row, values_of(row), "", [] if twin == TWO else [twin], twin, values_of))
     return found
 
 
-def _double(row: int, text: str, like: str, twins: Sequence[str], said: str, text_of: Any) -> Double:
-    choices = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "text": ""}]
+def _double(row: int, values: Sequence[str], like: str, twins: Sequence[str], said: str, values_of: Callable[[int], list[str]]) -> Double:
+    choices = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []}]
     for twin in twins:
         is_row = twin.isdecimal()
         label = _("The same as row %(n)s", n=number(int(twin), get_locale())) if is_row else _("The same as %(reference)s", reference=twin)
-        choices.append({"value": twin, "label": label, "text": text_of(int(twin)) if is_row else ""})
+        choices.append({"value": twin, "label": label, "values": values_of(int(twin)) if is_row else []})
     if not said or said == TWO:
-        choices.append({"value": TWO, "label": _("Two different ones"), "text": ""})
+        choices.append({"value": TWO, "label": _("Two different ones"), "values": []})
     answered = request.form.get(f"twin-{row}")
     now = answered if answered in {choice["value"] for choice in choices} else said
-    return Double(row, text, like, choices, now or "", bool(said), () if said else tuple(twins))
+    return Double(row, values, like, choices, now or "", bool(said), () if said else tuple(twins))
 
 
 def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from config import load
 from crm.app import create_app
@@ -52,7 +52,8 @@ def check_all(site: Site, chromium: Browser, person: str, scheme: str) -> None:
     page = context.new_page()
     site.sign_in(page, person)
     axe = Axe()
-    problems = []
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
     for address in addresses(site):
         answer = page.goto(site.url + address)
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
@@ -78,6 +79,21 @@ def test_every_page_of_the_demonstration_passes_axe_and_fits_a_phone(demo_site, 
 @pytest.mark.slow
 def test_every_page_of_an_empty_office_passes_axe_and_fits_a_phone(empty_site, chromium):
     check_all(empty_site, chromium, "head@abc.example", "light")
+
+
+def test_the_rejected_rows_of_a_file_pass_axe_and_no_script_of_theirs_fails(demo_site, page):
+    demo_site.sign_in(page, "grants@demo.example")
+    page.goto(f"{demo_site.url}/imports/new")
+    rows = "".join(f"Name {number},nobody at home\n" for number in range(3))
+    page.locator("input[type=file]").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": f"Name,E-mail\n{rows}".encode()}
+    )
+    page.get_by_label("What the file holds").select_option("parties")
+    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("link", name="Mend").first.click()
+    expect(page.get_by_role("heading", name="The same problem in several rows")).to_be_visible()
+    assert page.locator("#several").count() == 1
+    assert not Axe().run(page).response["violations"]
 
 
 def test_a_refused_form_passes_axe(demo_site, page):

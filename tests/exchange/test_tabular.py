@@ -250,7 +250,9 @@ def test_a_workbook_or_another_file_brought_as_csv_is_called_what_it_is() -> Non
             unpack_single(_zip(name, b"<x/>", "b.xml", b"<x/>"))
     for data, said in (
         (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel or Word file"),
-        (b"\x89PNG" + bytes(9), "a picture"),
+        (b"\x89PNG" + bytes(9), "This is a picture, .* as XLSX, ODS, CSV or TSV"),
+        (b"GIF89a" + bytes(9), "This is a picture"),
+        (b"RIFF" + bytes(4) + b"WEBPVP8 ", "This is a picture"),
         (b"a\0b", "zero bytes"),
     ):
         with pytest.raises(Refused, match=said):

@@ -51,6 +51,10 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
         page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset[1]/legend")[0].text_content() == "Row 11"
     )  # what is mended alone first
     client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    (note,) = tree(client.get(place)).xpath("//h2[. = 'Worth knowing']/following-sibling::ul/li[contains(., 'Assoc.')]")
+    assert [part.text for part in note] == ["Assoc.", "Category", "NGO or civil society"], (
+        "each in its own direction, the line in the page's"
+    )
     page = text(client.get(place))
     assert "9 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page
     assert "“Assoc.” under “Category” is read as “NGO or civil society” in 8 rows." in page

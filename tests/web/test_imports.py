@@ -242,6 +242,13 @@ def test_iati_is_refused_in_words_that_can_be_followed(browser):
     assert "CSV UTF-8" not in other
 
 
+@pytest.mark.parametrize("more", [{}, {"kind": "parties"}])
+def test_a_picture_named_as_a_workbook_is_called_one_and_is_not_to_be_saved_as_csv(browser, more):
+    said = " ".join(errors(upload(browser("grants"), b"\x89PNG\r\n\x1a\n" + bytes(50), "contacts.xlsx", status=422, **more)))
+    assert "This is a picture, which holds no rows that can be read. Bring the list itself, as XLSX, ODS, CSV or TSV" in said
+    assert "CSV UTF-8" not in said
+
+
 def test_rates_are_counted_by_day_and_by_rate(browser):
     client = browser("grants")
     data = b"date,currency,rate\n2026-10-01,JOD,0.709\n2026-10-01,KES,129.5\n"

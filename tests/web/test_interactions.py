@@ -293,11 +293,13 @@ def test_a_meeting_is_planned_then_written_up_then_shown_on_home(app: Flask, bro
             "purpose": "Budget line",
             "new_ask-sentence": "Put it in the budget.",
             "point_1": "One",
+            "point_2": "نقطة",
             "red_line": "No fees",
         },
     )
     path = path_of(made)
     page = officer.get(path).get_data(as_text=True)
+    assert "<bdi>One</bdi>\n<bdi>نقطة</bdi></dd>" in page, "each point in its own direction, on a line of its own"
     for expected in ("Make the pack", f"{path}/brief", "Budget line", "Put it in the budget.", "No fees", "Write up"):
         assert expected in page
     home = officer.get("/").get_data(as_text=True)

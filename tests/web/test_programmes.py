@@ -321,6 +321,8 @@ def test_many_agreements_are_one_click_away(browser, app):
         db.session.remove()
     page = grants.get(location)
     assert text_of(page).count("EUR 100.00") == 15
+    parts = tree(page).xpath("//section[@id='behind']//h3[following-sibling::*//table]")
+    assert [part.text_content() for part in parts] == ["Agreements", "Pledges"], "which table is which is said on a phone too"
     links = {link.text_content(): link.get("href") for link in tree(page).iter("a")}
     everything = text_of(grants.get(links["Show all 17 agreements"]))
     assert everything.count("EUR 100.00") == 17

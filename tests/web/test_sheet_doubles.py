@@ -44,6 +44,18 @@ def test_rows_that_look_alike_are_settled_on_their_page(browser):
     assert "Dr Lina Haddad" not in text(client.get("/parties/"))
 
 
+def test_a_row_that_begins_in_arabic_stays_in_the_direction_of_the_page(browser):
+    """Every value is isolated on its own: a day after one in Arabic does not read from its end."""
+    client = browser("officer")
+    head = ["Name", "Country", "Phone", "Note"]
+    rows = ["محمد الخطيب", "الأردن", "0794088766", "2023-05-31"], ["Mohammed Al-Khatib", "", "0794088766", ""]
+    place = upload(client, sheet(head, *rows)).location
+    page = tree(client.get(f"{place}/doubles"))
+    (hint,) = page.xpath("//label//*[@class='hint']")
+    assert [value.text_content() for value in hint.xpath("./bdi")] == [value for value in rows[0] if value]
+    assert not page.xpath("//bdi[contains(., ' · ')]")
+
+
 def test_what_was_said_is_taken_back_and_half_of_it_can_wait(browser):
     client = browser("officer")
     place = put(client)

@@ -1,6 +1,6 @@
 // Several rows of a list: "tick every row of this page", how many are ticked, and the bar that stays in sight while any is.
 export function tickSeveral() {
-  const bar = document.getElementById("several");
+  const bar = document.querySelector("form.several"); // a heading may bear the same id
   if (!bar) return;
   const boxes = [...document.querySelectorAll('input.pick[form="several"]')];
   const all = bar.querySelector("[data-several-all]");
