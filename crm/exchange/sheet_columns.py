@@ -35,7 +35,7 @@ KIND_WORDS = words_of(
         "ngo": "ngo or civil society/civil society/cso/ong/société civile/sociedad civil/منظمة غير حكومية/مجتمع مدني",
         "community-group": "community group/cbo/groupe communautaire/grupo comunitario/مجموعة مجتمعية",
         "media": "press/journalist/médias/presse/medios/prensa/إعلام/صحافة",
-        "private-sector": "private sector/private/business/secteur privé/entreprise/sector privado/empresa/قطاع خاص",
+        "private-sector": "private sector/private/business/company/secteur privé/entreprise/sector privado/empresa/قطاع خاص",
         "academic": "academia/university/universitaire/académique/académico/universidad/أكاديمي/جامعة",
         "youth": "young people/jeunesse/jeunes/juventud/jóvenes/شباب",
         "family-group": "family group/families/groupe familial/grupo familiar/مجموعة أسر",

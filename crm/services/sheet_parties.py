@@ -23,11 +23,11 @@ from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import FORM_DOUBT, FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
 from crm.queries.likeness import words
-from crm.queries.names import fold
+from crm.queries.names import fold, says_none
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
@@ -164,7 +164,8 @@ class Parties(ByChunk[SheetRow]):
             raise RowRefused(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
-        title = row.text("post_title")
+        _refuse_doubtful_form(row)
+        title = "" if says_none(row.text("post_title")) else row.text("post_title")
         is_nameless = bool(not name and organisation)
         if is_nameless and title:
             raise RowRefused("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
@@ -191,6 +192,8 @@ class Parties(ByChunk[SheetRow]):
             if title:
                 said.append(_("Post: %(title)s", title=title))
             part_of, organisation, title = part_of or organisation, "", ""
+        if fold(part_of) == fold(name):  # nothing is a part of itself
+            part_of = ""
         try:
             fields.line(title, "post_title", NAME_LENGTH)
             fields.line(organisation or part_of, "post_organisation", NAME_LENGTH)
@@ -695,6 +698,20 @@ def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
     said = row.several("kinds")
     forms = [kind.removeprefix(FORM_IN_KINDS) for kind in said if kind.startswith(FORM_IN_KINDS)]
     return tuple(kind for kind in said if not kind.startswith(FORM_IN_KINDS)), row.text("form") or (forms[0] if forms else "")
+
+
+def _refuse_doubtful_form(row: SheetRow) -> None:
+    """A row of which one word says that it is an organisation, and all else that it is a person, or the other way round."""
+    if doubt := row.several(FORM_DOUBT):
+        name, word = doubt
+        raise RowRefused(
+            name,
+            _(
+                "“%(word)s” says that the row is no person, but a post or a title stands beside it. Write “person” here; or “organisation” or "
+                "“group”, and empty the post or the title.",
+                word=word[:60],
+            ),
+        )
 
 
 def _values(channels: Iterable[tuple[str, str]], kinds: Sequence[str]) -> set[str]:
