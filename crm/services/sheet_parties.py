@@ -79,6 +79,7 @@ class _Contact:
     is_sure_of_form: bool = True
     is_nameless: bool = False
     worded: int = 0  # telephone numbers with words beside them
+    wordy: int = 0  # telephone cells that hold words and no number
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     organisation_id: uuid.UUID | None = None
@@ -102,7 +103,7 @@ class Parties(ByChunk[SheetRow]):
         self._said: dict[int, tuple[Any, ...]] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
-        self._unknown_references = self._nameless = self._worded = 0
+        self._unknown_references = self._nameless = self._worded = self._wordy = 0
         self._new_organisations: set[str] = set()
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -131,6 +132,7 @@ class Parties(ByChunk[SheetRow]):
                 self._said_of.note(contact)
                 self._nameless += contact.is_nameless
                 self._worded += contact.worded
+                self._wordy += contact.wordy
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
@@ -185,8 +187,8 @@ class Parties(ByChunk[SheetRow]):
             parties.check_party(party)
         except Invalid as error:
             raise _refused(error) from error
-        channels, beside = _channels(row, country or region)
-        said = [*row.several("note"), *beside]
+        reached = _channels(row, country or region)
+        said = [*row.several("note"), *reached.beside, *reached.wordy]
         part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
             if title:
@@ -205,7 +207,7 @@ class Parties(ByChunk[SheetRow]):
         return _Contact(
             row=row,
             party=party,
-            channels=channels,
+            channels=reached.channels,
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
             reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
             twin=self._said_of.twin(row.row_number),
@@ -216,7 +218,8 @@ class Parties(ByChunk[SheetRow]):
             address=address,
             is_sure_of_form=bool(told),
             is_nameless=is_nameless,
-            worded=len(beside),
+            worded=len(reached.beside),
+            wordy=len(reached.wordy),
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -517,6 +520,14 @@ class Parties(ByChunk[SheetRow]):
                     self._worded,
                 )
             )
+        if self._wordy:
+            said.append(
+                ngettext(
+                    "%(num)d telephone cell holds words and no number: the words stand in the notes.",
+                    "%(num)d telephone cells hold words and no number: the words stand in the notes.",
+                    self._wordy,
+                )
+            )
         if self._new_organisations:
             said.append(
                 ngettext(
@@ -675,13 +686,31 @@ def _bare(text: str) -> str:
     return bare if any(map(str.isalnum, bare)) else ""
 
 
-def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-    """The ways to reach the party of a row, and as notes what stands beside its telephone numbers."""
+@dataclass(slots=True)
+class _Reached:
+    """The ways to reach the party of a row, and as notes what its telephone cells say beside numbers, and instead of one."""
+
+    channels: tuple[tuple[str, str], ...]
+    beside: list[str]
+    wordy: list[str]
+
+
+def _has_digits(text: str) -> bool:
+    return any(map(str.isdecimal, text))
+
+
+def _channels(row: SheetRow, region: str | None) -> _Reached:
+    """The ways to reach the party of a row. Words of a telephone cell are no number and refuse nothing; digits that are none do."""
     kept: dict[tuple[str, str], None] = {}
     said: list[str] = []
+    wordy: list[str] = []
     for kind in _CHANNELS:
-        texts = row.several(kind)
-        for text in chain.from_iterable(map(_numbers, _whole(texts))) if kind in _CALLED else texts:
+        texts: Iterable[str] = row.several(kind)
+        if kind in _CALLED:
+            entries = [text for text in _whole(texts) if not says_none(text)]
+            wordy.append(", ".join(bare for text in entries if not _has_digits(text) and (bare := _bare(text))))
+            texts = chain.from_iterable(map(_numbers, filter(_has_digits, entries)))
+        for text in texts:
             entry, words = _beside(text, region) if kind in _CALLED else (text, "")
             try:
                 value = parties.channel_value(kind, entry, region)
@@ -690,7 +719,7 @@ def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str],
             kept[kind, value] = None
             if words:
                 said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
-    return tuple(kept), said
+    return _Reached(tuple(kept), said, [_("Phone: %(words)s", words=words) for words in wordy if words])
 
 
 def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
