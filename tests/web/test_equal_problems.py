@@ -338,3 +338,17 @@ def test_a_file_without_rejected_rows_has_no_list_of_them_and_who_may_not_mend_n
     assert rejected(client, place)[0][1] == []
     assert "Nobody at all" in rejected(client, place)[0][0][2]
     browser("other").get(place, status=404)
+
+
+@pytest.mark.parametrize("heading", ["Type", "Form", "Category"])
+def test_people_that_a_word_calls_organisations_are_told_apart_at_once(browser, heading):
+    client = browser("officer")
+    rows = [[f"Person {n}", "Zain", "Manager", "organisation"] for n in range(3)]
+    place = upload(client, sheet(["Name", "Organisation", "Position", heading], *rows, ["Ana Bell", "Zain", "Head", "person"])).location
+    page = text(client.get(place))
+    assert "“organisation” says that the row is no person, but a post or a title stands beside it." in page
+    assert legends(client, place) == [f"In 3 rows: {heading} “organisation”"]
+    client.submit(f"{place}/rows", {name_of(client, place, "organisation"): "person"})
+    assert "4 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert text(client.get("/parties/?form=person")).count("Person ") >= 3
