@@ -45,6 +45,10 @@ class ListedWords(Mapping[str, str]):
     def __getitem__(self, word: str) -> str:
         return self.first.get(word) or _listed.get().get(self.name, {}).get(word) or self.known[word]
 
+    def kind_of(self, word: str) -> str:
+        """The entry of the list that a word is for, whatever else it says; "" for none."""
+        return _listed.get().get(self.name, {}).get(word) or self.known.get(word, "")
+
     def __iter__(self) -> Iterator[str]:
         yield from {**self.first, **self.known, **_listed.get().get(self.name, {})}
 

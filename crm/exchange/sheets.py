@@ -49,9 +49,11 @@ from crm.exchange.sheet_fields import (
     WORD_MARKS,
     WORDS,
     YEAR,
+    ListedWords,
     SheetField,
     SheetKind,
 )
+from crm.exchange.sheet_forms import settle
 from crm.exchange.sheet_money import year_named
 from crm.exchange.sheet_values import OF_LISTS, Replaced, Wrong
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
@@ -209,6 +211,8 @@ class SheetFile:
     short_years: list[int] = field(default_factory=list)
     #: Names that look like “Family, First”: heading -> how many, and the first of them.
     turnable: dict[str, tuple[int, str]] = field(default_factory=dict)
+    #: Words for a form of organisation that were read as kinds, beside a person: heading and word -> in how many rows.
+    not_forms: dict[tuple[str, str], int] = field(default_factory=dict)
     #: Rows in which a column holds a formula without a saved result.
     formulas: dict[str, list[int]] = field(default_factory=dict)
     #: In how many rows what was said of a value counts, by heading and value.
@@ -305,12 +309,14 @@ def read_sheet(
 
 def _by_what_stands_there(slug: str, guessed: dict[str, str], listing: Listing) -> dict[str, str]:
     """A column *Type* holds persons and organisations, or donors and NGOs: where most of its first cells are none of the former, it is
-    what they are to us, unless another column is."""
+    what they are to us, unless another column is. “Company” is both, and speaks for neither."""
     known = SHEETS[slug].fields
     heading = next((heading for heading, name in guessed.items() if name == "form"), "")
     if not heading or "kinds" not in known or "kinds" in guessed.values():
         return guessed
-    place, words = listing.headings.index(heading), known["form"].words or {}
+    place = listing.headings.index(heading)
+    kinds = known["kinds"].words
+    words = {word for word in known["form"].words or {} if not (isinstance(kinds, ListedWords) and kinds.kind_of(word))}
     cells = [cells[place] for _number, cells in listing.rows[:_MOST_LOOKED_AT] if place < len(cells) and cells[place].strip()]
     forms = sum(fold(cell) in words for cell in cells)
     return guessed if not cells or 2 * forms >= len(cells) else guessed | {heading: "kinds"}
@@ -401,6 +407,7 @@ class _Rows:
                 values[name] = value
         if not values and problem is None:
             return
+        self._settle(values, cells, is_read=problem is None)
         self._turn(values)
         if not file.kind.is_money and _looks_like_a_total(cells):
             problem = RowProblem(
@@ -414,6 +421,15 @@ class _Rows:
             file.problems.append(problem)
         else:
             file.rows.append(TypedRow(row_number, values, cells))
+
+    def _settle(self, values: dict[str, Any], cells: tuple[str, ...], *, is_read: bool) -> None:
+        """Take words for a form of organisation beside a person as what they are to us, and count them."""
+        if self.file.slug != "parties":
+            return
+        named = [(name, heading, cells[place]) for place, heading, _item, name in self.columns if name in ("form", "kinds")]
+        for word in settle(self.file.kind.fields, values, named):
+            if is_read:
+                self.file.not_forms[word] = self.file.not_forms.get(word, 0) + 1
 
     def _turn(self, values: dict[str, Any]) -> None:
         """Count the names of a row that look like “Family, First”, and turn them round where that was said. Never those of organisations."""

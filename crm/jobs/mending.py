@@ -103,6 +103,16 @@ def replaced_in_words(file: SheetFile) -> list[str]:
                 **shown,
             )
             said.append(sentence)
+    for (heading, word), count in list(file.not_forms.items())[:_MOST_SAID]:
+        shown = {"n": number(count, get_locale()), "value": word[:_SHOWN], "column": heading}
+        said.append(
+            ngettext(
+                "“%(value)s” under “%(column)s” is said of the organisation, not of the person, in %(n)s row.",
+                "“%(value)s” under “%(column)s” is said of the organisation, not of the person, in %(n)s rows.",
+                count,
+                **shown,
+            )
+        )
     if file.setup.century:
         begin = int(file.setup.century)
         said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=begin, last=begin + 99))

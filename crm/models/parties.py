@@ -45,6 +45,8 @@ KINDS = (
 )
 #: Our own lists say "Organisation; Donor" in one column: a form read among the kinds begins so.
 FORM_IN_KINDS = "form "
+#: Where a row of a spreadsheet holds the field and the word that say another form than the rest of it.
+FORM_DOUBT = "form_doubt"
 NAME_KINDS = ("alias", "native", "former", "acronym")
 CHANNEL_KINDS = ("email", "phone", "mobile", "address", "web", "messaging")
 

@@ -58,3 +58,12 @@ def _bare(text: str) -> str:
 def _splits(character: str) -> bool:
     category = unicodedata.category(character)
     return category[0] in "PSZC"
+
+
+#: What people write into a cell or a field where there is nothing to write.
+_NONE = frozenset(map(fold, ("n/a", "na", "none", "nil", "aucun", "aucune", "ninguno", "ninguna", "لا يوجد", "لا توجد")))
+
+
+def says_none(text: str) -> bool:
+    """Whether a text says that there is nothing to say: "-", "n/a", "none"; an empty one too."""
+    return not any(map(str.isalnum, text)) or fold(text.strip(" .-")) in _NONE

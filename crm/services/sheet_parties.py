@@ -24,11 +24,11 @@ from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import FORM_DOUBT, FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
 from crm.queries.likeness import words
-from crm.queries.names import fold
+from crm.queries.names import fold, says_none
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
@@ -82,6 +82,7 @@ class _Contact:
     is_sure_of_form: bool = True
     is_nameless: bool = False
     worded: int = 0  # telephone numbers with words beside them
+    wordy: int = 0  # telephone cells that hold words and no number
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     organisation_id: uuid.UUID | None = None
@@ -107,7 +108,7 @@ class Parties(ByChunk[SheetRow]):
         self._said: dict[int, tuple[Any, ...]] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
-        self._unknown_references = self._nameless = self._worded = self._other_starts = 0
+        self._unknown_references = self._nameless = self._worded = self._wordy = self._other_starts = 0
         self._new_organisations: set[str] = set()
         self._elsewhere: list[int] = []  # rows of which a number could be of the file's country too
 
@@ -139,6 +140,7 @@ class Parties(ByChunk[SheetRow]):
                 self._worded += contact.worded
                 if contact.could_be_ours:
                     self._elsewhere.append(contact.row.row_number)
+                self._wordy += contact.wordy
         self._note_organisations(None if is_writing else office_id, taken, organisations)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
@@ -172,7 +174,8 @@ class Parties(ByChunk[SheetRow]):
             raise RowRefused(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
-        title = row.text("post_title")
+        _refuse_doubtful_form(row)
+        title = "" if says_none(row.text("post_title")) else row.text("post_title")
         is_nameless = bool(not name and organisation)
         if is_nameless and title:
             raise RowRefused("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
@@ -192,13 +195,15 @@ class Parties(ByChunk[SheetRow]):
             parties.check_party(party)
         except Invalid as error:
             raise _refused(error) from error
-        channels, beside = _channels(row, country or region)
-        said = [*row.several("note"), *beside]
+        reached = _channels(row, country or region)
+        said = [*row.several("note"), *reached.beside, *reached.wordy]
         part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
             if title:
                 said.append(_("Post: %(title)s", title=title))
             part_of, organisation, title = part_of or organisation, "", ""
+        if fold(part_of) == fold(name):  # nothing is a part of itself
+            part_of = ""
         try:
             fields.line(title, "post_title", NAME_LENGTH)
             fields.line(organisation or part_of, "post_organisation", NAME_LENGTH)
@@ -210,7 +215,7 @@ class Parties(ByChunk[SheetRow]):
         return _Contact(
             row=row,
             party=party,
-            channels=channels,
+            channels=reached.channels,
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
             reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
             twin=self._said_of.twin(row.row_number),
@@ -221,7 +226,8 @@ class Parties(ByChunk[SheetRow]):
             address=address,
             is_sure_of_form=bool(told),
             is_nameless=is_nameless,
-            worded=len(beside),
+            worded=len(reached.beside),
+            wordy=len(reached.wordy),
             could_be_ours=bool(country and region and country != region and _could_be_of(row, region)),
         )
 
@@ -561,6 +567,14 @@ class Parties(ByChunk[SheetRow]):
                     self._other_starts,
                 )
             )
+        if self._wordy:
+            said.append(
+                ngettext(
+                    "%(num)d telephone cell holds words and no number: the words stand in the notes.",
+                    "%(num)d telephone cells hold words and no number: the words stand in the notes.",
+                    self._wordy,
+                )
+            )
         if self._new_organisations:
             said.append(
                 ngettext(
@@ -719,13 +733,31 @@ def _bare(text: str) -> str:
     return bare if any(map(str.isalnum, bare)) else ""
 
 
-def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-    """The ways to reach the party of a row, and as notes what stands beside its telephone numbers."""
+@dataclass(slots=True)
+class _Reached:
+    """The ways to reach the party of a row, and as notes what its telephone cells say beside numbers, and instead of one."""
+
+    channels: tuple[tuple[str, str], ...]
+    beside: list[str]
+    wordy: list[str]
+
+
+def _has_digits(text: str) -> bool:
+    return any(map(str.isdecimal, text))
+
+
+def _channels(row: SheetRow, region: str | None) -> _Reached:
+    """The ways to reach the party of a row. Words of a telephone cell are no number and refuse nothing; digits that are none do."""
     kept: dict[tuple[str, str], None] = {}
     said: list[str] = []
+    wordy: list[str] = []
     for kind in _CHANNELS:
-        texts = row.several(kind)
-        for text in chain.from_iterable(map(_numbers, _whole(texts))) if kind in _CALLED else texts:
+        texts: Iterable[str] = row.several(kind)
+        if kind in _CALLED:
+            entries = [text for text in _whole(texts) if not says_none(text)]
+            wordy.append(", ".join(bare for text in entries if not _has_digits(text) and (bare := _bare(text))))
+            texts = chain.from_iterable(map(_numbers, filter(_has_digits, entries)))
+        for text in texts:
             entry, words = _beside(text, region) if kind in _CALLED else (text, "")
             try:
                 value = parties.channel_value(kind, entry, region)
@@ -734,7 +766,7 @@ def _channels(row: SheetRow, region: str | None) -> tuple[tuple[tuple[str, str],
             kept[kind, value] = None
             if words:
                 said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
-    return tuple(kept), said
+    return _Reached(tuple(kept), said, [_("Phone: %(words)s", words=words) for words in wordy if words])
 
 
 def _could_be_of(row: SheetRow, region: str) -> bool:
@@ -753,6 +785,20 @@ def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
     said = row.several("kinds")
     forms = [kind.removeprefix(FORM_IN_KINDS) for kind in said if kind.startswith(FORM_IN_KINDS)]
     return tuple(kind for kind in said if not kind.startswith(FORM_IN_KINDS)), row.text("form") or (forms[0] if forms else "")
+
+
+def _refuse_doubtful_form(row: SheetRow) -> None:
+    """A row of which one word says that it is an organisation, and all else that it is a person, or the other way round."""
+    if doubt := row.several(FORM_DOUBT):
+        name, word = doubt
+        raise RowRefused(
+            name,
+            _(
+                "“%(word)s” says that the row is no person, but a post or a title stands beside it. Write “person” here; or “organisation” or "
+                "“group”, and empty the post or the title.",
+                word=word[:60],
+            ),
+        )
 
 
 def _values(channels: Iterable[tuple[str, str]], kinds: Sequence[str]) -> set[str]:

@@ -402,9 +402,9 @@ def test_words_beside_a_number_go_to_the_notes_and_the_number_is_kept(acting):
 
 
 @pytest.mark.parametrize(
-    "cell", ["ask for secretary", "+962 (matin)", "+962 6 555 0101 - home 06 555", "0101 or +962 6 555 0101 x: 06 55501 home"]
+    "cell", ["+962", "ext. 12", "+962 (matin)", "+962 6 555 0101 - home 06 555", "0101 or +962 6 555 0101 x: 06 55501 home"]
 )
-def test_words_without_one_whole_number_are_refused_as_before(acting, cell):
+def test_words_beside_digits_that_are_no_number_are_refused_as_before(acting, cell):
     batch = bring(acting("officer"), sheet(["Name", "Phone"], ["Ana", cell]))
     if cell.endswith("06 555"):  # a piece of one is no second number: it stands in the notes
         assert counts(batch) == (1, 0, 0, 0), reasons(batch)
@@ -432,3 +432,34 @@ def test_a_number_that_could_be_of_two_countries_is_named(acting):
     numbers = dict(db.session.execute(select(Party.name, Channel.value).join(Channel, Channel.party_id == Party.id)).all())
     assert numbers["Ana Bell"] == "+33 7 97 79 09 57"
     assert numbers["Bo Day"].startswith("+962 7 9")
+
+
+UNNUMBERED = [
+    ["Name", "Phone", "Mobile", "Note"],
+    ["Ana", "call secretary Um Ahmad", "+962 79 789 4204", "Speaks French"],
+    ["Bo", "-", "n/a", ""],
+    ["Cy", "None", "لا يوجد", ""],
+    ["Di", "06 555 0101, ask at reception, (not Mondays)", "N.A.", ""],
+    ["Ed", "اسأل في الاستقبال", "—; ask Rana", ""],
+]
+
+
+def test_a_telephone_cell_without_any_number_is_a_note_or_empty(acting):
+    actor = acting("officer")
+    dry = bring(actor, sheet(*UNNUMBERED), dry_run=True)
+    batch = bring(actor, sheet(*UNNUMBERED))
+    assert counts(batch) == counts(dry) == (5, 0, 0, 0), reasons(batch)
+    sentence = "4 telephone cells hold words and no number: the words stand in the notes."
+    assert sentence in held.summary_of(dry).notes
+    assert sentence in held.summary_of(batch).notes
+    said = db.session.execute(select(Party.name, Note.body).join(Note, Note.party_id == Party.id)).all()
+    assert sorted(map(tuple, said)) == [
+        ("Ana", "Phone: call secretary Um Ahmad"),
+        ("Ana", "Speaks French"),
+        ("Di", "Phone: ask at reception, not Mondays"),
+        ("Ed", "Phone: ask Rana"),
+        ("Ed", "Phone: اسأل في الاستقبال"),
+    ]
+    assert sorted(db.session.scalars(select(Channel.value))) == ["+962 6 555 0101", "+962 7 9789 4204"]
+    again = bring(actor, sheet(*UNNUMBERED))
+    assert counts(again) == (0, 0, 5, 0), reasons(again)

@@ -362,3 +362,17 @@ def test_mend_leads_to_problems_that_are_mended_row_by_row_too(browser, wrong):
     assert not wrong or cells[2].endswith(" …"), "more stand there than are shown"
     assert links == [f"{place}/rows#several"]
     assert len(tree(client.get(f"{place}/rows")).xpath("//*[@id='several']")) == 1
+
+
+@pytest.mark.parametrize("heading", ["Type", "Form", "Category"])
+def test_people_that_a_word_calls_organisations_are_told_apart_at_once(browser, heading):
+    client = browser("officer")
+    rows = [[f"Person {n}", "Zain", "Manager", "organisation"] for n in range(3)]
+    place = upload(client, sheet(["Name", "Organisation", "Position", heading], *rows, ["Ana Bell", "Zain", "Head", "person"])).location
+    page = text(client.get(place))
+    assert "“organisation” says that the row is no person, but a post or a title stands beside it." in page
+    assert legends(client, place) == [f"In 3 rows: {heading} “organisation”"]
+    client.submit(f"{place}/rows", {name_of(client, place, "organisation"): "person"})
+    assert "4 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert text(client.get("/parties/?form=person")).count("Person ") >= 3
