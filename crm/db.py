@@ -169,7 +169,8 @@ def set_up_engine(engine: Engine) -> None:
 
         @event.listens_for(engine, "begin")
         def _pg_begin(connection: Any) -> None:
-            """The driver says it with BEGIN, which it sends before the first statement: no round trip of its own."""
+            """The driver says it with BEGIN, which it sends before the first statement: no round trip of its own. It counts for every
+            transaction, whatever isolation a connection was asked for otherwise."""
             driver, levels = connection.connection.dbapi_connection, connection.dialect.dbapi.IsolationLevel
             driver.read_only = None if _writing.get() else True
             driver.isolation_level = levels.REPEATABLE_READ if _steady.get() and not _writing.get() else None

@@ -251,7 +251,7 @@ def _is_open(who: Actor, batch_id: uuid.UUID) -> bool:
 @bp.get("/<uuid:batch_id>")
 @permit(Permission.IMPORT_CONTACTS)
 def detail(batch_id: uuid.UUID) -> Any:
-    """What a file would do, or did: counts, first rows, rejected rows with their reasons."""
+    """What a file would do, or did: counts, first rows, why rows were rejected, a line for each problem."""
     batch = queries.get(batch_id)
     summary = queries.summary_of(batch)
     may = can(actor(), permission_for(batch.format), batch.office_id)

@@ -42,7 +42,7 @@ def count_statements(target: Flask | Engine) -> Iterator[Statements]:
     found = Statements()
 
     def note(_conn: Any, _cursor: Any, statement: str, _params: Any, _context: Any, _many: bool) -> None:
-        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "SET TRANSACTION", "PRAGMA")):
+        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA")):
             found.texts.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
