@@ -6,7 +6,7 @@ import functools
 import math
 import unicodedata
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from babel import Locale
@@ -18,6 +18,7 @@ from reports.charts.shapes import Number
 SMALL: Final = 10.0
 BODY: Final = 11.0
 MISSING: Final = "\N{EN DASH}"
+_TEN_THOUSANDS: Final = frozenset({"ja", "ko", "zh"})
 RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
 
 _REGULAR = (
@@ -52,9 +53,19 @@ def short(value: float, lang: str) -> str:
     if size >= 1e15:  # noqa: PLR2004 - the compact words end at 10^12
         return str(format_scientific(Decimal(f"{value:.2g}"), locale=locale_of(lang)))
     if size >= 10_000:  # noqa: PLR2004 - below it the whole number is as short
-        return str(format_compact_decimal(Decimal(repr(value)), locale=locale_of(lang), fraction_digits=1 if _significant(size) else 0))
+        digits = 1 if _significant(size) else 0
+        return str(format_compact_decimal(_half_up(Decimal(repr(value)), digits, lang), locale=locale_of(lang), fraction_digits=digits))
     pattern = "#,##0" if size == int(size) or size >= 100 else ("#,##0.#" if size >= 1 or size == 0 else "0.##")  # noqa: PLR2004
     return str(format_decimal(Decimal(repr(value)), format=pattern, locale=locale_of(lang)))
+
+
+def _half_up(value: Decimal, digits: int, lang: str) -> Decimal:
+    """A value as its compact form will round it, but half up as all amounts are (M6): Babel's rounding takes 2.65M for 2.6M. Where numbers
+    are counted in ten thousands, its own stays."""
+    if lang.partition("-")[0] in _TEN_THOUSANDS:
+        return value
+    step = Decimal(1000) ** (value.adjusted() // 3) / 10**digits
+    return (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
 
 
 def _significant(size: float) -> bool:

@@ -372,3 +372,11 @@ def test_a_timeline_writes_days_as_everything_else_does(lang, day):
     chart = charts.timeline(Timeline("t", "s", "x", (Event(date(2025, 9, 4), "Met", "late"),)), prefix="p", lang=lang)
     assert day in chart.svg
     assert chart.rows[0][0] == day == formatting.day(date(2025, 9, 4), lang)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2_650_000, "2.7M"), (-2_650_000, "-2.7M"), (1_249_999, "1.2M"), (10_050, "10.1K"), (999_950, "1M"), (250_500_000, "251M")],
+)
+def test_a_printed_value_is_rounded_half_up(value, text):
+    assert words.short(float(value), "en") == text
