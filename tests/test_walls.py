@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db, transactional
 from crm.models.audit import AuditEntry, AuditValue
+from crm.models.base import OFFICE
 from crm.models.commitments import Commitment
 from crm.models.parties import Party, PartyKind, PartyName, Position, Tenure
 from crm.models.pledges import Pledge
@@ -18,10 +19,12 @@ from crm.models.users import Membership
 from crm.policy import all_offices, bind_actor, system_actor, unscoped
 from crm.queries import history
 from crm.services import commitments, notes, positions, users
+from crm.services.agreements import BudgetLine
 from crm.services.commitments import NewCommitment
 from crm.services.parties import NewParty, OtherName, create_party
 from tests.factories import money as made
 from tests.factories import world
+from tests.factories.browser import tree
 from tests.services.test_promises import ministry, office, promise
 
 SECRET = "the minister's brother in law asked for a share"
@@ -239,3 +242,26 @@ def test_narrowing_takes_the_history_along(browser, acting):
     edit(grants, key, words="Another text", level="office")
     db.session.remove()
     assert "brother in law" not in page_of(browser, "hq", f"/pledges/{key}/history")
+
+
+def test_money_of_a_donor_out_of_sight_stays_on_its_programme_without_the_name(browser, acting):
+    """Shared when it signed, then its office's alone: others keep their agreement and pledge, called by their references."""
+    theirs = acting("other-grants")
+    signer, pledger = made.donor(theirs, "Hidden Signer", code="KEN"), made.donor(theirs, "Hidden Pledger", code="KEN")
+    grants = acting("grants")
+    programme = made.programme(grants)
+    lines = (BudgetLine(programme, made.usd(100)),)
+    made.agreement(grants, made.usd(100), donor_id=signer, office_id=made.office(), budget_lines=lines)
+    made.pledge(grants, pledger, made.usd(50), programme_id=programme)
+    acting("other-grants")
+    _keep_to_its_office(signer, pledger)
+    page = tree(browser("grants").get(f"/programmes/{programme}"))
+    rows = [" ".join(row.text_content().split()) for row in page.xpath("//*[@id='behind']//tbody/tr")]
+    assert [row.split()[0].partition("-")[2][:2] for row in rows] == ["AG", "PL"]
+    assert "Hidden" not in page.text_content()
+
+
+@transactional
+def _keep_to_its_office(*keys):
+    for key in keys:
+        db.session.get_one(Party, key).visibility = OFFICE
