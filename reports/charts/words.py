@@ -64,7 +64,7 @@ def _half_up(value: Decimal, digits: int, lang: str) -> Decimal:
     are counted in ten thousands, its own stays."""
     if lang.partition("-")[0] in _TEN_THOUSANDS:
         return value
-    step = Decimal(1000) ** (value.adjusted() // 3) / 10**digits
+    step = Decimal(1).scaleb(value.adjusted() // 3 * 3 - digits)
     return (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
 
 
