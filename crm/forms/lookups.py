@@ -132,7 +132,7 @@ class PartyField(FormField):  # type: ignore[type-arg]  # not generic at run tim
         return form if self.choice.startswith(NEW) and form in NEW_FORMS else ""
 
 
-class AsksWhom:
+class AsksWhom(BaseForm):
     """For a form with lookups: what it asks back."""
 
     @property
@@ -142,10 +142,10 @@ class AsksWhom:
 
     def lookups(self) -> Iterator[PartyField]:
         """The party lookups of this form."""
-        yield from (field for field in self if isinstance(field, PartyField))  # type: ignore[attr-defined]  # of the form it is mixed into
+        yield from (field for field in self if isinstance(field, PartyField))
 
 
-class RowsForm(AsksWhom, BaseForm):
+class RowsForm(AsksWhom):
     """A form with rows: refusals that a service names as `promises-1-due_on` stand beside the field of that row, and
     `party_id` beside the lookup `party`."""
 
