@@ -62,7 +62,7 @@ from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
 from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
-from crm.queries.names import fold
+from crm.queries.names import fold, says_none
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
@@ -74,6 +74,7 @@ _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
 _BETWEEN_TOTALS = ";\n|/+&"
 #: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
+_NOT_NOTHING = frozenset("?#")
 _NUMBER_CELL = re.compile(r"-?\d+\.\d+")
 
 
@@ -200,6 +201,8 @@ class SheetFile:
     columns: dict[str, str]
     rows: list[TypedRow] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
+    #: Of each problem's row what could be read, and the fields that could not.
+    unread: list[tuple[TypedRow, Collection[str]]] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notes: list[RowNote] = field(default_factory=list)
     control: Control = field(default_factory=Control)
@@ -385,16 +388,18 @@ class _Rows:
     def _take(self, row_number: int, cells: tuple[str, ...]) -> None:
         file = self.file
         values: dict[str, Any] = {}
-        problem: RowProblem | None = None
+        problems: list[tuple[str, str, str]] = []  # column, why, field
         for place, heading, item, name in self.columns:
             if not cells[place].strip() and not self._is_missed(row_number, place, heading):
                 continue
             try:
                 value = self._cell(item, heading, cells[place], values.get("currency", ""))
             except CellInvalid as error:
+                if _is_for_nothing(item, cells[place]):
+                    continue
                 self._ask(heading, cells[place], error)
                 self._note(row_number, heading, cells[place], error)
-                problem = problem or RowProblem(row_number, heading, str(error), cells)
+                problems.append((heading, str(error), name))
                 continue
             if value is None:
                 continue
@@ -405,22 +410,25 @@ class _Rows:
                 values[name] = (*values.get(name, ()), *given)
             else:
                 values[name] = value
-        if not values and problem is None:
+        if not values and not problems:
             return
-        self._settle(values, cells, is_read=problem is None)
+        self._settle(values, cells, is_read=not problems)
         self._turn(values)
         if not file.kind.is_money and _looks_like_a_total(cells):
-            problem = RowProblem(
-                row_number, "", _("This row looks like a total, not a record of the list. Leave it out, or write out what it is."), cells
-            )
+            sentence = _("This row looks like a total, not a record of the list. Leave it out, or write out what it is.")
+            file.problems.append(RowProblem(row_number, "", sentence, cells))
+            return
         if file.kind.is_money:
             amounts = counted(file.kind, values)
-            file.control.take(amounts, is_refused=problem is not None)
+            file.control.take(amounts, is_refused=bool(problems))
             file.control.unread += not amounts
-        if problem is not None:
-            file.problems.append(problem)
-        else:
-            file.rows.append(TypedRow(row_number, values, cells))
+        row = TypedRow(row_number, values, cells)
+        if not problems:
+            file.rows.append(row)
+            return
+        first, *more = [(heading, sentence) for heading, sentence, _name in problems]
+        file.problems.append(RowProblem(row_number, *first, cells, tuple(more)))
+        file.unread.append((row, {name for _heading, _sentence, name in problems}))
 
     def _settle(self, values: dict[str, Any], cells: tuple[str, ...], *, is_read: bool) -> None:
         """Take words for a form of organisation beside a person as what they are to us, and count them."""
@@ -564,6 +572,12 @@ def _is_person(file: SheetFile, values: Mapping[str, Any]) -> bool:
 
 #: Digits that the count of a list's rows has at most: a telephone number beside a name has more.
 _LONGEST_COUNT = 6
+
+
+def _is_for_nothing(item: SheetField, cell: str) -> bool:
+    """Whether a cell that cannot be read says that there is nothing: “-”, “n/a”, “none”. Of question marks letters may have been lost,
+    and “#N/A” is a failed formula."""
+    return item.reads not in AMOUNTS and not _NOT_NOTHING & set(cell) and bool(cell.strip()) and says_none(cell)
 
 
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:

@@ -45,12 +45,23 @@ csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """A row that was not taken: its number as a spreadsheet shows it, the column ("" = the whole row), why, and its cells."""
+    """A row that was not taken: its number as a spreadsheet shows it, the column ("" = the whole row), why, and its cells.
+
+    `also`: what else is wrong with it, as (column, why)."""
 
     row_number: int
     column: str
     reason: str
     raw: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
+
+    def in_cells(self) -> tuple[str, str]:
+        """The columns, and why; of several problems each with its column."""
+        if not self.also:
+            return self.column, self.reason
+        problems = ((self.column, self.reason), *self.also)
+        columns = ", ".join(dict.fromkeys(column for column, _reason in problems if column))
+        return columns, " ".join(f"{column}: {reason}" if column else reason for column, reason in problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,5 +569,5 @@ def rejects_csv(problems: Iterable[RowProblem], header: Sequence[str], tags: Seq
         writer.writerow(["", "", "", *tags])
     for problem in sorted(problems, key=lambda problem: problem.row_number):
         cells = [*problem.raw, *[""] * (len(header) - len(problem.raw))]
-        writer.writerow([problem.row_number, neutralise(problem.column), neutralise(problem.reason), *map(neutralise, cells)])
+        writer.writerow([problem.row_number, *map(neutralise, problem.in_cells()), *map(neutralise, cells)])
     return codecs.BOM_UTF8 + buffer.getvalue().encode("utf-8", "replace")

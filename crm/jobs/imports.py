@@ -330,7 +330,10 @@ def discard(actor: Actor, batch_id: uuid.UUID) -> None:
 def rejects_of(batch: ImportBatch) -> bytes:
     """The rejected rows of a batch as CSV, each with its row number, column and reason, to be mended and brought again."""
     header, tags = held.header_of(batch)
-    problems = (RowProblem(row.row_number, row.column, row.reason, tuple(held.cells_of(row))) for row in held.every_reject(batch.id))
+    problems = (
+        RowProblem(row.row_number, row.column, row.reason, tuple(held.cells_of(row)), held.also_of(row))
+        for row in held.every_reject(batch.id)
+    )
     return rejects_csv(problems, header, tags)
 
 

@@ -26,7 +26,7 @@ def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[Wron
     What cannot be read is known from reading. A value that is refused later (a name that is not on record) counts where every row
     that has it is refused: replaced in the whole column, it changes nothing that was fine."""
     places = {heading: place for place, heading in enumerate(file.headings) if file.field_of(heading) is not None}
-    unread = {problem.row_number for problem in file.problems}
+    unread = {problem.row_number: {problem.column, *(column for column, _why in problem.also)} for problem in file.problems}
     refused = {one.row: one for one in rejects}
     cells = dict(file.as_read)
     found: dict[tuple[str, str], WrongValue] = {}
@@ -35,11 +35,12 @@ def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[Wron
         item = file.field_of(heading)
         (doubtful if item is not None and item.reads in AMOUNTS else found)[heading, key] = wrong
     for one in refused.values():
-        if one.row in unread or one.column not in places or one.row not in cells:
-            continue
-        text = " ".join(cells[one.row][places[one.column]].split())
-        if text:
-            doubtful.setdefault((one.column, value_key(text)), WrongValue(one.column, text, one.reason))
+        for column, reason in one.problems:
+            if column in unread.get(one.row, ()) or column not in places or one.row not in cells:
+                continue
+            text = " ".join(cells[one.row][places[column]].split())
+            if text:
+                doubtful.setdefault((column, value_key(text)), WrongValue(column, text, reason))
     standing = defaultdict(list)
     asked = {heading for heading, _key in doubtful}
     for row, row_cells in file.as_read if asked else ():
@@ -47,7 +48,8 @@ def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[Wron
             if (value := (heading, value_key(row_cells[places[heading]]))) in doubtful:
                 standing[value].append(row)
     for value, rows in standing.items():
-        if all(row in refused for row in rows) and (value in file.wrong or len({refused[row].reason for row in rows}) == 1):
+        why = {next((reason for column, reason in refused[row].problems if column == value[0]), "") for row in rows if row in refused}
+        if all(row in refused for row in rows) and (value in file.wrong or (len(why) == 1 and "" not in why)):
             found[value] = WrongValue(doubtful[value].heading, doubtful[value].text, doubtful[value].why, rows)
     several = [wrong for wrong in found.values() if len(wrong.rows) >= _LEAST and wrong.text]
     return sorted(several, key=lambda wrong: (-len(wrong.rows), places[wrong.heading], wrong.rows[0]))[:_MOST]

@@ -65,12 +65,12 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
 
     with also_words({name: codes.words(name) for name in (PARTY_KINDS, INTERACTION_KINDS)}):
         file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
-    rejects = [Reject(problem.row_number, problem.column, problem.reason, problem.raw) for problem in file.problems]
     twins = {int(row): twin for row, twin in file.setup.twins.items()}
     parted = {int(row): tuple(others) for row, others in file.setup.parted.items()}
     options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins, parted)
     missing, kind = file.missing(), _TAKES[slug](options)
     place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
+    rejects = _rejects(file, kind, office_id, place)
     rows: Sequence[SheetRow] = [_row(row, place) for row in file.rows] if not missing else []
     rows, broken = kind.gather(rows, [_unread(file, problem) for problem in file.problems])
     rejects += broken
@@ -89,6 +89,20 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         turnable=[(heading, *found) for heading, found in file.turnable.items() if heading not in file.setup.turned],
     )
     return ReadSheet(file, contents)
+
+
+def _rejects(file: SheetFile, kind: ByChunk[SheetRow], office_id: uuid.UUID, day_place: int | None) -> list[Reject]:
+    """The rows of which a cell could not be read, each with all that is wrong with it."""
+    read_of = {row.row_number: (row, names) for row, names in file.unread} if not file.missing() else {}
+    rejects = []
+    for problem in file.problems:
+        also = dict.fromkeys(problem.also)
+        if problem.row_number in read_of:
+            row, names = read_of[problem.row_number]
+            found = kind.further(office_id, _row(row, day_place), names)
+            also |= dict.fromkeys((file.by_field.get(name, ""), sentence) for name, sentence in found)
+        rejects.append(Reject(problem.row_number, problem.column, problem.reason, problem.raw, tuple(also)))
+    return rejects
 
 
 def headings_digest(file: SheetFile) -> str:

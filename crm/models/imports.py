@@ -55,7 +55,7 @@ class ImportBatch(Keyed, OfficeScoped, Stamped, Base):
 
 
 class ImportReject(Keyed, OfficeScoped, Base):
-    """A refused row with the reason beside it."""
+    """A refused row with the reason beside it. `also` is JSON of what else is wrong with it, [[column, reason], …]; "" where nothing is."""
 
     __audit_skip__ = True
 
@@ -67,6 +67,7 @@ class ImportReject(Keyed, OfficeScoped, Base):
     column: Mapped[str] = mapped_column(String(100), default="")
     reason: Mapped[str] = mapped_column(String(SENTENCE_LENGTH))
     raw: Mapped[str] = mapped_column(Text, default="")
+    also: Mapped[str] = mapped_column(Text, default="")
 
 
 class ImportSheet(Keyed, OfficeScoped, Versioned, Base):

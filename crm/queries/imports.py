@@ -190,24 +190,39 @@ def _first_of(mine: Any, reasons: Collection[str]) -> dict[tuple[str, str], list
 
 @dataclass(frozen=True, slots=True)
 class RejectPlace:
-    """A rejected row without its cells."""
+    """A rejected row without its cells. `also`: what else is wrong with it, as (column, reason)."""
 
     row: int
     column: str
     reason: str
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """All that is wrong with it, as (column, reason), the first one first."""
+        return ((self.column, self.reason), *self.also)
 
 
 def reject_places(batch_id: uuid.UUID) -> list[RejectPlace]:
     """Every rejected row of a batch that has a number, in the order of the file, each once. One statement."""
-    statement = select(ImportReject.row_number, ImportReject.column, ImportReject.reason)
+    statement = select(ImportReject.row_number, ImportReject.column, ImportReject.reason, ImportReject.also)
     statement = statement.where(ImportReject.batch_id == batch_id, ImportReject.row_number > 0)
     rows = db.session.execute(statement.order_by(ImportReject.row_number, ImportReject.id))
-    return list({row[0]: RejectPlace(*row) for row in rows}.values())
+    return list({number: RejectPlace(number, column, reason, _pairs(also)) for number, column, reason, also in rows}.values())
 
 
 def every_reject(batch_id: uuid.UUID) -> Iterator[ImportReject]:
     """All rejected rows of a batch, in the order of the file."""
     yield from db.session.scalars(_rejects(batch_id).execution_options(yield_per=1000))
+
+
+def also_of(reject: ImportReject) -> tuple[tuple[str, str], ...]:
+    """What else is wrong with a rejected row, as (column, reason)."""
+    return _pairs(reject.also)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(column), str(reason)) for column, reason in json.loads(text)) if text else ()
 
 
 def cells_of(reject: ImportReject) -> list[str]:

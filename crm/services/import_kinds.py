@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -104,12 +104,13 @@ class ReportedRates:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken: where, and why, with its cells."""
+    """A row that was not taken: where, and why, with its cells; and `also` what else is wrong with it, as (column, why)."""
 
     row_number: int
     column: str
     reason: str
     raw: tuple[str, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +350,11 @@ class ByChunk(Kind[Record]):
         of `refused`, rows of which a cell could not be read."""
         del refused
         return records, ()
+
+    def further(self, office_id: uuid.UUID, record: Record, unread: Collection[str]) -> Sequence[tuple[str, str]]:
+        """What else is wrong with a row of which the fields `unread` could not be read, as (field, sentence): so that a person mends it once."""
+        del office_id, record, unread
+        return ()
 
     @abstractmethod
     def take(self, office_id: uuid.UUID, records: Sequence[Record], outcome: Outcome, *, is_writing: bool) -> None:

@@ -39,6 +39,8 @@ log = logging.getLogger("throughline")
 #: Rows compared and written together: one SELECT, one flush.
 CHUNK = 500
 _COLUMN_LENGTH = 100
+#: Problems that are kept of one row, beside the first.
+_MOST_PROBLEMS = 20
 _LET_GO = (Flow, PlanRequirement, AuditEntry, AuditValue, ImportReject)
 _NAME_LENGTH = 200
 #: Counts of an outcome that are kept while a file is taken in by parts.
@@ -519,10 +521,17 @@ def _keep_rejects(batch: ImportBatch, rejects: Sequence[Reject]) -> None:
                 column=reject.column[:_COLUMN_LENGTH],
                 reason=reject.reason[:SENTENCE_LENGTH],
                 raw=json.dumps(reject.raw, ensure_ascii=False),
+                also=_also(reject.also),
             )
             for reject in rejects[start : start + CHUNK]
         )
         db.session.flush()
+
+
+def _also(problems: Sequence[tuple[str, str]]) -> str:
+    """The further problems of a row as they are kept; a row of very many says the first of them."""
+    kept = [[column[:_COLUMN_LENGTH], reason[:SENTENCE_LENGTH]] for column, reason in problems[:_MOST_PROBLEMS]]
+    return json.dumps(kept, ensure_ascii=False) if kept else ""
 
 
 def _apply(actor: Actor, batch: ImportBatch, contents: Contents[Any]) -> None:

@@ -53,10 +53,10 @@ class SheetOptions:
 
 
 class RowRefused(Exception):
-    """A row is not taken: the field, and the sentence why."""
+    """A row is not taken: the field, and the sentence why; and `also` what else is wrong with it, as (field, sentence)."""
 
-    def __init__(self, name: str, sentence: str) -> None:
-        self.name, self.sentence = name, sentence
+    def __init__(self, name: str, sentence: str, also: Sequence[tuple[str, str]] = ()) -> None:
+        self.name, self.sentence, self.also = name, sentence, tuple(also)
         super().__init__(sentence)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -61,6 +61,8 @@ _MOST_JOINED = 20
 _NOTHING: frozenset[Any] = frozenset()
 #: Rows that a sentence names.
 _ROWS_NAMED = 8
+#: Fields that say together of which form a party is.
+_OF_FORM = frozenset({"form", "kinds"})
 #: Fields of which a party has one.
 _FIELDS = ("country", "website", "about")
 
@@ -106,6 +108,7 @@ class Parties(ByChunk[SheetRow]):
         self._made: dict[str, list[KnownParty]] = defaultdict(list)
         # Kept for every row of a file, so as little as will do. Key of a party -> field, value and row, one after the other.
         self._said: dict[int, tuple[Any, ...]] = {}
+        self._regions: dict[uuid.UUID, str | None] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
         self._unknown_references = self._nameless = self._worded = self._wordy = self._other_starts = 0
@@ -115,7 +118,7 @@ class Parties(ByChunk[SheetRow]):
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
         """Judge some rows, write them where told so, and count them."""
         actor = acting()
-        region = self.options.country or calling_country(db.session.get_one(Office, office_id))
+        region = self._region(office_id)
         rejects: list[Reject] = []
         contacts: list[_Contact] = []
         for row in records:
@@ -161,24 +164,43 @@ class Parties(ByChunk[SheetRow]):
         self._made.clear()
         self._alike.forget_names()
 
+    def further(self, office_id: uuid.UUID, record: SheetRow, unread: Collection[str]) -> Sequence[tuple[str, str]]:
+        """As every kind. What follows from a field that could not be read is left out."""
+        follows = {*unread, *(_OF_FORM if _OF_FORM & set(unread) else ())}
+        try:
+            self._read(record, self._region(office_id))
+        except RowRefused as error:
+            return [(name, sentence) for name, sentence in ((error.name, error.sentence), *error.also) if name not in follows]
+        return ()
+
     # --- reading a row -----------------------------------------------------------------------------------------------
 
+    def _region(self, office_id: uuid.UUID) -> str | None:
+        """The country of numbers without a country code, found once for a file."""
+        if office_id not in self._regions:
+            self._regions[office_id] = self.options.country or calling_country(db.session.get_one(Office, office_id))
+        return self._regions[office_id]
+
     def _reject(self, row: SheetRow, error: RowRefused) -> Reject:
-        return Reject(row.row_number, self.options.headings.get(error.name, ""), error.sentence, row.raw)
+        headings = self.options.headings
+        also = tuple((headings.get(name, ""), sentence) for name, sentence in error.also)
+        return Reject(row.row_number, headings.get(error.name, ""), error.sentence, row.raw, also)
 
     def _read(self, row: SheetRow, region: str | None) -> _Contact:
         name, organisation = _full_name(row), row.text("post_organisation")
         kinds, told = _kinds(row)
         form = told or self.options.form
+        problems = _Problems()
         if "??" in name:
-            raise RowRefused(
+            problems.add(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
-        _refuse_doubtful_form(row)
+        with problems:
+            _refuse_doubtful_form(row)
         title = "" if says_none(row.text("post_title")) else row.text("post_title")
         is_nameless = bool(not name and organisation)
         if is_nameless and title:
-            raise RowRefused("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
+            problems.add("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
         if is_nameless:
             name, organisation, form = organisation, "", "organisation"
         country = row.text("country") or None
@@ -191,11 +213,9 @@ class Parties(ByChunk[SheetRow]):
             website=row.text("website"),
             about=row.text("about"),
         )
-        try:
+        with problems:
             parties.check_party(party)
-        except Invalid as error:
-            raise _refused(error) from error
-        reached = _channels(row, country or region)
+        reached = _channels(row, country or region, problems)
         said = [*row.several("note"), *reached.beside, *reached.wordy]
         part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
@@ -204,14 +224,18 @@ class Parties(ByChunk[SheetRow]):
             part_of, organisation, title = part_of or organisation, "", ""
         if fold(part_of) == fold(name):  # nothing is a part of itself
             part_of = ""
-        try:
+        address, bodies = "", tuple[str, ...]()
+        with problems:
             fields.line(title, "post_title", NAME_LENGTH)
+        with problems:
             fields.line(organisation or part_of, "post_organisation", NAME_LENGTH)
+        with problems:
             address = fields.line(row.text("form_of_address"), "form_of_address", 200)
+        with problems:
             bodies = tuple(fields.text(text, "note", TEXT_LENGTH) for text in said)
+        with problems:
             positions.check_days(row.day("post_since"), None)
-        except Invalid as error:
-            raise _refused(error) from error
+        problems.refuse()
         return _Contact(
             row=row,
             party=party,
@@ -674,9 +698,33 @@ class _TwinsSaid:
 # --- single rows -----------------------------------------------------------------------------------------------------
 
 
-def _refused(error: Invalid) -> RowRefused:
-    name, sentences = next(iter(error.errors.items()))
-    return RowRefused(_COLUMN_OF.get(name, name), sentences[0])
+class _Problems:
+    """What is wrong with a row, in the order of its checks; as a context it takes in what a check raises (`RowRefused`, `Invalid`)."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], None] = {}
+
+    def add(self, name: str, sentence: str) -> None:
+        self._found[name, sentence] = None
+
+    def refuse(self) -> None:
+        """Raise `RowRefused` where something is wrong."""
+        if self._found:
+            (name, sentence), *also = self._found
+            raise RowRefused(name, sentence, also)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, RowRefused):
+            self.add(error.name, error.sentence)
+        elif isinstance(error, Invalid):
+            for name, sentences in error.errors.items():
+                self.add(_COLUMN_OF.get(name, name), sentences[0])
+        return isinstance(error, (RowRefused, Invalid))
 
 
 def _full_name(row: SheetRow) -> str:
@@ -742,17 +790,23 @@ class _Reached:
     wordy: list[str]
 
 
+def _says_something(text: str) -> bool:
+    """Whether a cell is no “-” or “n/a”. Of question marks letters may have been lost."""
+    return "?" in text or not says_none(text)
+
+
 def _has_digits(text: str) -> bool:
     return any(map(str.isdecimal, text))
 
 
-def _channels(row: SheetRow, region: str | None) -> _Reached:
+def _channels(row: SheetRow, region: str | None, problems: _Problems) -> _Reached:
     """The ways to reach the party of a row. Words of a telephone cell are no number and refuse nothing; digits that are none do."""
     kept: dict[tuple[str, str], None] = {}
     said: list[str] = []
     wordy: list[str] = []
     for kind in _CHANNELS:
-        texts: Iterable[str] = row.several(kind)
+        given = row.several(kind)
+        texts: Iterable[str] = given if _says_something(" ".join(given)) else ()
         if kind in _CALLED:
             entries = [text for text in _whole(texts) if not says_none(text)]
             wordy.append(", ".join(bare for text in entries if not _has_digits(text) and (bare := _bare(text))))
@@ -762,7 +816,8 @@ def _channels(row: SheetRow, region: str | None) -> _Reached:
             try:
                 value = parties.channel_value(kind, entry, region)
             except Invalid as error:
-                raise RowRefused(kind, str(error)) from error
+                problems.add(kind, str(error))
+                continue
             kept[kind, value] = None
             if words:
                 said.append(_("Phone %(number)s: %(words)s", number=value, words=words))

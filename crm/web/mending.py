@@ -12,7 +12,7 @@ from flask import request
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.exchange.sheet_cells import CENTURIES, joined, parts
-from crm.exchange.sheet_fields import COUNTRY, WORD, WORD_MARKS, WORDS, ListedWords, SheetField
+from crm.exchange.sheet_fields import COUNTRY, DAY, WORD, WORD_MARKS, WORDS, ListedWords, SheetField
 from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
 from crm.exchange.sheets import SheetFile
 from crm.forms.base import clean
@@ -20,6 +20,7 @@ from crm.forms.parties import FORM_NAMES, country_choices
 from crm.i18n import LazyText, _, _l
 from crm.models.parties import FORM_IN_KINDS
 from crm.queries import codes
+from crm.queries.imports import RejectPlace
 from crm.queries.interactions import STATE_LABELS
 
 #: What choosing a form for a value of a column of kinds does: it says what the party is, and leaves no kind.
@@ -185,11 +186,13 @@ def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
     ]
 
 
-def rows_in_several(file: SheetFile, offers: Iterable[Offer]) -> set[int]:
-    """The rows that are mended at once with others. One of which all that is answered already, and that is refused for something else,
-    is none of them."""
-    open_formulas = (rows for heading, rows in file.formulas.items() if heading not in file.setup.emptied)
-    return {row for one in offers for row in one.rows}.union(file.short_years, *open_formulas)
+def rows_in_several(file: SheetFile, offers: Iterable[Offer], rejects: Iterable[RejectPlace]) -> set[int]:
+    """The rows of which all that is wrong is mended at once with others."""
+    mended = {(row, one.heading) for one in offers for row in one.rows}
+    mended |= {(row, heading) for heading, rows in file.formulas.items() if heading not in file.setup.emptied for row in rows}
+    days = [heading for heading in file.headings if (item := file.field_of(heading)) is not None and item.reads == DAY]
+    mended |= {(row, heading) for row in file.short_years for heading in days}
+    return {one.row for one in rejects if all((one.row, column) in mended for column, _reason in one.problems)}
 
 
 def rows_out(offers: Iterable[Offer]) -> set[int]:

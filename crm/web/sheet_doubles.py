@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 
+from crm import clock
+from crm.data import countries_by_iso2
 from crm.exchange.sheets import TWO, Setup, SheetFile
 from crm.formatting import number
 from crm.i18n import _, get_locale
+from crm.queries import sheet_imports as held
 from crm.queries.imports import Summary
 from crm.web.mending import in_words
 
@@ -21,7 +25,7 @@ _LONGEST = 400
 @dataclass(frozen=True)
 class Double:
     """One such row: its cells, what it is like, and the choices, of which one is `now`. `is_settled`: it was said before; `others`: the rows and
-    references that it is asked about."""
+    references that it is asked about; `records`: name and address of those on record."""
 
     row: int
     values: Sequence[str]
@@ -30,6 +34,7 @@ class Double:
     now: str
     is_settled: bool = False
     others: Sequence[str] = ()
+    records: Sequence[Mapping[str, str]] = ()
 
     @property
     def name(self) -> str:
@@ -37,7 +42,7 @@ class Double:
         return f"twin-{self.row}"
 
 
-def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
+def doubles_of(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> list[Double]:
     """The first rows of which nothing was said yet, then those that were settled, as the page shows them or was answered."""
     cells = dict(file.as_read)
     used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
@@ -52,25 +57,43 @@ def doubles_of(file: SheetFile, summary: Summary) -> list[Double]:
 
     said = {int(row): twin for row, twin in file.setup.twins.items()}
     waiting = [(row, like) for row, _name, like in summary.doubles if str(row) in summary.twins and row not in said and row in cells]
-    found = []
-    for row, like in waiting[:SHOWN]:
-        found.append(_double(row, values_of(row), like, summary.twins[str(row)], "", values_of))
-    for row, twin in sorted(said.items()):
-        found.append(_double(row, values_of(row), "", [] if twin == TWO else [twin], twin, values_of))
-    return found
+    asked = [(row, like, tuple(summary.twins[str(row)]), "") for row, like in waiting[:SHOWN]]
+    parted = file.setup.parted
+    asked += [(row, "", tuple(parted.get(str(row), ())) if twin == TWO else (twin,), twin) for row, twin in sorted(said.items())]
+    references = {twin for _row, _like, twins, _said in asked for twin in twins if not twin.isdecimal()}
+    facts = held.facts_of(office_id, references, clock.today())
+    return [_double(row, values_of(row), like, twins, said_before, values_of, facts) for row, like, twins, said_before in asked]
 
 
-def _double(row: int, values: Sequence[str], like: str, twins: Sequence[str], said: str, values_of: Callable[[int], list[str]]) -> Double:
-    choices = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []}]
+def _double(
+    row: int,
+    values: Sequence[str],
+    like: str,
+    twins: Sequence[str],
+    said: str,
+    values_of: Callable[[int], list[str]],
+    facts: Mapping[str, held.Facts],
+) -> Double:
+    choices: list[dict[str, Any]] = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []}]
     for twin in twins:
-        is_row = twin.isdecimal()
-        label = _("The same as row %(n)s", n=number(int(twin), get_locale())) if is_row else _("The same as %(reference)s", reference=twin)
-        choices.append({"value": twin, "label": label, "values": values_of(int(twin)) if is_row else []})
-    if not said or said == TWO:
-        choices.append({"value": TWO, "label": _("Two different ones"), "values": []})
+        if twin.isdecimal():
+            label, shown = _("The same as row %(n)s", n=number(int(twin), get_locale())), values_of(int(twin))
+        else:
+            label, shown = _("The same as %(reference)s", reference=twin), _on_record(facts.get(twin))
+        choices.append({"value": twin, "label": label, "values": shown})
+    choices.append({"value": TWO, "label": _("Two different ones"), "values": []})
     answered = request.form.get(f"twin-{row}")
     now = answered if answered in {choice["value"] for choice in choices} else said
-    return Double(row, values, like, choices, now or "", bool(said), () if said else tuple(twins))
+    records = [{"name": one.name, "url": url_for("parties.detail", party_id=one.id)} for twin in twins if (one := facts.get(twin))]
+    return Double(row, values, like, choices, now or "", bool(said), twins, records)
+
+
+def _on_record(one: held.Facts | None) -> list[str]:
+    """What is known of a record, as the cells of a row are shown."""
+    if one is None:
+        return []
+    country = countries_by_iso2().get(one.country)
+    return [one.name, *(one.post or ()), *([country.name] if country else []), *one.reached]
 
 
 def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:

@@ -203,7 +203,7 @@ def rows(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
     offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
-    in_several = mending.rows_in_several(file, offers)
+    in_several = mending.rows_in_several(file, offers, rejects)
     shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
@@ -259,15 +259,15 @@ def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict
     as_read, grid = dict(file.as_read), []
     for reject in rejects:
         row = as_read.get(reject.row, ())
-        cells = []
+        cells, wrong = [], {column for column, _reason in reject.problems}
         for place, heading in used:
             name = f"cell-{reject.row}-{place}"
             stands = mending.in_words(file, heading, row[place]) if place < len(row) else ""
             text = clean(request.form[name]) if name in request.form else stands
             if text != stands.strip():
                 edits.setdefault(str(reject.row), {})[heading] = text
-            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading == reject.column})
-        grid.append({"row": reject.row, "why": reject.reason, "column": reject.column, "cells": cells, "is_out": reject.row in out})
+            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading in wrong})
+        grid.append({"row": reject.row, "problems": reject.problems, "cells": cells, "is_out": reject.row in out})
     return grid
 
 
@@ -325,7 +325,7 @@ def doubles(batch_id: uuid.UUID) -> Any:
         return _back(batch_id, error)
     form = MendForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
-    listed = sheet_doubles.doubles_of(file, summary)
+    listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
     if request.method == "POST" and form.validate():
         setup = sheet_doubles.said_of_doubles(file.setup, listed)
         if len(setup.twins) > MOST_EDITS:

@@ -69,14 +69,24 @@ def test_what_was_said_is_taken_back_and_half_of_it_can_wait(browser):
 
 def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     client = browser("officer")
-    place = upload(client, sheet(HEAD, ["Ana B. Bell", "ana@x.example", ""])).location
-    client.submit(place, {}, action="/apply")
+    head, known = [*HEAD, "Position", "Organisation"], ["Ana B. Bell", "ana@x.example", "Jordan", "Editor", "Petra Daily"]
+    client.submit(upload(client, sheet(head, known)).location, {}, action="/apply")
     place = upload(client, sheet(HEAD, ["Annie", "ana@x.example", "Kenya"])).location
+    page = tree(client.get(f"{place}/doubles"))
+    (hint,) = page.xpath("//label//*[@class='hint']")
+    assert [one.text for one in hint] == ["Ana B. Bell", "Editor", "Petra Daily", "Jordan", "ana@x.example"]
+    (link,) = page.xpath("//fieldset//a/@href")
+    assert "Ana B. Bell" in text(client.get(link))
     (reference,) = tree(client.get(f"{place}/doubles")).xpath("//input[starts-with(@value, 'JOR-PA-')]/@value")
     client.submit(f"{place}/doubles", {"twin-2": reference})
     page = text(client.get(place))
     assert "0 new, 1 changed, 0 unchanged, 0 possible duplicates" in page
     assert f"Row 2 is brought in as one with {reference}." in page
+    client.submit(f"{place}/doubles", {"twin-2": "two"})  # the other answer, in one step
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates" in text(client.get(place))
+    assert chosen(client, place) == ["two"]
+    client.submit(f"{place}/doubles", {"twin-2": reference})
+    assert "0 new, 1 changed, 0 unchanged, 0 possible duplicates" in text(client.get(place))
 
 
 def test_two_different_ones_are_asked_about_no_more_on_the_page_of_either(browser):
