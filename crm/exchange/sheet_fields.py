@@ -55,6 +55,9 @@ class ListedWords(Mapping[str, str]):
     def __len__(self) -> int:
         return sum(1 for _word in self)
 
+    def __bool__(self) -> bool:
+        return bool(self.known)  # asked for every cell: not by counting
+
 
 @dataclass(frozen=True, slots=True)
 class SheetField:

@@ -51,7 +51,7 @@ _LEAST_PART = 25
 #: Rows of money that are brought in at once, or as the first part of a longer file.
 _MONEY_PART = 50
 #: Seconds between two parts. Who waits for SQLite looks again every tenth of a second at last: a shorter gap would be missed.
-_BREATH = {"sqlite": 0.15}
+_BREATH = {"sqlite": 0.12}
 #: Seconds that the command waits before it tries again a part that could not begin; SQLite itself waits for five each time.
 _WAITS = {"sqlite": (1, 2, 4, 8)}
 _ISO3 = 3

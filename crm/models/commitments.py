@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func, literal, literal_column
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from crm.db import Base
@@ -75,7 +75,9 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
     outcome_note: Mapped[str] = mapped_column(String(SENTENCE_LENGTH), default="")
     verified_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     verified_at: Mapped[datetime | None]
-    due_order: Mapped[date] = column_property(func.coalesce(due_on, NO_DAY))  # lists sort by it: no date comes last
+    due_order: Mapped[date] = column_property(
+        func.coalesce(due_on, literal(NO_DAY, literal_execute=True))
+    )  # lists sort by it: no date comes last
 
     party: Mapped[Party] = relationship()
     position: Mapped[Position | None] = relationship()
@@ -86,6 +88,11 @@ class Commitment(Keyed, Levelled, Versioned, Stamped, Base):
     programme: Mapped[Programme | None] = relationship(primaryjoin="foreign(Commitment.programme_id) == Programme.id", viewonly=True)
 
 
+# In the order of their list, for readers of all offices and of one. By the very expression that the list is sorted by.
+Index("ix_commitments_due_order", func.coalesce(Commitment.due_on, literal_column(f"'{NO_DAY}'")), Commitment.id)
+Index(
+    "ix_commitments_office_due_order", Commitment.office_id, func.coalesce(Commitment.due_on, literal_column(f"'{NO_DAY}'")), Commitment.id
+)
 # Open promises of a side in the order they fall due, for readers of all offices.
 _OPEN = Commitment.outcome.is_(None)
 Index("ix_commitments_open_due", Commitment.direction, Commitment.due_on, Commitment.id, sqlite_where=_OPEN, postgresql_where=_OPEN)

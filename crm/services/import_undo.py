@@ -35,7 +35,7 @@ from crm.queries import codes, history
 from crm.queries.figures import programmable
 from crm.queries.figures.programmable import Programmable
 from crm.queries.jobs import open_job_of
-from crm.services import imports, jobs, pledges
+from crm.services import import_changes, imports, jobs, pledges
 from crm.services.import_journal import FOLLOWING, OWNED, VERSION, as_text, left_as
 from crm.services.imports import permission_for
 from crm.services.jobs import Carry, Run
@@ -193,9 +193,9 @@ def _plan(journal: Journal, together: dict[Key, list[Key]] | None = None) -> Pla
         now = _left_as_now(noun, expected)
         standing[noun] = set(now)
         found.gone += len(expected) - len(now)
-        for record_id, mark in now.items():
-            if mark != expected[record_id]:
-                stays[noun, record_id] = _("changed since")
+        changed = {record_id: mark for record_id, mark in now.items() if mark != expected[record_id]}
+        as_left = _changed_back(noun, expected, changed, journal) if changed else set()
+        stays |= {(noun, record_id): _("changed since") for record_id in changed if record_id not in as_left}
     below = _hold_what_is_built_on(standing, stays)
     if together is not None:
         together.update(below)
@@ -334,6 +334,15 @@ def _left_as_now(noun: str, expected: Mapping[uuid.UUID, str]) -> dict[uuid.UUID
             rows_now = db.session.scalars(_held(select(entity).where(among(entity.id, ids)).order_by(entity.id)))
             found |= {record.id: left_as(record) for record in rows_now}
     return found
+
+
+def _changed_back(noun: str, expected: Mapping[uuid.UUID, str], changed: Mapping[uuid.UUID, str], journal: Journal) -> set[uuid.UUID]:
+    """Of records that have another version than they were left with, those that stand as they were left."""
+    if inspect(_classes()[noun]).version_id_col is None:
+        return set()
+    left = {record_id: int(expected[record_id].removeprefix("v")) for record_id in changed}
+    now = {record_id: int(mark.removeprefix("v")) for record_id, mark in changed.items()}
+    return import_changes.changed_back(noun, left, now, {record_id for ids in journal.made.values() for record_id in ids})
 
 
 def _held(statement: Select[Any]) -> Select[Any]:

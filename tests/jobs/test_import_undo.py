@@ -8,11 +8,13 @@ import io
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, or_, select
 
+from crm import clock
 from crm.db import Base, db, transactional
 from crm.errors import Conflict, Denied, NotFound
 from crm.jobs import imports
+from crm.models.audit import AuditEntry, AuditValue
 from crm.models.flows import Flow, PlanRequirement
 from crm.models.notes import Note
 from crm.models.parties import Channel, Party
@@ -126,6 +128,63 @@ def test_changed_fields_go_back_and_those_touched_since_are_named(acting):
     assert "about" in kept["why"]
 
 
+@pytest.mark.parametrize("most", [0, 1])
+def test_who_was_changed_and_changed_back_goes_and_who_differs_in_anything_stays(acting, most):
+    actor = acting("officer")
+    before = snapshot()
+    head = ["Name", "Type", "About", "Kind", "Alias", "E-mail"]
+    names = ("as it was", "by an undo", "another about", "lost a name", "another name", "one more name", "kind there and back", "kind gone")
+    rows = [[name, "organisation", "file", "NGO", f"alias {name}", f"{name.replace(' ', '.')}@x.example"] for name in names]
+    batch = bring(actor, sheet(head, *rows))
+    ids = dict(db.session.execute(select(Party.name, Party.id)).all())
+    for name in ("as it was", "another about"):
+        _set(actor, ids[name], "about", "by hand")
+        _set(actor, ids[name], "about", "by hand too")
+    _set(actor, ids["as it was"], "about", "file")
+    again = bring(actor, sheet(["Name", "Type", "About"], ["by an undo", "organisation", "a second file"]))
+    assert again.updated == 1
+    undo(actor, again, most)
+    named = {"lost a name": [], "another name": ["alias of another"], "one more name": ["alias one more name", "one more"]}
+    for name, others in named.items():
+        aliases = [parties.OtherName(other) for other in others]
+        edit = parties.NewParty("organisation", name, kinds=("ngo",), names=aliases, about="file")
+        parties.edit_party(actor, ids[name], found.get(ids[name]).version, edit)
+    parties.change_kinds(actor, ids["kind there and back"], add=["media"])
+    parties.change_kinds(actor, ids["kind there and back"], remove=["media"])
+    parties.change_kinds(actor, ids["kind gone"], remove=["ngo"])
+    said = undo(actor, batch, most)
+    stay = ["another about", "another name", "kind gone", "lost a name", "one more name"]
+    assert sorted(db.session.scalars(select(Party.name))) == stay
+    assert sorted(one["title"].split(" (")[0] for one in said["names"]) == stay
+    assert {one["why"] for one in said["names"]} == {"changed since"}
+    assert {key for key in snapshot() if key[0] == "parties"} - set(before) == {("parties", ids[name]) for name in stay}
+
+
+def test_what_the_history_does_not_show_whole_is_no_change_back(acting):
+    actor = acting("officer")
+    with clock.frozen(clock.now()):  # nothing tells what the import wrote from what came after it
+        batch = bring(actor, sheet(["Name", "About"], ["ana", "file"], ["bo", "file"]))
+        ids = dict(db.session.execute(select(Party.name, Party.id)).all())
+        _set(actor, ids["ana"], "about", "by hand")
+    for text in ("by hand", "file"):
+        _set(actor, ids["bo"], "about", text)
+    _lose(AuditEntry.record_id == ids["bo"], AuditEntry.version > 1)
+    said = undo(actor, batch)
+    assert sorted(one["title"].split(" (")[0] for one in said["names"]) == ["ana", "bo"]
+
+
+@pytest.mark.parametrize("erased", [["old"], ["new"], ["old", "new"]])
+def test_a_change_of_which_the_words_were_erased_since_is_no_change_back(acting, erased):
+    actor = acting("officer")
+    batch = bring(actor, sheet(["Name", "About"], ["ana", "file"]))
+    (party,) = db.session.scalars(select(Party.id))
+    _set(actor, party, "about", "by hand")
+    _set(actor, party, "about", "file")
+    _erase(AuditValue.field == "about", or_(*(getattr(AuditValue, side) == "by hand" for side in erased)))
+    said = undo(actor, batch)
+    assert [one["title"].split(" (")[0] for one in said["names"]] == ["ana"]
+
+
 @pytest.mark.parametrize("most", [0, 2])
 def test_who_was_edited_since_keeps_the_notes_that_came_with_them(acting, most):
     actor = acting("officer")
@@ -195,7 +254,8 @@ def test_who_may_and_how_often(acting):
 
 
 EDITS = st.lists(
-    st.tuples(st.sampled_from(["held-about", "held-website", "about", "channel", "meet", "gone"]), st.integers(0, 3)), max_size=5
+    st.tuples(st.sampled_from(["held-about", "held-website", "about", "channel", "meet", "gone", "back", "kind-back"]), st.integers(0, 3)),
+    max_size=5,
 )
 
 
@@ -214,6 +274,7 @@ def test_import_later_edits_undo_leaves_all_but_the_edits(acting, edits, most):
     assert (batch.created, batch.updated) == (4, 2)
     touched: dict[object, dict[str, str]] = {}
     kept, gone = set(), set()
+    back, lost = set(), set()
     for what, n in edits:
         if what.startswith("held-"):
             party, field = found.get(olds[n % 2]), what.removeprefix("held-")
@@ -228,6 +289,9 @@ def test_import_later_edits_undo_leaves_all_but_the_edits(acting, edits, most):
         if what == "about":
             _set(actor, record.id, "about", "by hand")
             kept.add(name)
+        elif what.endswith("back"):
+            _there_and_back(actor, record, what)
+            back.add(name)
         elif what == "channel":
             parties.add_channel(actor, record.id, parties.NewChannel("email", "later@x.example"))
             kept.add(name)
@@ -242,11 +306,18 @@ def test_import_later_edits_undo_leaves_all_but_the_edits(acting, edits, most):
             if channel is not None:
                 parties.remove_channel(actor, channel.id)
                 gone.add(channel.id)
+                lost.add(name)
+    kept |= back & lost  # not as it was left: a part is gone
     middle = snapshot()
     undo(actor, held.get(batch.id), most)
     after = snapshot()
     expected = {key: {**row, **touched.get(key, {})} for key, row in before.items()}
     assert {key: after.get(key) for key in before} == expected
+    _only_these_stay(kept, before, middle, after)
+
+
+def _only_these_stay(kept, before, middle, after):
+    """Of what the file brought: whole, and as it stood before the undo."""
     extra = {key: row for key, row in after.items() if key not in before}
     assert {row["name"] for (noun, _id), row in extra.items() if noun == "parties" and row["form"] == "person"} == kept
     assert all(middle[key] == row for key, row in extra.items())
@@ -256,6 +327,34 @@ def test_import_later_edits_undo_leaves_all_but_the_edits(acting, edits, most):
         ids = {key[1] for key, row in middle.items() if key[0] == "parties" and row["name"] == name}
         parts = {key for key, row in middle.items() if {row.get("party_id"), row.get("person_id")} & ids}
         assert parts <= extra.keys()
+
+
+@transactional
+def _lose(*which):
+    with unscoped("test"):
+        for entry in db.session.scalars(select(AuditEntry).where(*which)):
+            for value in entry.values:
+                db.session.delete(value)
+            db.session.flush()
+            db.session.delete(entry)
+        db.session.flush()
+
+
+def _there_and_back(actor, record, what):
+    if what == "back":
+        _set(actor, record.id, "about", f"{record.about} for a moment")
+        _set(actor, record.id, "about", record.about.removesuffix(" for a moment"))
+    else:
+        parties.change_kinds(actor, record.id, add=["media"])
+        parties.change_kinds(actor, record.id, remove=["media"])
+
+
+@transactional
+def _erase(*which):
+    with unscoped("test"):
+        for value in db.session.scalars(select(AuditValue).where(*which)):
+            value.old = value.new = None
+        db.session.flush()
 
 
 @transactional
