@@ -144,7 +144,7 @@ class _Known:
 
 def _names(party_ids: set[uuid.UUID]) -> dict[uuid.UUID, _Known]:
     """The names of parties in scope. Two statements a 400."""
-    ids = sorted(party_ids)
+    ids = list(party_ids)
     known: dict[uuid.UUID, _Known] = {}
     for start in range(0, len(ids), 400):
         part = ids[start : start + 400]

@@ -12,6 +12,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from anyascii import anyascii
 from rapidfuzz.distance import OSA
@@ -149,7 +151,7 @@ class Likeness(enum.IntEnum):
     SAME = 3  # but for case, accents, titles and small words
 
 
-@lru_cache(maxsize=6_000)
+@lru_cache(maxsize=1_000)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in Latin letters and lower case, without titles, articles and small words; all of them where nothing
     else is left. At most twelve."""
@@ -199,24 +201,45 @@ def _number(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
+class _Name(NamedTuple):
+    """A name as it is compared: its words with the skeleton of each, and what two names alike share. A name is read once, and compared with
+    dozens."""
+
+    parts: tuple[tuple[str, str], ...]
+    numbers: tuple[str, ...]
+    in_order: tuple[str, ...]
+    joined: str
+    bones: tuple[str, ...]
+    by_bone: tuple[str, ...]
+
+
+@lru_cache(maxsize=14_000)
+def _read(name: str) -> _Name:
+    its = words(name)
+    parts = tuple((word, skeleton(word)) for word in its)
+    by_bone = sorted(parts, key=itemgetter(1))
+    return _Name(
+        parts=parts,
+        numbers=tuple(sorted(word for word in its if word.isdigit())),
+        in_order=tuple(sorted(its)),
+        joined="".join(its),
+        bones=tuple(bone for _word, bone in by_bone),
+        by_bone=tuple(word for word, _bone in by_bone),
+    )
+
+
 def likeness(one: str, other: str, *, is_person: bool) -> Likeness:
     """How alike two names are. Two organisations that differ by a whole word are sisters, not one; numbers always count."""
-    here, there = words(one), words(other)
-    if not here or not there or _numbers(here) != _numbers(there):
+    here, there = _read(one), _read(other)
+    if not here.parts or not there.parts or here.numbers != there.numbers:
         return Likeness.NO
-    if sorted(here) == sorted(there) or "".join(here) == "".join(there):
+    if here.in_order == there.in_order or here.joined == there.joined:
         return Likeness.SAME
-    bones, others = sorted(map(skeleton, here)), sorted(map(skeleton, there))
-    if bones == others and all(_is_near(*pair) for pair in zip(sorted(here, key=skeleton), sorted(there, key=skeleton), strict=True)):
+    if here.bones == there.bones and all(map(_is_near, here.by_bone, there.by_bone)):
         return Likeness.WRITTEN
-    ways = [(here, there), (there, here)]
+    ways = ((here.parts, there.parts), (there.parts, here.parts))
     fits = any(_fits(short, long, is_person=is_person) for short, long in ways if len(short) <= len(long))
     return Likeness.TYPED if fits else Likeness.NO
-
-
-@lru_cache(maxsize=2_000)
-def _numbers(parts: tuple[str, ...]) -> list[str]:
-    return sorted(part for part in parts if part.isdigit())
 
 
 def _is_near(one: str, other: str) -> bool:
@@ -233,28 +256,31 @@ def _has_vowel(word: str) -> bool:
     return any(letter in "aeiou" for letter in word)
 
 
-def _fits(short: Sequence[str], long: Sequence[str], *, is_person: bool) -> bool:
+def _fits(short: Sequence[tuple[str, str]], long: Sequence[tuple[str, str]], *, is_person: bool) -> bool:
     """Whether every word of the shorter name is one of the longer's, one of them perhaps mistyped; a person may have one more
     name, or an initial."""
     rest, mistyped, varied, matched = list(long), 0, 0, 0
-    for word in short:
+    place: int | None
+    for word, bone in short:
         if is_person and len(word) == 1 and len(short) > 1:
-            place = next((i for i, other in enumerate(rest) if other[0] == word), None)
+            place = next((i for i, (other, _bone) in enumerate(rest) if other[0] == word), None)
             if place is None:
                 return False
             rest.pop(place)
             continue
-        place = next((i for i, other in enumerate(rest) if skeleton(other) == skeleton(word) and _is_near(word, other)), None)
-        if place is None:
-            place = next((i for i, other in enumerate(rest) if _is_mistyped(word, other)), None)
+        for i, (other, its) in enumerate(rest):
+            if its == bone and _is_near(word, other):
+                place = i
+                varied += other != word and _has_vowel(word) and _has_vowel(other)
+                break
+        else:
             mistyped += 1
-        elif rest[place] != word and _has_vowel(word) and _has_vowel(rest[place]):
-            varied += 1
-        if place is None or mistyped > 1 or (mistyped and varied):
+            place = None if mistyped > 1 else next((i for i, (other, _bone) in enumerate(rest) if _is_mistyped(word, other)), None)
+        if place is None or (mistyped and varied):
             return False
         matched += 1
         rest.pop(place)
-    rest = [word for word in rest if not (is_person and len(word) == 1)]
+    rest = [part for part in rest if not (is_person and len(part[0]) == 1)]
     if not rest:
         return matched > mistyped or len(short) == 1
     return is_person and len(rest) == 1 and mistyped == 0 and matched >= 2  # noqa: PLR2004 - first and family name
