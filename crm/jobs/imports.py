@@ -140,7 +140,6 @@ def _perform(running: engine.Running) -> None:
         return
     for _seen in imports.recall(held.get(running.run.subject_id).office_id, contents, taken):
         running.may_go_on()
-    contents.let_go(0, taken)
 
     def part(taken: int, size: int) -> int:
         running.may_go_on()
@@ -157,9 +156,8 @@ def _take_parts(contents: Contents[Any], taken: int, part: Callable[[int, int], 
     size = _MONEY_PART if _is_money(contents.facts.format) else imports.CHUNK // 2
     with seldom_collecting():
         while True:
-            started, before = time.monotonic(), taken
+            started = time.monotonic()
             taken = part(taken, size)
-            contents.let_go(before, taken)
             if taken >= len(contents.records):
                 break
             size = _next_size(size, time.monotonic() - started)

@@ -149,11 +149,6 @@ class Contents(Generic[Record]):
     #: Columns of names that look like “Family, First”, and were not said to be turned round: heading, how many, the first one.
     turnable: Sequence[tuple[str, int, str]] = ()
 
-    def let_go(self, first: int, last: int) -> None:
-        """Forget records that were taken in, by their place: a long file is not held in memory to its end. How many there are stays."""
-        if isinstance(self.records, list):
-            self.records[first:last] = [None] * (last - first)
-
     def kept_as(self, stored_as: str) -> Contents[Record]:
         """The same, once the file is kept under a name."""
         return replace(self, facts=replace(self.facts, stored_as=stored_as))
