@@ -52,8 +52,8 @@ def index() -> Any:
     conditions = queries.matching(filters)
     page = queries.find(conditions, filters.sort, asked)
     choices = queries.choices()
-    seen = figures.summary(conditions)
-    plans, recipients, donors = figures.by_plan(conditions), figures.by_recipient(conditions), figures.by_donor(conditions)
+    seen, plans = figures.by_plan(conditions)
+    recipients, donors = figures.by_recipient(conditions), figures.by_donor(conditions)
     return render_template(
         "flows/index.html",
         filters=filters,

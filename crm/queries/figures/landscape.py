@@ -179,14 +179,11 @@ class PartyFlows:
         return bool(self.given or self.received)
 
 
-def summary(conditions: Sequence[ColumnElement[bool]]) -> Landscape:
-    """The figures of the flows that meet the conditions of a list (queries.flows.matching). One statement."""
-    return _landscape(_grouped(conditions))
-
-
-def by_plan(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
-    """The same per plan, the largest FTS total first; flows without a plan under "". One statement."""
-    return _parts(_grouped(conditions, Flow.plan_name), has_party=False)
+def by_plan(conditions: Sequence[ColumnElement[bool]]) -> tuple[Landscape, list[Part]]:
+    """The figures of the flows that meet the conditions of a list (queries.flows.matching), and the same per plan, the largest FTS total
+    first; flows without a plan under "". One statement for both."""
+    groups = _grouped(conditions, Flow.plan_name)
+    return _landscape(groups), _parts(groups, has_party=False)
 
 
 def by_recipient(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
