@@ -29,12 +29,15 @@ from crm.queries.names import fold
 DAY_ORDERS = ("dmy", "mdy")
 #: The first of the hundred years that years of two digits are of.
 CENTURIES = ("2000", "1950")
+#: What is said of a month without a day: that its first day is meant.
+FIRST_DAY = "first"
 #: How amounts may be written in a file: 1,234.56, or 1.234,56. Each with a language that writes them so.
 AMOUNT_MARKS: Mapping[str, str] = {"point": "en", "comma": "de"}
 #: Languages whose words for months and countries are read.
 LANGUAGES = ("en", "fr", "es", "ar", "pt")
 
 _NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[T ]+\d{1,2}:\d{2}.*)?")
+_MONTH_NUMERIC = re.compile(r"(\d{1,2})[./-](\d{4})|(\d{4})[./-](\d{1,2})")
 _TOKEN = re.compile(r"\d+|[^\W\d]+")
 _FILLERS = frozenset({"de", "del", "er", "of", "st", "nd", "rd", "th"})
 _MORE_MONTHS: Mapping[str, int] = {
@@ -79,6 +82,10 @@ class DayAmbiguous(CellInvalid):
 
 class YearShort(CellInvalid):
     """A day whose year has two digits, and nothing says of which century it is."""
+
+
+class MonthOnly(CellInvalid):
+    """A month without a day, and nothing says which day is meant."""
 
 
 class AmountDoubtful(CellInvalid):
@@ -136,25 +143,37 @@ def _months() -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=20_000)
-def read_day(cell: str, order: str = "", century: str = "") -> date | None:
+def read_day(cell: str, order: str = "", century: str = "", months: str = "") -> date | None:
     """A day as 2026-04-03, 3/4/2026, 3.4.2026 or 3 April 2026 in five languages; None where the cell is empty.
 
     `order` ("dmy" or "mdy") settles 3/4/2026; without it such a cell raises `DayAmbiguous`. Points always part day.month.year.
     Years have four digits: "03/04/26" can mean three things, so it raises `YearShort`, unless `century` ("2000", "1950") says that
-    its last two digits are the year, and of which hundred years."""
+    its last two digits are the year, and of which hundred years. A month without a day ("March 2024", "03/2024") raises `MonthOnly`, unless
+    `months` ("first") says that its first day is meant."""
     text = " ".join(plain_digits(cell).split())
     if not text:
         return None
     if match := _NUMERIC.fullmatch(text):
         return _numeric(text, match, order, century)
+    if match := _MONTH_NUMERIC.fullmatch(text):
+        return _first_of(text, int(match[2] or match[3]), int(match[1] or match[4]), months)
     tokens = [token for token in _TOKEN.findall(text[:60]) if token.casefold() not in _FILLERS]
     numbers = [token for token in tokens if token.isdecimal()]
     month = _months().get(fold(" ".join(token for token in tokens if not token.isdecimal())))
+    if month is not None and list(map(len, numbers)) == [_YEAR_DIGITS]:
+        return _first_of(text, int(numbers[0]), month, months)
     if month is not None and list(map(len, numbers))[1:] == [_SHORT_DIGITS] and len(numbers[0]) <= _SHORT_DIGITS and tokens[-1].isdecimal():
         numbers[1] = str(_whole_year(text, numbers[1], century))
     if month is None or [len(token) // _YEAR_DIGITS for token in numbers] != [0, 1] or not tokens[-1].isdecimal():
         raise CellInvalid(_("“%(text)s” is not a date. Write it as 2026-11-30.", text=text[:40]))
     return _date(text, int(numbers[1]), month, int(numbers[0]))
+
+
+def _first_of(text: str, year: int, month: int, months: str) -> date:
+    first = _date(text, year, month, 1)
+    if months != FIRST_DAY:
+        raise MonthOnly(_("“%(text)s” has no day. Write the day too.", text=text[:40]))
+    return first
 
 
 def _whole_year(text: str, digits: str, century: str) -> int:

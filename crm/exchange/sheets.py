@@ -19,6 +19,7 @@ from crm.exchange.sheet_cells import (
     DAY_ORDERS,
     AmountDoubtful,
     DayAmbiguous,
+    MonthOnly,
     NoCurrency,
     WordUnknown,
     YearShort,
@@ -62,7 +63,7 @@ from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
 from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
-from crm.queries.names import fold, says_none
+from crm.queries.names import fold, is_none_word
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
@@ -74,7 +75,9 @@ _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
 _BETWEEN_TOTALS = ";\n|/+&"
 #: A cell of a workbook that may be a number, whose point says nothing about how people type theirs beside it.
-_NOT_NOTHING = frozenset("?#")
+_BRACKETS = re.compile(r"\([^()]*\)")
+#: Columns that a list has at the least where a row with one cell may be the heading of a section.
+_LEAST_COLUMNS = 3
 _NUMBER_CELL = re.compile(r"-?\d+\.\d+")
 
 
@@ -85,7 +88,7 @@ class Setup:
     `columns` None: nobody said anything yet, they are guessed. `edits`: row number -> heading -> text. `note_level`, `form`,
     `country` and `currency` are for rows that do not say. `totals`: what the amounts should come to, as a person typed it.
     `left_out`: the numbers of rows that a person says are none of the list. `values`: heading -> value -> what is read instead in
-    every row. `century`: of which hundred years those of two digits are. `twins`: row -> the
+    every row. `century`: of which hundred years those of two digits are. `months`: what a month without a day means. `twins`: row -> the
     earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like, and
     `parted`: that row -> all those (rows and references) that it was said to be another one than.
     `emptied`: the columns in which formulas without a saved result are read as empty. `turned`: those whose names of people are
@@ -105,6 +108,7 @@ class Setup:
     left_out: Sequence[int] = ()
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     century: str = ""
+    months: str = ""
     twins: Mapping[str, str] = field(default_factory=dict)
     parted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     emptied: Sequence[str] = ()
@@ -212,6 +216,10 @@ class SheetFile:
     wrong: Wrong = field(default_factory=Wrong)
     #: Rows with a day whose year has two digits.
     short_years: list[int] = field(default_factory=list)
+    #: Cells that say that there is nothing, and count as empty.
+    empty_words: int = 0
+    #: Rows with a month without a day.
+    bare_months: list[int] = field(default_factory=list)
     #: Names that look like “Family, First”: heading -> how many, and the first of them.
     turnable: dict[str, tuple[int, str]] = field(default_factory=dict)
     #: Words for a form of organisation that were read as kinds, beside a person: heading and word -> in how many rows.
@@ -396,6 +404,7 @@ class _Rows:
                 value = self._cell(item, heading, cells[place], values.get("currency", ""))
             except CellInvalid as error:
                 if _is_for_nothing(item, cells[place]):
+                    file.empty_words += 1
                     continue
                 self._ask(heading, cells[place], error)
                 self._note(row_number, heading, cells[place], error)
@@ -414,8 +423,7 @@ class _Rows:
             return
         self._settle(values, cells, is_read=not problems)
         self._turn(values)
-        if not file.kind.is_money and _looks_like_a_total(cells):
-            sentence = _("This row looks like a total, not a record of the list. Leave it out, or write out what it is.")
+        if sentence := self._none_of_the_list(cells, values):
             file.problems.append(RowProblem(row_number, "", sentence, cells))
             return
         if file.kind.is_money:
@@ -429,6 +437,17 @@ class _Rows:
         first, *more = [(heading, sentence) for heading, sentence, _name in problems]
         file.problems.append(RowProblem(row_number, *first, cells, tuple(more)))
         file.unread.append((row, {name for _heading, _sentence, name in problems}))
+
+    def _none_of_the_list(self, cells: tuple[str, ...], values: Mapping[str, Any]) -> str:
+        """Why a row seems to be no record: a total, or the heading of a section; "" where it is one."""
+        if not self.file.kind.is_money and _looks_like_a_total(cells):
+            return _("This row looks like a total, not a record of the list. Leave it out, or write out what it is.")
+        is_alone = self.file.slug == "parties" and set(values) == {"name"} and len(self.columns) >= _LEAST_COLUMNS
+        if is_alone and _looks_like_a_heading(values["name"]):
+            return _(
+                "This row holds nothing but words in capitals, as the heading of a section does. Leave it out, or fill in another cell."
+            )
+        return ""
 
     def _settle(self, values: dict[str, Any], cells: tuple[str, ...], *, is_read: bool) -> None:
         """Take words for a form of organisation beside a person as what they are to us, and count them."""
@@ -471,6 +490,8 @@ class _Rows:
         """What a person may say at once of all rows with the same problem."""
         if isinstance(error, YearShort):
             self.file.short_years.append(row_number)
+        elif isinstance(error, MonthOnly):
+            self.file.bare_months.append(row_number)
         elif cell.strip() and not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
             self.file.wrong.note(heading, error.word if isinstance(error, WordUnknown) else cell, str(error), row_number)
 
@@ -483,7 +504,7 @@ class _Rows:
     def _value(self, item: SheetField, heading: str, cell: str, currency: str, *, is_total: bool = False) -> Any:
         refuse_error(cell)
         if item.reads not in AMOUNTS:
-            return _read(item, cell, self.ways[heading], self.file.setup.century)
+            return _read(item, cell, self.ways[heading], self.file.setup)
         own, otherwise = self.currencies[heading], "" if is_total else self.file.setup.currency
         if item.reads == REPORTED:
             currency, otherwise = own or self.reporting, ""
@@ -574,10 +595,16 @@ def _is_person(file: SheetFile, values: Mapping[str, Any]) -> bool:
 _LONGEST_COUNT = 6
 
 
+def _looks_like_a_heading(name: str) -> bool:
+    """Whether the one cell of a row is a few words in capitals: “PARTNERS AND OTHERS (old list)”."""
+    bare = _BRACKETS.sub(" ", name)
+    return bare.isupper() and len(bare.split()) > 1
+
+
 def _is_for_nothing(item: SheetField, cell: str) -> bool:
-    """Whether a cell that cannot be read says that there is nothing: “-”, “n/a”, “none”. Of question marks letters may have been lost,
-    and “#N/A” is a failed formula."""
-    return item.reads not in AMOUNTS and not _NOT_NOTHING & set(cell) and bool(cell.strip()) and says_none(cell)
+    """Whether a cell that cannot be read says that there is nothing: “-”, “n/a”, “none”. Beside an amount it is no currency, and “#N/A” is
+    a failed formula."""
+    return item.reads not in (*AMOUNTS, CURRENCY) and "#" not in cell and is_none_word(cell)
 
 
 def _looks_like_a_total(cells: tuple[str, ...]) -> bool:
@@ -604,14 +631,14 @@ def read_totals(text: str, currencies: Iterable[str], mark: str = "") -> dict[st
     return found
 
 
-def _read(item: SheetField, cell: str, order: str, century: str) -> str | int | date | tuple[str, ...] | None:
+def _read(item: SheetField, cell: str, order: str, setup: Setup) -> str | int | date | tuple[str, ...] | None:
     """A cell as its field wants it."""
     if item.reads == CURRENCY:
         return read_currency(cell)
     if item.reads == YEAR:
         return read_year(plain_digits(cell))
     if item.reads == DAY:
-        return read_day(cell, order, century)
+        return read_day(cell, order, setup.century, setup.months)
     if item.reads == COUNTRY:
         return read_country(cell)
     if item.reads == WORD:

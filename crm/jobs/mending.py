@@ -109,8 +109,8 @@ def replaced_in_words(file: SheetFile) -> list[str]:
         shown = {"n": number(count, get_locale()), "value": word[:_SHOWN], "column": heading}
         said.append(
             ngettext(
-                "“%(value)s” under “%(column)s” is said of the organisation, not of the person, in %(n)s row.",
-                "“%(value)s” under “%(column)s” is said of the organisation, not of the person, in %(n)s rows.",
+                "“%(value)s” under “%(column)s” stands beside a person, who stays one, in %(n)s row.",
+                "“%(value)s” under “%(column)s” stands beside people, who stay people, in %(n)s rows.",
                 count,
                 **shown,
             )
@@ -118,6 +118,16 @@ def replaced_in_words(file: SheetFile) -> list[str]:
     if file.setup.century:
         begin = int(file.setup.century)
         said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=begin, last=begin + 99))
+    if file.empty_words:
+        said.append(
+            ngettext(
+                "%(num)d cell says that there is nothing (“-”, “n/a”): it counts as empty.",
+                "%(num)d cells say that there is nothing (“-”, “n/a”): they count as empty.",
+                file.empty_words,
+            )
+        )
+    if file.setup.months:
+        said.append(_("A month without a day is taken as its first day."))
     return said
 
 

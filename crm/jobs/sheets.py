@@ -84,7 +84,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         _control(file, {reject.row_number for reject in broken}),
         is_open=file.is_open,
         left_out=file.left_out,
-        mended=len(file.replaced) + bool(file.setup.century) + len(file.setup.emptied),
+        mended=len(file.replaced) + bool(file.setup.century) + bool(file.setup.months) + len(file.setup.emptied),
         settled=len(twins),
         turnable=[(heading, *found) for heading, found in file.turnable.items() if heading not in file.setup.turned],
     )

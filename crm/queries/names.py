@@ -64,6 +64,15 @@ def _splits(character: str) -> bool:
 _NONE = frozenset(map(fold, ("n/a", "na", "none", "nil", "aucun", "aucune", "ninguno", "ninguna", "لا يوجد", "لا توجد")))
 
 
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212 ")
+
+
+def is_none_word(text: str) -> bool:
+    """Whether a text is a dash, or a word for nothing ("n/a", "none", "nil"). Other signs may be what is left of something: they are none."""
+    said = text.strip()
+    return bool(said) and (set(said) <= _DASHES or fold(said.strip(" .-")) in _NONE)
+
+
 def says_none(text: str) -> bool:
     """Whether a text says that there is nothing to say: "-", "n/a", "none"; an empty one too."""
     return not any(map(str.isalnum, text)) or fold(text.strip(" .-")) in _NONE

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -55,6 +55,7 @@ class _Journal:
         self.new: dict[uuid.UUID, Any] = {}
         self.old: dict[tuple[uuid.UUID, str], tuple[Any, str | None]] = {}
         self.touched: dict[uuid.UUID, Any] = {}
+        self.found: dict[uuid.UUID, str] = {}  # how a record stood before this part touched it
         self.gone: dict[uuid.UUID, tuple[str, str]] = {}
 
     def see(self, session: Session) -> None:
@@ -72,6 +73,7 @@ class _Journal:
             for column in state.mapper.column_attrs:
                 changes = state.attrs[column.key].history
                 if changes.has_changes():
+                    self.found.setdefault(record.id, found_as(record))  # type: ignore[attr-defined]
                     self.touched[record.id] = record  # type: ignore[attr-defined]
                     if column.key not in KEPT_BY_THE_HOUSE:
                         before = as_text(changes.deleted[0]) if changes.deleted else None
@@ -80,7 +82,7 @@ class _Journal:
     def keep(self) -> None:
         """Write down what was done since the last time. Inside the transaction (or savepoint) that did it."""
         db.session.flush()
-        new, old, touched, gone = self.new, self.old, self.touched, self.gone
+        new, old, touched, gone, found = self.new, self.old, self.touched, self.gone, self.found
         self.forget()
         made: dict[str, dict[str, str]] = {}
         for record in new.values():
@@ -93,7 +95,9 @@ class _Journal:
             now = as_text(getattr(record, field))
             if record_id not in new and record_id not in self.made and now != before:
                 rows.append(self._row(record.__tablename__, record_id, field, before, now))
-        rows += [self._row(record.__tablename__, key, VERSION, None, left_as(record)) for key, record in touched.items() if key not in new]
+        rows += [
+            self._row(record.__tablename__, key, VERSION, found[key], left_as(record)) for key, record in touched.items() if key not in new
+        ]
         rows += [self._row(noun, key, "", values, None) for key, (noun, values) in gone.items() if key not in new]
         self.made |= new.keys()
         db.session.add_all(rows)
@@ -154,8 +158,24 @@ def values_of(record: Any) -> dict[str, str | None]:
 
 def left_as(record: Any) -> str:
     """How a record was left: its version where it has one, else a digest of what its makers write. Another value later: it was changed."""
+    return _mark(record, lambda name: getattr(record, name))
+
+
+def found_as(record: Any) -> str:
+    """The same of a record as it stands in the database, before what was changed of it is flushed: another value than it was left with says
+    that somebody changed it between two parts of an import."""
+    attributes = inspect(record).attrs
+
+    def before(name: str) -> Any:
+        gone = attributes[name].history.deleted
+        return gone[0] if gone else getattr(record, name)
+
+    return _mark(record, before)
+
+
+def _mark(record: Any, value_of: Callable[[str], Any]) -> str:
     mapper = inspect(record).mapper
     if mapper.version_id_col is not None:
-        return f"v{record.version}"
-    values = [(column.key, as_text(getattr(record, column.key))) for column in mapper.column_attrs if column.key not in KEPT_BY_THE_HOUSE]
+        return f"v{value_of('version')}"
+    values = [(column.key, as_text(value_of(column.key))) for column in mapper.column_attrs if column.key not in KEPT_BY_THE_HOUSE]
     return hashlib.sha256(repr(sorted(values)).encode()).hexdigest()[:32]

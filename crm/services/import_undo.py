@@ -289,7 +289,8 @@ def _journal(batch: ImportBatch) -> Journal:
         if record_id is None:
             made[noun] |= {uuid.UUID(key): left for key, left in json.loads(new or "{}").items()}
         elif name == VERSION and record_id in made[noun]:
-            made[noun][record_id] = new or ""
+            if old in (None, made[noun][record_id]):  # else somebody changed it between two parts, and it is not as the import left it
+                made[noun][record_id] = new or ""
         elif not name:
             gone[noun, record_id] = json.loads(old or "{}")
         elif name != VERSION and record_id not in made[noun]:
@@ -342,7 +343,7 @@ def _changed_back(noun: str, expected: Mapping[uuid.UUID, str], changed: Mapping
         return set()
     left = {record_id: int(expected[record_id].removeprefix("v")) for record_id in changed}
     now = {record_id: int(mark.removeprefix("v")) for record_id, mark in changed.items()}
-    return import_changes.changed_back(noun, left, now, {record_id for ids in journal.made.values() for record_id in ids})
+    return import_changes.changed_back(_classes()[noun], left, now, {record_id for ids in journal.made.values() for record_id in ids})
 
 
 def _held(statement: Select[Any]) -> Select[Any]:

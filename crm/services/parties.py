@@ -401,9 +401,20 @@ def _phone(text: str, country: str | None) -> str:
         number = phonenumbers.parse(text[:60], country)
     except phonenumbers.NumberParseException as error:
         raise Invalid(_("Enter the number with its country code, like +962 6 555 0101."), field="value") from error
+    if not _is_in_digits(text, number):
+        raise Invalid(_("Enter the number in digits, without words beside it."), field="value")
     if not phonenumbers.is_possible_number(number):
         raise Invalid(_("This number is too short or too long. Enter it with its country code, like +962 6 555 0101."), field="value")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _is_in_digits(text: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Whether a number stands in its digits, or in the capitals of a valid one that is dialled by letters (1-800-FLOWERS). The library takes
+    the letters of “079 77 (old)” for digits too."""
+    digits = phonenumbers.normalize_digits_only(text[:60])
+    if digits.endswith(f"{number.national_number}{number.extension or ''}"):
+        return True
+    return not any(map(str.islower, text)) and phonenumbers.is_valid_number(number)
 
 
 # --- single fields --------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from crm.i18n import _
 from crm.queries.duplicates import OF_ONE_KEY, REASONS
-from crm.queries.likeness import Likeness, keys, likeness
+from crm.queries.likeness import Likeness, keys, likeness, words
 from crm.queries.sheet_imports import NewContact
 
 _BY_LIKENESS = {Likeness.SAME: "same", Likeness.WRITTEN: "written", Likeness.TYPED: "typed"}
@@ -42,6 +44,24 @@ class RowsAlike:
             return None
         rank, row = min(found)
         return row, _("row %(row)s of this file: %(why)s", row=row, why=REASONS[_RANKS[rank]])
+
+
+def is_better(name: str, other: str) -> bool:
+    """Whether a spelling of a name is surely better than another one of two rows that are one: the same words, of which only the other's are
+    in capitals or small letters throughout, or has an initial where this one has the name."""
+    mine, its = words(name), words(other)
+    if sorted(mine) == sorted(its):
+        return _is_well_cased(name) and not _is_well_cased(other)
+    if len(mine) != len(its) or any(len(word) == 1 for word in mine):
+        return False
+    pairs = list(zip(mine, its, strict=True))
+    return any(one != two for one, two in pairs) and all(one == two or (len(two) == 1 and one.startswith(two)) for one, two in pairs)
+
+
+def _is_well_cased(name: str) -> bool:
+    """Whether the words of a name begin with capitals and go on in small letters. Short words, and scripts without capitals, say nothing."""
+    telling = [word for word in re.findall(r"[^\W\d_]{4,}", name) if word.lower() != word.upper()]
+    return all(word[0].isupper() and not word.isupper() for word in telling)
 
 
 def _reach(kind: str, value: str) -> int:

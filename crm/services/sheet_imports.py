@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from crm.data import countries, countries_by_iso2
-from crm.errors import NotFound
+from crm.errors import Invalid, NotFound
 from crm.models.base import OFFICE, OPEN
 from crm.models.offices import Office
 from crm.policy import Actor, OfficeFacts, bound_actor
@@ -58,6 +58,38 @@ class RowRefused(Exception):
     def __init__(self, name: str, sentence: str, also: Sequence[tuple[str, str]] = ()) -> None:
         self.name, self.sentence, self.also = name, sentence, tuple(also)
         super().__init__(sentence)
+
+
+class Problems:
+    """What is wrong with a row, in the order of its checks; as a context it takes in what a check raises (`RowRefused`, `Invalid`)."""
+
+    __slots__ = ("_columns", "_found")
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        """`columns`: fields as the services call them -> fields of the sheet, where they differ."""
+        self._columns = columns
+        self._found: dict[tuple[str, str], None] = {}
+
+    def add(self, name: str, sentence: str) -> None:
+        """Note one more; said twice it counts once."""
+        self._found[name, sentence] = None
+
+    def refuse(self) -> None:
+        """Raise `RowRefused` where something is wrong."""
+        if self._found:
+            (name, sentence), *also = self._found
+            raise RowRefused(name, sentence, also)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, RowRefused):
+            self.add(error.name, error.sentence)
+        elif isinstance(error, Invalid):
+            for name, sentences in error.errors.items():
+                self.add(self._columns.get(name, name), sentences[0])
+        return isinstance(error, (RowRefused, Invalid))
 
 
 def acting() -> Actor:

@@ -9,16 +9,12 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any
 
-import phonenumbers
-
 from crm.db import db
-from crm.errors import Invalid
 from crm.i18n import _, ngettext
 from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
@@ -33,17 +29,15 @@ from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
-from crm.services.sheet_alike import RowsAlike
-from crm.services.sheet_imports import RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
+from crm.services.sheet_alike import RowsAlike, is_better
+from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_of
+from crm.services.sheet_imports import Problems, RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 
-_CHANNELS = ("email", "phone", "mobile", "address")
-_CALLED = ("phone", "mobile")
-#: What stands between two telephone numbers of a cell; a slash without blanks is a part of one.
-_BETWEEN_NUMBERS = re.compile(r"\s+/\s+|\s*[,|]\s*|\s+(?:or|and|ou|et|o|y|oder|und|أو|و)\s+", re.IGNORECASE)
-_FEWEST_DIGITS = 6
-#: Words beside a number that say no more than that it is one.
-_CALL_WORDS = frozenset(
-    map(fold, ("tel", "phone", "telephone", "telefono", "mob", "mobile", "cell", "gsm", "portable", "movil", "هاتف", "الهاتف", "جوال"))
+_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
+_BETWEEN_NAMES = re.compile(r"\s*/\s*|\s+\|\s+")
+#: What stands for a name where there is nobody.
+_NOBODY = frozenset(
+    map(fold, ("tbc", "tbd", "to be confirmed", "vacant", "unknown", "xxx", "vacante", "inconnu", "desconocido", "شاغر", "غير معروف"))
 )
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
@@ -83,6 +77,7 @@ class _Contact:
     address: str = ""
     is_sure_of_form: bool = True
     is_nameless: bool = False
+    torn: int = 0  # e-mail addresses that were written with a blank or (at)
     worded: int = 0  # telephone numbers with words beside them
     wordy: int = 0  # telephone cells that hold words and no number
     match: KnownParty | None = None
@@ -111,7 +106,8 @@ class Parties(ByChunk[SheetRow]):
         self._regions: dict[uuid.UUID, str | None] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
-        self._unknown_references = self._nameless = self._worded = self._wordy = self._other_starts = 0
+        self._unknown_references = self._nameless = self._worded = self._wordy = self._other_starts = self._torn = 0
+        self._met_again: dict[int, int] = {}  # row -> the earlier one that made the party it is about, where nobody said so
         self._new_organisations: set[str] = set()
         self._elsewhere: list[int] = []  # rows of which a number could be of the file's country too
 
@@ -141,6 +137,7 @@ class Parties(ByChunk[SheetRow]):
                 self._said_of.note(contact)
                 self._nameless += contact.is_nameless
                 self._worded += contact.worded
+                self._torn += contact.torn
                 if contact.could_be_ours:
                     self._elsewhere.append(contact.row.row_number)
                 self._wordy += contact.wordy
@@ -166,7 +163,7 @@ class Parties(ByChunk[SheetRow]):
 
     def further(self, office_id: uuid.UUID, record: SheetRow, unread: Collection[str]) -> Sequence[tuple[str, str]]:
         """As every kind. What follows from a field that could not be read is left out."""
-        follows = {*unread, *(_OF_FORM if _OF_FORM & set(unread) else ())}
+        follows = {*unread, *(_OF_FORM if _OF_FORM & set(unread) else ()), *(CALLED if "country" in unread else ())}
         try:
             self._read(record, self._region(office_id))
         except RowRefused as error:
@@ -190,11 +187,13 @@ class Parties(ByChunk[SheetRow]):
         name, organisation = _full_name(row), row.text("post_organisation")
         kinds, told = _kinds(row)
         form = told or self.options.form
-        problems = _Problems()
+        problems = Problems(_COLUMN_OF)
         if "??" in name:
             problems.add(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
+        if name and (says_none(name) or fold(name) in _NOBODY):
+            problems.add("name", _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60]))
         with problems:
             _refuse_doubtful_form(row)
         title = "" if says_none(row.text("post_title")) else row.text("post_title")
@@ -215,7 +214,7 @@ class Parties(ByChunk[SheetRow]):
         )
         with problems:
             parties.check_party(party)
-        reached = _channels(row, country or region, problems)
+        reached = channels_of(row, country or region, problems)
         said = [*row.several("note"), *reached.beside, *reached.wordy]
         part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
@@ -250,9 +249,10 @@ class Parties(ByChunk[SheetRow]):
             address=address,
             is_sure_of_form=bool(told),
             is_nameless=is_nameless,
+            torn=reached.joined,
             worded=len(reached.beside),
             wordy=len(reached.wordy),
-            could_be_ours=bool(country and region and country != region and _could_be_of(row, region)),
+            could_be_ours=bool(country and region and country != region and could_be_of(row, region)),
         )
 
     # --- what is on record -------------------------------------------------------------------------------------------
@@ -339,13 +339,20 @@ class Parties(ByChunk[SheetRow]):
             pending.append(made)
             return
         is_own = one.office_id == office_id
+        if not contact.twin and (first := _first_row(one)):
+            self._met_again[contact.row.row_number] = first
+        if one.id is None and is_better(contact.party.name, one.name):
+            if _words(one.name) != _words(contact.party.name):
+                one.names = (*one.names, ("alias", one.name))[: parties.MOST_NAMES]
+            one.name = contact.party.name
+            known[contact.folded].append(one)
         if contact.twin and _words(contact.party.name) not in {_words(name) for name in (one.name, *(name for _kind, name in one.names))}:
             contact.party = replace(contact.party, names=[*contact.party.names, OtherName(contact.party.name)])
         fresh = _compare_fields(contact, one, is_own=is_own)
         if is_own:
             self._compare_parts(contact, one, fresh, organisations)
         else:
-            contact.part_of = ""
+            self._keep_part_of(contact, one, organisations)
         channels = tuple(channel for channel in contact.channels if channel not in one.channels)
         bodies = tuple(body for body in contact.notes if body not in one.notes)
         contact.changes += [(kind, "", value) for kind, value in channels] + [("note", "", body[:_SHOWN]) for body in bodies]
@@ -389,11 +396,19 @@ class Parties(ByChunk[SheetRow]):
         if names:
             fresh["names"] = (*one.names, *((other.kind, other.name) for other in names))
             contact.changes += [("aliases", "", other.name) for other in names]
-        above = organisations.get(contact.part_of, ()) if contact.part_of else ()
-        if contact.part_of and not (above and above[0].id == one.part_of_id) and not (one.id is None or one.part_of_id is not None):
+        if contact.part_of and one.id is not None and one.part_of_id is None and "part_of" not in one.said:
+            one.said["part_of"] = fold(contact.part_of), contact.row.row_number
             contact.changes.append(("part_of", "", contact.part_of))
         else:
-            contact.part_of = ""
+            self._keep_part_of(contact, one, organisations)
+
+    def _keep_part_of(self, contact: _Contact, one: KnownParty, organisations: Mapping[str, list[found.Named]]) -> None:
+        """An organisation that a row names and its party cannot have is kept as a note, unless it has it in some way."""
+        named, contact.part_of = contact.part_of, ""
+        above = organisations.get(named, ()) if named else ()
+        held = {organisation for _title, organisation in one.posts} | {one.said.get("part_of", ("", 0))[0]}
+        if named and fold(named) not in held and not (above and above[0].id == one.part_of_id):
+            contact.notes = (*contact.notes, _("Organisation: %(name)s", name=named))
 
     def _note_organisations(
         self, trial_office_id: uuid.UUID | None, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
@@ -416,7 +431,7 @@ class Parties(ByChunk[SheetRow]):
             NewContact(
                 one.row.row_number,
                 one.party.form,
-                (one.party.name, *(other.name for other in one.party.names)),
+                (one.party.name, *_also(one.party.name), *(other.name for other in one.party.names)),
                 tuple(channel for channel in one.channels if channel[0] != "address"),
             )
             for one in new
@@ -573,6 +588,26 @@ class Parties(ByChunk[SheetRow]):
                     self._worded,
                 )
             )
+        if self._torn:
+            said.append(
+                ngettext(
+                    "%(num)d e-mail address was written with a blank inside, or “(at)”: it is read without.",
+                    "%(num)d e-mail addresses were written with a blank inside, or “(at)”: they are read without.",
+                    self._torn,
+                )
+            )
+        if self._met_again:
+            pairs = [
+                _("row %(row)s with row %(other)s", row=row, other=other) for row, other in list(self._met_again.items())[:_ROWS_NAMED]
+            ]
+            said.append(
+                ngettext(
+                    "%(num)d row has the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
+                    "%(num)d rows have the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
+                    len(self._met_again),
+                    rows=", ".join(pairs) + (" …" if len(self._met_again) > _ROWS_NAMED else ""),
+                )
+            )
         if self._elsewhere:
             rows = ", ".join(map(str, self._elsewhere[:_ROWS_NAMED])) + (" …" if len(self._elsewhere) > _ROWS_NAMED else "")
             said.append(
@@ -698,35 +733,6 @@ class _TwinsSaid:
 # --- single rows -----------------------------------------------------------------------------------------------------
 
 
-class _Problems:
-    """What is wrong with a row, in the order of its checks; as a context it takes in what a check raises (`RowRefused`, `Invalid`)."""
-
-    __slots__ = ("_found",)
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], None] = {}
-
-    def add(self, name: str, sentence: str) -> None:
-        self._found[name, sentence] = None
-
-    def refuse(self) -> None:
-        """Raise `RowRefused` where something is wrong."""
-        if self._found:
-            (name, sentence), *also = self._found
-            raise RowRefused(name, sentence, also)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, RowRefused):
-            self.add(error.name, error.sentence)
-        elif isinstance(error, Invalid):
-            for name, sentences in error.errors.items():
-                self.add(_COLUMN_OF.get(name, name), sentences[0])
-        return isinstance(error, (RowRefused, Invalid))
-
-
 def _full_name(row: SheetRow) -> str:
     """The name of a row: given name before family name where they stand apart (then "Nom" beside "Prénom" is the family name)."""
     given = row.text("given_name")
@@ -737,102 +743,6 @@ def _full_name(row: SheetRow) -> str:
 def _other_names(row: SheetRow) -> list[OtherName]:
     columns = (("native", "native"), ("aliases", "alias"), ("acronyms", "acronym"), ("former", "former"))
     return [OtherName(text, kind) for column, kind in columns for text in row.several(column)]
-
-
-def _numbers(text: str) -> list[str]:
-    """The telephone numbers of a cell, which lists part by a slash, a comma or a word: each has digits enough to be one."""
-    pieces = [piece.strip() for piece in _BETWEEN_NUMBERS.split(text)]
-    return pieces if all(sum(map(str.isdigit, piece)) >= _FEWEST_DIGITS for piece in pieces) else [text]
-
-
-def _whole(texts: Iterable[str]) -> list[str]:
-    """The entries of a cell, where a mark between brackets does not part: “(evenings, not Mondays)” is one remark."""
-    found: list[str] = []
-    for text in texts:
-        if found and found[-1].count("(") > found[-1].count(")"):
-            found[-1] = f"{found[-1]}, {text}"
-        else:
-            found.append(text)
-    return found
-
-
-def _beside(text: str, region: str | None) -> tuple[str, str]:
-    """A telephone number and the words beside it, where exactly one number stands in the text; else the text as it is, and nothing.
-
-    An extension is a part of its number, and so are letters that stand for digits: they are read with it."""
-    if not any(map(str.isalpha, text)):
-        return text, ""
-    numbers = list(phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE))
-    if len(numbers) != 1:
-        return text, ""
-    before, after = text[: numbers[0].start], text[numbers[0].end :]
-    said = [_bare(part) for part in (before, after)]
-    words = ", ".join(part for part in said if part and fold(part) not in _CALL_WORDS)
-    if sum(map(str.isdigit, words)) >= _FEWEST_DIGITS:  # perhaps a second number
-        return text, ""
-    return numbers[0].raw_string, words
-
-
-def _bare(text: str) -> str:
-    """A remark without what sets it off from its number: “(evenings)”, “- evenings”, “Evenings:”."""
-    bare = text.strip(" .:,;/–—-")
-    if bare[:1] == "(" and bare.find(")") in (-1, len(bare) - 1):
-        return bare.strip("() ")
-    return bare if any(map(str.isalnum, bare)) else ""
-
-
-@dataclass(slots=True)
-class _Reached:
-    """The ways to reach the party of a row, and as notes what its telephone cells say beside numbers, and instead of one."""
-
-    channels: tuple[tuple[str, str], ...]
-    beside: list[str]
-    wordy: list[str]
-
-
-def _says_something(text: str) -> bool:
-    """Whether a cell is no “-” or “n/a”. Of question marks letters may have been lost."""
-    return "?" in text or not says_none(text)
-
-
-def _has_digits(text: str) -> bool:
-    return any(map(str.isdecimal, text))
-
-
-def _channels(row: SheetRow, region: str | None, problems: _Problems) -> _Reached:
-    """The ways to reach the party of a row. Words of a telephone cell are no number and refuse nothing; digits that are none do."""
-    kept: dict[tuple[str, str], None] = {}
-    said: list[str] = []
-    wordy: list[str] = []
-    for kind in _CHANNELS:
-        given = row.several(kind)
-        texts: Iterable[str] = given if _says_something(" ".join(given)) else ()
-        if kind in _CALLED:
-            entries = [text for text in _whole(texts) if not says_none(text)]
-            wordy.append(", ".join(bare for text in entries if not _has_digits(text) and (bare := _bare(text))))
-            texts = chain.from_iterable(map(_numbers, filter(_has_digits, entries)))
-        for text in texts:
-            entry, words = _beside(text, region) if kind in _CALLED else (text, "")
-            try:
-                value = parties.channel_value(kind, entry, region)
-            except Invalid as error:
-                problems.add(kind, str(error))
-                continue
-            kept[kind, value] = None
-            if words:
-                said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
-    return _Reached(tuple(kept), said, [_("Phone: %(words)s", words=words) for words in wordy if words])
-
-
-def _could_be_of(row: SheetRow, region: str) -> bool:
-    """Whether a telephone number of a row that has no country code is one of a country."""
-    for text in chain.from_iterable(_numbers(text) for kind in _CALLED for text in row.several(kind)):
-        if text.lstrip(" (").startswith(("+", "00")):
-            continue
-        with suppress(phonenumbers.NumberParseException):
-            if phonenumbers.is_valid_number(phonenumbers.parse(text[:60], region)):
-                return True
-    return False
 
 
 def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
@@ -867,7 +777,7 @@ def _differs(one: KnownParty, contact: _Contact) -> bool:
         return True
     if one.form != "person":
         return False
-    shared = _values(one.channels, _CHANNELS[:3]) & _values(contact.channels, _CHANNELS[:3])
+    shared = _values(one.channels, CHANNELS[:3]) & _values(contact.channels, CHANNELS[:3])
     if shared:
         return False
     mine, theirs = _values(contact.channels, ("email",)), _values(one.channels, ("email",))
@@ -890,13 +800,20 @@ def _refuse_two_forms(one: KnownParty, contact: _Contact) -> None:
         )
 
 
+def _also(name: str) -> list[str]:
+    """What else a name may be compared by: without what stands in brackets, and each side of a stroke (“Sana Abbadi / سناء العبادي”)."""
+    bare = " ".join(_BRACKETS.sub(" ", name).split())
+    sides = [side.strip() for side in _BETWEEN_NAMES.split(bare)]
+    return [text for text in dict.fromkeys((bare, *sides)) if text != name and len(text.split()) > 1]
+
+
 def _words(name: str) -> str:
     """The words of a name in one order, without titles and accents, in Latin letters: what two rows of the same name share."""
     return " ".join(sorted(words(name))) or fold(name)
 
 
 def _likeness(one: KnownParty, contact: _Contact) -> int:
-    shared = _values(one.channels, _CHANNELS[:3]) & _values(contact.channels, _CHANNELS[:3])
+    shared = _values(one.channels, CHANNELS[:3]) & _values(contact.channels, CHANNELS[:3])
     held = {organisation for _title, organisation in one.posts}
     return 4 * len(shared) + 2 * (fold(contact.organisation) in held) + bool(one.country and one.country == contact.party.country)
 
@@ -904,7 +821,9 @@ def _likeness(one: KnownParty, contact: _Contact) -> int:
 def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
     """The party that a row makes, as far as later rows are compared with it."""
     new = contact.party
-    said = {name: (value, contact.row.row_number) for name in _FIELDS if (value := getattr(new, name))}
+    said: dict[str, tuple[object, int]] = {name: (value, contact.row.row_number) for name in _FIELDS if (value := getattr(new, name))}
+    if contact.part_of:
+        said["part_of"] = fold(contact.part_of), contact.row.row_number
     return KnownParty(
         id=None,
         office_id=office_id,

@@ -309,7 +309,8 @@ def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
         place = places.get(one.column, -1)
         held = dict.fromkeys(cells[place][:_CELL_SHOWN] for _row, cells in one.rows if 0 <= place < len(cells))
         rows = [row for row, _cells in one.rows]
-        anchor = "several" if one.is_one_sentence and one.count > 1 else f"row-{rows[0]}"
+        is_one_value = one.is_one_sentence and one.count > 1 and len(held) == 1
+        anchor = "several" if is_one_value else f"row-{rows[0]}"
         lines.append(
             {
                 "count": one.count,

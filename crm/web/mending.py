@@ -11,7 +11,7 @@ from flask import request
 
 from crm import clock
 from crm.data import countries_by_iso2
-from crm.exchange.sheet_cells import CENTURIES, joined, parts
+from crm.exchange.sheet_cells import CENTURIES, FIRST_DAY, joined, parts
 from crm.exchange.sheet_fields import COUNTRY, DAY, WORD, WORD_MARKS, WORDS, ListedWords, SheetField
 from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
 from crm.exchange.sheets import SheetFile
@@ -29,6 +29,7 @@ _FORMS_AMONG_KINDS: Mapping[str, LazyText] = {
     "organisation": _l("No category: it is an organisation"),
     "group": _l("No category: it is a group"),
 }
+_SHOWN = 60
 #: What a choice says for leaving the cells empty: no code of a list.
 EMPTY = "-"
 
@@ -123,6 +124,16 @@ def _choices(item: SheetField, *, is_said: bool) -> list[tuple[str, str]]:
     return [*first, *((code, str(names.get(code, code))) for code in dict.fromkeys(item.words.values())), *last]
 
 
+def choices_of(file: SheetFile, heading: str, stands: str) -> list[tuple[str, str]]:
+    """What can be chosen for one cell of a column of words: as it stands, the words of the list, nothing; none where any text may stand."""
+    item = file.field_of(heading)
+    found = _choices(item, is_said=False) if item is not None else []
+    if not found:
+        return []
+    first = (stands, _("As it stands: %(text)s", text=stands[:_SHOWN])) if stands.strip() else ("", _("Choose …"))
+    return [first, *found[1:-1], *([("", found[-1][1])] if stands.strip() else [])]
+
+
 def in_words(file: SheetFile, heading: str, cell: str) -> str:
     """A cell as it is read, with what was chosen in place of its words as the choices call it, not as its code."""
     item, chosen = file.field_of(heading), set(file.setup.values.get(heading, {}).values()) - {""}
@@ -151,21 +162,58 @@ def answers(offers: Iterable[Offer]) -> dict[tuple[str, str], str | None]:
     return {(one.heading, one.text): instead for one, instead in given if instead is not None or one.is_said}
 
 
-def century_of(file: SheetFile) -> dict[str, Any] | None:
-    """How years of two digits are asked about, where rows have any, or it was said; None elsewhere."""
-    if not file.short_years and not file.setup.century:
-        return None
-    said = request.form.get("century", file.setup.century)
-    return {
-        "count": len(file.short_years),
-        "row": file.short_years[0] if file.short_years else 0,
-        "now": said if said in CENTURIES else "",
-        "choices": [
-            ("", _("Write them with four digits, row by row")),
-            (CENTURIES[0], _("2000 to 2099: 26 is 2026, 98 is 2098")),
-            (CENTURIES[1], _("1950 to 2049: 26 is 2026, 98 is 1998")),
-        ],
-    }
+@dataclass(frozen=True)
+class OfDays:
+    """Something that days of many rows leave open, and that is said once: the name of its control, in how many rows, the first of them."""
+
+    name: str
+    label: str
+    what: str
+    why: str
+    rows: Sequence[int]
+    choices: Sequence[tuple[str, str]]
+    now: str
+
+    @property
+    def count(self) -> int:
+        """In how many rows it stands in the way; none once it was said."""
+        return len(self.rows)
+
+
+def days_of(file: SheetFile) -> list[OfDays]:
+    """How years of two digits and months without a day are asked about, where rows have any, or it was said."""
+    centuries = [
+        ("", _("Write them with four digits, row by row")),
+        (CENTURIES[0], _("2000 to 2099: 26 is 2026, 98 is 2098")),
+        (CENTURIES[1], _("1950 to 2049: 26 is 2026, 98 is 1998")),
+    ]
+    months = [("", _("Write the days, row by row")), (FIRST_DAY, _("Take the first of the month: March 2024 is 1 March 2024"))]
+    asked = [
+        OfDays(
+            name="century",
+            label=_("Years of two digits"),
+            what=_("the year of a day has two digits"),
+            why=_("Say which years these are; the last two digits are taken as the year."),
+            rows=file.short_years,
+            choices=centuries,
+            now=_said_of_days("century", file.setup.century, centuries),
+        ),
+        OfDays(
+            name="months",
+            label=_("Months without a day"),
+            what=_("a month has no day"),
+            why=_("Say which day is meant."),
+            rows=file.bare_months,
+            choices=months,
+            now=_said_of_days("months", file.setup.months, months),
+        ),
+    ]
+    return [one for one in asked if one.rows or getattr(file.setup, one.name)]
+
+
+def _said_of_days(name: str, before: str, choices: Sequence[tuple[str, str]]) -> str:
+    said = request.form.get(name, before)
+    return said if said in dict(choices) else ""
 
 
 def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
@@ -191,7 +239,7 @@ def rows_in_several(file: SheetFile, offers: Iterable[Offer], rejects: Iterable[
     mended = {(row, one.heading) for one in offers for row in one.rows}
     mended |= {(row, heading) for heading, rows in file.formulas.items() if heading not in file.setup.emptied for row in rows}
     days = [heading for heading in file.headings if (item := file.field_of(heading)) is not None and item.reads == DAY]
-    mended |= {(row, heading) for row in file.short_years for heading in days}
+    mended |= {(row, heading) for row in (*file.short_years, *file.bare_months) for heading in days}
     return {one.row for one in rejects if all((one.row, column) in mended for column, _reason in one.problems)}
 
 

@@ -212,10 +212,10 @@ def rows(batch_id: uuid.UUID) -> Any:
     meant = _meant(batch, file, grid, offers)
     if request.method == "POST" and form.validate():
         values = said_of_values(file.setup.values, mending.answers([*said, *offers]) | _taken(grid, offers, meant))
-        century = mending.century_of(file)
         setup = replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out), values=values)
         emptied = [one["heading"] for one in mending.formulas_of(file) if one["is_emptied"]]
-        setup = replace(setup, century=century["now"] if century else "", emptied=emptied)
+        of_days = {one.name: one.now for one in mending.days_of(file)}
+        setup = replace(setup, century=of_days.get("century", ""), months=of_days.get("months", ""), emptied=emptied)
         if len(edits) > MOST_EDITS or sum(map(len, values.values())) > MOST_VALUES:
             form.take(Invalid(_("So many rows are mended sooner in the file itself: download the rejected rows.")))
         elif _recheck(form, batch_id, setup, is_remembered=form.is_remembered.data):
@@ -235,9 +235,9 @@ def rows(batch_id: uuid.UUID) -> Any:
         offers=offers,
         in_several=in_several,
         said=said,
-        century=mending.century_of(file),
+        days=mending.days_of(file),
         formulas=mending.formulas_of(file),
-        may_remember=any(one.is_of_list for one in (*offers, *said)),
+        may_remember=any(one.is_of_list for one in (*offers, *said)) or bool(mending.days_of(file)),
     )
     return page, status(form)
 
@@ -248,7 +248,7 @@ def _after_mending(batch_id: uuid.UUID) -> Response:
         ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
         if left
         else _("Read again: no row has a problem."),
-        "success",
+        "warning" if left else "success",
     )
     return redirect(url_for("sheet_imports.rows" if left else "imports.detail", batch_id=batch_id), code=303)
 
@@ -259,15 +259,22 @@ def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict
     as_read, grid = dict(file.as_read), []
     for reject in rejects:
         row = as_read.get(reject.row, ())
-        cells, wrong = [], {column for column, _reason in reject.problems}
+        cells: list[dict[str, Any]] = []
         for place, heading in used:
             name = f"cell-{reject.row}-{place}"
             stands = mending.in_words(file, heading, row[place]) if place < len(row) else ""
             text = clean(request.form[name]) if name in request.form else stands
             if text != stands.strip():
                 edits.setdefault(str(reject.row), {})[heading] = text
-            cells.append({"name": name, "place": place, "heading": heading, "text": text, "is_wrong": heading in wrong})
-        grid.append({"row": reject.row, "problems": reject.problems, "cells": cells, "is_out": reject.row in out})
+            whys = [reason for column, reason in reject.problems if column == heading]
+            choices = mending.choices_of(file, heading, stands) if whys else []
+            cells.append({"name": name, "heading": heading, "stands": stands, "text": text, "whys": whys, "choices": choices})
+        placed = {cell["heading"] for cell in cells}
+        whole = [(column, reason) for column, reason in reject.problems if column not in placed]
+        is_open = not any(cell["whys"] for cell in cells) or any(
+            not cell["whys"] and cell["text"] != cell["stands"].strip() for cell in cells
+        )
+        grid.append({"row": reject.row, "whole": whole, "cells": cells, "is_open": is_open, "is_out": reject.row in out})
     return grid
 
 
@@ -293,7 +300,7 @@ def _meant(
         cell["name"]: cell["text"]
         for line in grid
         for cell in line["cells"]
-        if cell["is_wrong"]
+        if cell["whys"]
         and cell["text"]
         and file.columns.get(cell["heading"]) == "donor"
         and (cell["heading"], value_key(cell["text"])) not in offered

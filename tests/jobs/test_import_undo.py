@@ -17,12 +17,12 @@ from crm.jobs import imports
 from crm.models.audit import AuditEntry, AuditValue
 from crm.models.flows import Flow, PlanRequirement
 from crm.models.notes import Note
-from crm.models.parties import Channel, Party
+from crm.models.parties import Channel, Party, Position
 from crm.models.rates import RateSheet
 from crm.policy import unscoped
 from crm.queries import imports as held
 from crm.queries import parties as found
-from crm.services import import_undo, interactions, parties
+from crm.services import import_undo, interactions, parties, positions
 from crm.services.import_journal import NOT_JOURNALED
 from tests.factories import fts
 from tests.factories.parties import make
@@ -185,6 +185,64 @@ def test_a_change_of_which_the_words_were_erased_since_is_no_change_back(acting,
     assert [one["title"].split(" (")[0] for one in said["names"]] == ["ana"]
 
 
+def test_what_was_changed_between_two_parts_of_an_import_stays(acting):
+    """The next part touches the record once more: how it left it is not how the import alone would have."""
+    actor = acting("officer")
+    first, last = ["Org X", "organisation", "NGO", "file"], ["Org X", "organisation", "media", ""]
+    data = sheet(["Name", "Type", "Kind", "About"], first, *[[f"p{n}", "person", "", ""] for n in range(40)], last)
+    read = imports._read("parties", "list.csv", data, actor.home_office_id, is_asking=False)
+    with imports._stored(data) as stored:
+        contents = read.kept_as(stored)
+        batch_id = imports.imports.begin(actor, actor.home_office_id, contents)
+    taken = imports.imports.take_part(actor, None, contents, 10, batch_id=batch_id)
+    org = db.session.scalars(select(Party.id).where(Party.name == "Org X")).one()
+    _set(actor, org, "about", "By hand")
+    while taken < len(contents.records):
+        taken = imports.imports.take_part(actor, None, contents, 100, batch_id=batch_id)
+    assert {row.kind for row in found.get(org).kinds} == {"ngo", "media"}
+    said = undo(actor, held.get(batch_id))
+    assert db.session.scalars(select(Party.name)).all() == ["Org X"]
+    assert found.get(org).about == "By hand"
+    assert [(one["title"].split(" (")[0], one["why"]) for one in said["names"]] == [("Org X", "changed since")]
+
+
+def test_a_record_that_later_parts_of_the_same_import_touched_goes(acting):
+    actor = acting("officer")
+    before = snapshot()
+    rows = [["Org X", "organisation", "NGO"], *[[f"p{n}", "person", ""] for n in range(600)], ["Org X", "organisation", "media"]]
+    batch = bring(actor, sheet(["Name", "Type", "Kind"], *rows))
+    assert undo(actor, batch, 200)["kept"] == 0
+    assert snapshot() == before
+
+
+def test_values_that_were_erased_in_part_prove_nothing(acting):
+    actor = acting("officer")
+    batch = bring(actor, sheet(["Name", "About"], ["ana", "file"], ["bo", ""], ["cleo", "file"]))
+    ids = dict(db.session.execute(select(Party.name, Party.id)).all())
+    _set(actor, ids["ana"], "about", "by hand")
+    for text in ("one", "two"):
+        _set(actor, ids["bo"], "about", text)
+    for text in ("one", "two", "file"):
+        _set(actor, ids["cleo"], "about", text)
+    _lose_values(AuditValue.new == "by hand")
+    _erase_side("new", AuditValue.old == "one", AuditValue.new == "two")  # of both: the last of bo's, the middle of cleo's
+    said = undo(actor, batch)
+    assert sorted(one["title"].split(" (")[0] for one in said["names"]) == ["ana", "bo", "cleo"]
+
+
+def test_posts_and_tenures_that_were_changed_back_go_too(acting):
+    actor = acting("officer")
+    before = snapshot()
+    first = bring(actor, sheet(["Name", "Organisation", "Post"], ["ana", "Org", "Head"]))
+    position = db.session.scalars(select(Position)).one()
+    for title in ("Boss", "Head"):
+        positions.edit_position(actor, position.id, position.version, title=title, portfolio="")
+    second = bring(actor, sheet(["Name", "Organisation", "Post", "Since"], ["ana", "Org", "Head", "2020-01-01"]))
+    undo(actor, second)
+    assert undo(actor, first)["kept"] == 0
+    assert snapshot() == before
+
+
 @pytest.mark.parametrize("most", [0, 2])
 def test_who_was_edited_since_keeps_the_notes_that_came_with_them(acting, most):
     actor = acting("officer")
@@ -337,6 +395,22 @@ def _lose(*which):
                 db.session.delete(value)
             db.session.flush()
             db.session.delete(entry)
+        db.session.flush()
+
+
+@transactional
+def _lose_values(*which):
+    with unscoped("test"):
+        for value in db.session.scalars(select(AuditValue).where(*which)):
+            db.session.delete(value)
+        db.session.flush()
+
+
+@transactional
+def _erase_side(side, *which):
+    with unscoped("test"):
+        for value in db.session.scalars(select(AuditValue).where(*which)):
+            setattr(value, side, None)
         db.session.flush()
 
 

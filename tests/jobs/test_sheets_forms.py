@@ -52,7 +52,7 @@ def test_company_beside_a_person_is_the_kind_of_the_organisation_and_nobody_beco
     for name in ("Orange Jordan", "Zain", "Zain Foundation", "Umniah"):
         assert brought(name)[0] == "organisation", name
     notes = held.summary_of(batch).notes
-    assert "“company” under “Type” is said of the organisation, not of the person, in 2 rows." in notes
+    assert "“company” under “Type” stands beside people, who stay people, in 2 rows." in notes
     again = bring_as(actor, sheet(HEAD, *rows, *others), Setup(turned=["Name"]))
     assert counts(again) == (0, 0, 8 + len(others), 0), reasons(again)
 
