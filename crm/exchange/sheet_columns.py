@@ -30,9 +30,10 @@ KIND_WORDS = words_of(
         "local-leader-religious": "religious leader/chef religieux/leader religieux/líder religioso/زعيم ديني/رجل دين",
         "local-leader-traditional": "traditional leader/chef traditionnel/chef coutumier/líder tradicional/شيخ عشيرة/زعيم تقليدي",
         "local-leader-community": "community leader/local leader/leader communautaire/chef local/líder comunitario/قائد مجتمعي/زعيم محلي",
-        "government": "govt/gov/ministry/embassy/gouvernement/ministère/ambassade/gobierno/ministerio/embajada/حكومة/حكومي/وزارة/سفارة",
+        "government": "govt/gov/ministry/embassy/municipality/governorate/gouvernement/ministère/ambassade/municipalité/mairie/gobierno/ministerio/embajada/"
+        "municipio/alcaldía/حكومة/حكومي/وزارة/سفارة/بلدية/محافظة",
         "parliament": "parlement/parlamento/برلمان/مجلس النواب",
-        "ngo": "ngos/ngo or civil society/civil society/cso/ingo/ingos/international ngo/association/ong/oing/ong internationale/société civile/"
+        "ngo": "ngos/ngo or civil society/civil society/cso/ingo/ingos/international ngo/association/assoc/assoc./assn/ong/oing/ong internationale/société civile/"
         "sociedad civil/ong internacional/asociación/منظمة غير حكومية/منظمة غير حكومية دولية/مجتمع مدني/جمعية",
         "community-group": "community group/cbo/groupe communautaire/grupo comunitario/مجموعة مجتمعية",
         "media": "press/journalist/médias/presse/medios/prensa/إعلام/صحافة",

@@ -36,6 +36,18 @@ def _numbers(text: str) -> list[str]:
     return pieces if all(sum(map(str.isdigit, piece)) >= _FEWEST_DIGITS for piece in pieces) else [text]
 
 
+def _two_numbers(text: str, region: str | None) -> list[str]:
+    """The numbers of an entry that is none, where a blank parts it into two valid ones; else nothing."""
+    pieces = text.split()
+    found = []
+    for place in range(1, len(pieces)):
+        both = " ".join(pieces[:place]), " ".join(pieces[place:])
+        with suppress(Invalid, phonenumbers.NumberParseException):
+            if all(phonenumbers.is_valid_number(phonenumbers.parse(piece[:60], region)) for piece in both):
+                found.append([parties.channel_value("phone", piece, region) for piece in both])
+    return found[0] if len(found) == 1 else []
+
+
 def _whole(texts: Iterable[str]) -> list[str]:
     """The entries of a cell, where a mark between brackets does not part: “(evenings, not Mondays)” is one remark."""
     found: list[str] = []
@@ -125,7 +137,10 @@ def channels_of(row: SheetRow, region: str | None, problems: Problems) -> Reache
             try:
                 value = parties.channel_value(kind, entry, region)
             except Invalid as error:
-                problems.add(kind, str(error))
+                if kind in CALLED and (both := _two_numbers(text, region)):
+                    kept |= dict.fromkeys((kind, number) for number in both)
+                else:
+                    problems.add(kind, str(error))
                 continue
             kept[kind, value] = None
             if words:

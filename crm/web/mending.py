@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,12 +234,17 @@ def formulas_of(file: SheetFile) -> list[dict[str, Any]]:
     ]
 
 
-def rows_in_several(file: SheetFile, offers: Iterable[Offer], rejects: Iterable[RejectPlace]) -> set[int]:
-    """The rows of which all that is wrong is mended at once with others."""
+def mended_at_once(file: SheetFile, offers: Iterable[Offer]) -> set[tuple[int, str]]:
+    """The cells (row, heading) that are mended at once with others."""
     mended = {(row, one.heading) for one in offers for row in one.rows}
     mended |= {(row, heading) for heading, rows in file.formulas.items() if heading not in file.setup.emptied for row in rows}
     days = [heading for heading in file.headings if (item := file.field_of(heading)) is not None and item.reads == DAY]
     mended |= {(row, heading) for row in (*file.short_years, *file.bare_months) for heading in days}
+    return mended
+
+
+def rows_in_several(rejects: Iterable[RejectPlace], mended: Collection[tuple[int, str]]) -> set[int]:
+    """The rows of which all that is wrong is mended at once with others."""
     return {one.row for one in rejects if all((one.row, column) in mended for column, _reason in one.problems)}
 
 

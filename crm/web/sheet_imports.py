@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -203,11 +203,12 @@ def rows(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
     offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
-    in_several = mending.rows_in_several(file, offers, rejects)
+    mended = mending.mended_at_once(file, offers)
+    in_several = mending.rows_in_several(rejects, mended)
     shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
-    grid = _grid(file, shown, edits, out)
+    grid = _grid(file, shown, edits, out, {cell for cell in mended if cell[0] not in in_several})
     out |= mending.rows_out(offers)
     meant = _meant(batch, file, grid, offers)
     if request.method == "POST" and form.validate():
@@ -253,8 +254,11 @@ def _after_mending(batch_id: uuid.UUID) -> Response:
     return redirect(url_for("sheet_imports.rows" if left else "imports.detail", batch_id=batch_id), code=303)
 
 
-def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict[str, str]], out: set[int]) -> list[dict[str, Any]]:
-    """Rejected rows with their cells as they are read, or as they were typed: what was typed goes to `edits`."""
+def _grid(
+    file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict[str, str]], out: set[int], asked: Collection[tuple[int, str]]
+) -> list[dict[str, Any]]:
+    """Rejected rows with their cells as they are read, or as they were typed: what was typed goes to `edits`. `asked`: cells (row, heading) of
+    which the page asks above, for all rows with the same problem."""
     used = [(place, heading) for place, heading in enumerate(file.headings) if file.columns.get(heading)]
     as_read, grid = dict(file.as_read), []
     for reject in rejects:
@@ -266,7 +270,7 @@ def _grid(file: SheetFile, rejects: Sequence[RejectPlace], edits: dict[str, dict
             text = clean(request.form[name]) if name in request.form else stands
             if text != stands.strip():
                 edits.setdefault(str(reject.row), {})[heading] = text
-            whys = [reason for column, reason in reject.problems if column == heading]
+            whys = [reason for column, reason in reject.problems if column == heading and (reject.row, heading) not in asked]
             choices = mending.choices_of(file, heading, stands) if whys else []
             cells.append({"name": name, "heading": heading, "stands": stands, "text": text, "whys": whys, "choices": choices})
         placed = {cell["heading"] for cell in cells}

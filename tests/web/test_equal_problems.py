@@ -33,8 +33,8 @@ def legends(client, place):
 
 
 def messy(client):
-    rows = [contact(n, "Assoc.", "Jordan") for n in range(5)]
-    rows += [contact(n, "Donor; assoc.", "Kenyaa") for n in range(5, 8)]
+    rows = [contact(n, "Coop.", "Jordan") for n in range(5)]
+    rows += [contact(n, "Donor; coop.", "Kenyaa") for n in range(5, 8)]
     rows += [contact(8, "NGO", "Kenyaa"), contact(9, "NGO", "Kenya", "once wrong")]
     return upload(client, sheet(HEAD, *rows)).location
 
@@ -43,21 +43,21 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
     client = browser("officer")
     place = messy(client)
     assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates" not in text(client.get(place))
-    assert legends(client, place) == ["In 8 rows: Category “Assoc.”", "In 4 rows: Country “Kenyaa”"]
+    assert legends(client, place) == ["In 8 rows: Category “Coop.”", "In 4 rows: Country “Kenyaa”"]
     page = tree(client.get(f"{place}/rows"))
-    offered = page.xpath("//fieldset[contains(legend, '“Assoc.”')]//option")
+    offered = page.xpath("//fieldset[contains(legend, '“Coop.”')]//option")
     assert {"ngo", "media", "person", "-"} <= {option.get("value") for option in offered}
     assert (
         page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset[1]/legend")[0].text_content() == "Row 11"
     )  # what is mended alone first
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
-    (note,) = tree(client.get(place)).xpath("//h2[. = 'Worth knowing']/following-sibling::ul/li[contains(., 'Assoc.')]")
-    assert [part.text for part in note] == ["Assoc.", "Category", "NGO or civil society"], (
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    (note,) = tree(client.get(place)).xpath("//h2[. = 'Worth knowing']/following-sibling::ul/li[contains(., 'Coop.')]")
+    assert [part.text for part in note] == ["Coop.", "Category", "NGO or civil society"], (
         "each in its own direction, the line in the page's"
     )
     page = text(client.get(place))
     assert "9 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in page
-    assert "“Assoc.” under “Category” is read as “NGO or civil society” in 8 rows." in page
+    assert "“Coop.” under “Category” is read as “NGO or civil society” in 8 rows." in page
     assert "“Kenyaa” under “Country” is read as “Kenya” in 4 rows." in page
     client.submit(place, {}, action="/apply")
     assert text(client.get("/parties/?kind=ngo")).count("Contact ") >= 9
@@ -67,41 +67,41 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
 def test_what_is_read_otherwise_is_shown_changed_and_taken_back(browser):
     client = browser("officer")
     place = messy(client)
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"})
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo"})
     client.submit(f"{place}/rows", {name_of(client, place, "Kenyaa"): "-"})
     assert "“Kenyaa” under “Country” is read as an empty cell in 4 rows." in text(client.get(place))
     page = tree(client.get(f"{place}/rows"))
     assert page.xpath("//h2[. = 'What is read otherwise']/following-sibling::fieldset//option[@selected]/@value") == ["ngo", "-"]
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): "", name_of(client, place, "Kenyaa", "as"): "KE"})
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop.", "as"): "", name_of(client, place, "Kenyaa", "as"): "KE"})
     assert "“Kenyaa” under “Country” is read as “Kenya” in 4 rows." in text(client.get(place))
-    assert legends(client, place) == ["In 8 rows: Category “Assoc.”"]
+    assert legends(client, place) == ["In 8 rows: Category “Coop.”"]
 
 
 def test_what_was_said_stays_to_be_taken_back_when_no_row_has_a_problem(browser):
     client = browser("officer")
-    place = upload(client, sheet(HEAD, *(contact(n, "Assoc.") for n in range(3)))).location
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"})
+    place = upload(client, sheet(HEAD, *(contact(n, "Coop.") for n in range(3)))).location
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo"})
     page = client.get(place)
     assert "0 with problems." in text(page)
     assert tree(page).xpath("//a[. = 'What was mended and left out']/@href") == [f"{place}/rows"]
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): ""})
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop.", "as"): ""})
     assert "3 with problems." in text(client.get(place))
 
 
 @pytest.mark.parametrize("is_remembered", [True, False])
 def test_words_are_remembered_for_the_next_file_of_the_source_and_nothing_else(browser, is_remembered):
     client = browser("officer")
-    rows = [contact(n, "Assoc.", "", "by post") for n in range(3)]
+    rows = [contact(n, "Coop.", "", "by post") for n in range(3)]
     place = upload(client, sheet(HEAD, *rows)).location
     remembered = {"is_remembered": "y" if is_remembered else None}
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo"} | remembered)
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo"} | remembered)
     client.submit(f"{place}/rows", {name_of(client, place, "by post"): ""} | remembered)
     assert "3 new" in text(client.get(place))
-    rows = [contact(n, "assoc.", "", "by post") for n in range(20, 24)]
+    rows = [contact(n, "coop.", "", "by post") for n in range(20, 24)]
     again = upload(client, sheet(HEAD, *rows)).location
     page = text(client.get(again))
-    assert ("“Assoc.” under “Category” is read as “NGO or civil society” in 4 rows." in page) == is_remembered
-    assert legends(client, again) == [*([] if is_remembered else ["In 4 rows: Category “assoc.”"]), "In 4 rows: E-mail “by post”"]
+    assert ("“Coop.” under “Category” is read as “NGO or civil society” in 4 rows." in page) == is_remembered
+    assert legends(client, again) == [*([] if is_remembered else ["In 4 rows: Category “coop.”"]), "In 4 rows: E-mail “by post”"]
     other = upload(browser("other"), sheet(HEAD, *rows)).location
     assert "is read as" not in text(browser("other").get(other))  # of that office alone
 
@@ -168,9 +168,9 @@ def test_years_of_two_digits_are_said_once(browser):
 def test_an_answer_that_was_not_offered_is_none_and_a_stale_page_is_refused_with_what_was_typed(browser):
     one, other = browser("officer"), browser("grants")
     place = messy(one)
-    client_name = name_of(one, place, "Assoc.")
+    client_name = name_of(one, place, "Coop.")
     one.submit(f"{place}/rows", {client_name: "bishop"})
-    assert legends(one, place)[0] == "In 8 rows: Category “Assoc.”"
+    assert legends(one, place)[0] == "In 8 rows: Category “Coop.”"
     target, values = one.fields(f"{place}/rows")
     other.submit(f"{place}/rows", {name_of(other, place, "Kenyaa"): "KE"})
     response = one.client.post(target, data=values | {client_name: "media"})
@@ -183,7 +183,7 @@ def test_too_much_said_of_one_file_is_refused_in_a_sentence(browser, monkeypatch
     monkeypatch.setattr("crm.web.sheet_imports.MOST_VALUES", 1)
     client = browser("officer")
     place = messy(client)
-    said = {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"}
+    said = {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"}
     answer = client.submit(f"{place}/rows", said, status=422)
     assert errors(answer) == ["So many rows are mended sooner in the file itself: download the rejected rows."]
 
@@ -192,7 +192,7 @@ def test_thousands_of_rows_are_mended_with_the_statements_of_a_few(app, browser)
     client = browser("officer")
 
     def brought(count):
-        rows = [contact(n, "Assoc.", "Kenyaa" if n % 2 else "") for n in range(count)]
+        rows = [contact(n, "Coop.", "Kenyaa" if n % 2 else "") for n in range(count)]
         place = upload(client, sheet(HEAD, *rows)).location
         statements_of(app, client, [f"{place}/rows"])
         return place, statements_of(app, client, [f"{place}/rows", place])
@@ -200,8 +200,8 @@ def test_thousands_of_rows_are_mended_with_the_statements_of_a_few(app, browser)
     _place, few = brought(4)
     place, many = brought(3000)
     assert few == many
-    assert legends(client, place)[0] == "In 3,000 rows: Category “Assoc.”"
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    assert legends(client, place)[0] == "In 3,000 rows: Category “Coop.”"
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
     assert "Read again: no row has a problem." in text(client.get(place))
     assert "3,000 new, 0 changed" in text(client.get(place))
 
@@ -257,19 +257,19 @@ def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_ope
 
 def test_what_was_chosen_is_shown_by_its_name_and_a_form_says_what_it_does(browser):
     client = browser("officer")
-    rows = [contact(n, "Assoc.", "Kenyaa", "once wrong" if n == 1 else "") for n in range(3)] + [
-        contact(3, "Donor; Assoc.", "", "wrong too")
+    rows = [contact(n, "Coop.", "Kenyaa", "once wrong" if n == 1 else "") for n in range(3)] + [
+        contact(3, "Donor; Coop.", "", "wrong too")
     ]
     place = upload(client, sheet(HEAD, *rows)).location
-    options = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(legend, '“Assoc.”')]//option[@value='person']/text()")
+    options = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(legend, '“Coop.”')]//option[@value='person']/text()")
     assert options == ["No category: it is a person"]
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
     page = tree(client.get(f"{place}/rows"))
     shown = [page.xpath(f"string(//input[@name='cell-{name}']/@value)") for name in ("3-1", "3-2", "5-1", "5-2")]
     assert shown == ["NGO or civil society", "Kenya", "Donor; NGO or civil society", ""]
     client.submit(f"{place}/rows", {"cell-3-3": "a@x.example", "cell-5-3": "b@x.example"})
     assert "4 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
-    client.submit(f"{place}/rows", {name_of(client, place, "Assoc.", "as"): ""})  # no cell was typed over
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop.", "as"): ""})  # no cell was typed over
     assert "4 with problems." in text(client.get(place))
 
 
@@ -290,7 +290,7 @@ def test_equal_problems_of_rejected_rows_are_one_line_the_biggest_first_with_its
     lines = rejected(client, place)
     several = [f"{place}/rows#several"]
     assert lines[:2] == [
-        (["8 rows: 2, 3, 4, 5, 6 and 3 more Mend", "Category", "Assoc.", "“Assoc.” is none of the words known for this column."], several),
+        (["8 rows: 2, 3, 4, 5, 6 and 3 more Mend", "Category", "Coop.", "“Coop.” is none of the words known for this column."], several),
         (["Row 10 Mend", "Country", "Kenyaa", "“Kenyaa” is not a country that is known here."], [f"{place}/rows#row-10"]),
     ]
     (cells, links) = lines[2]

@@ -62,7 +62,7 @@ def test_what_follows_from_a_cell_that_cannot_be_read_is_no_problem_of_its_own(b
     rows = ["Ana Bell", "humn", "Editor", "Petra Daily"], ["x" * 400, "humn", "", ""]
     place = upload(client, sheet(head, *rows)).location
     assert problems(client, place, 2) == ["Form"]
-    assert problems(client, place, 3) == ["Name", "Form"]
+    assert problems(client, place, 3) == ["Name"]  # the form is asked above, for both rows
 
 
 def test_a_problem_behind_another_one_is_mended_with_its_equals(browser):
@@ -154,6 +154,31 @@ def test_letters_are_no_digits_of_a_number(browser):
     assert [problems(client, place, row) for row in (2, 3, 4)] == [["Phone"]] * 3
     fine = [["Ana", "", "", "+1 800 FLOWERS", "", "", ""], ["Bo", "", "", "06 555 0101 ext. 12", "", "", ""]]
     assert "2 new" in text(client.get(upload(client, sheet(HEAD, *fine)).location))
+
+
+def test_two_numbers_parted_by_a_blank_are_two(browser):
+    client = browser("officer")
+    phones = ("0795512299 0777001122", "079 551 2299 077 700 1122", "+962 79 551 2299 12", "0795512299 077")
+    place = upload(client, sheet(HEAD, *([f"Contact {n}", "", "", phone, "", "", ""] for n, phone in enumerate(phones)))).location
+    assert "2 new, 0 changed, 0 unchanged, 1 possible duplicate, 2 with problems." in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    places = dict.fromkeys(tree(client.get("/parties/?q=contact")).xpath("//table//a[starts-with(@href, '/parties/0')]/@href"))
+    for href in places:
+        page = text(client.get(href))
+        assert "+962 7 9551 2299" in page
+        assert "+962 7 7700 1122" in page
+
+
+def test_what_is_asked_once_is_not_asked_again_in_a_row_that_has_more(browser):
+    client = browser("officer")
+    rows = [[f"Contact {n}", "Utopia", "no address" if n == 1 else "", "", "", "", ""] for n in range(3)]
+    place = upload(client, sheet(HEAD, *rows)).location
+    assert legends(client, place) == ["In 3 rows: Country “Utopia”"]
+    assert problems(client, place, 3) == ["E-mail"]
+    assert problems(client, place, 2) == ["Country"], "folded, where it may be mended by itself"
+    (address,) = wrong_cells(client, place, 3).values()
+    client.submit(f"{place}/rows", {name_of(client, place, "Utopia"): "KE", address: ""})
+    assert "3 new, 0 changed, 0 unchanged" in text(client.get(place))
 
 
 def test_an_address_torn_by_a_blank_is_read_and_that_is_said(browser):
