@@ -222,7 +222,12 @@ def also_of(reject: ImportReject) -> tuple[tuple[str, str], ...]:
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((str(column), str(reason)) for column, reason in json.loads(text)) if text else ()
+    try:
+        kept = json.loads(text or "[]")
+    except ValueError:
+        return (("", text),)
+    pairs = [one for one in kept if isinstance(one, list) and len(one) == len(("column", "reason"))] if isinstance(kept, list) else []
+    return tuple((str(column), str(reason)) for column, reason in pairs)
 
 
 def cells_of(reject: ImportReject) -> list[str]:
