@@ -257,9 +257,7 @@ def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_ope
 
 def test_what_was_chosen_is_shown_by_its_name_and_a_form_says_what_it_does(browser):
     client = browser("officer")
-    rows = [contact(n, "Coop.", "Kenyaa", "once wrong" if n == 1 else "") for n in range(3)] + [
-        contact(3, "Donor; Coop.", "", "wrong too")
-    ]
+    rows = [contact(n, "Coop.", "Kenyaa", "once wrong" if n == 1 else "") for n in range(3)] + [contact(3, "Donor; Coop.", "", "wrong too")]
     place = upload(client, sheet(HEAD, *rows)).location
     options = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(legend, '“Coop.”')]//option[@value='person']/text()")
     assert options == ["No category: it is a person"]
