@@ -24,7 +24,7 @@ from crm.models.parties import FORM_DOUBT, FORM_IN_KINDS, Channel, Party, PartyD
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
 from crm.queries.likeness import words
-from crm.queries.names import fold, says_none
+from crm.queries.names import fold, is_none_word, says_none
 from crm.queries.sheet_imports import KnownParty, NewContact
 from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
@@ -192,7 +192,7 @@ class Parties(ByChunk[SheetRow]):
             problems.add(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
-        if name and (says_none(name) or fold(name) in _NOBODY):
+        if is_none_word(name) or fold(name) in _NOBODY:
             problems.add("name", _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60]))
         with problems:
             _refuse_doubtful_form(row)
