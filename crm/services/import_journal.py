@@ -70,14 +70,16 @@ class _Journal:
             if not isinstance(record, Base) or record.__tablename__ in NOT_JOURNALED:
                 continue
             state = inspect(record)
+            key: uuid.UUID = state.attrs.id.value
             for column in state.mapper.column_attrs:
                 changes = state.attrs[column.key].history
                 if changes.has_changes():
-                    self.found.setdefault(record.id, found_as(record))  # type: ignore[attr-defined]
-                    self.touched[record.id] = record  # type: ignore[attr-defined]
+                    if key not in self.touched:
+                        self.found[key] = found_as(record)
+                    self.touched[key] = record
                     if column.key not in KEPT_BY_THE_HOUSE:
                         before = as_text(changes.deleted[0]) if changes.deleted else None
-                        self.old.setdefault((record.id, column.key), (record, before))  # type: ignore[attr-defined]
+                        self.old.setdefault((key, column.key), (record, before))
 
     def keep(self) -> None:
         """Write down what was done since the last time. Inside the transaction (or savepoint) that did it."""
