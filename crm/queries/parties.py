@@ -11,31 +11,24 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Label, Select, String, case, cast, exists, false, func, literal, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from crm.data import countries_by_iso2
 from crm.db import among, db
 from crm.errors import Invalid, NotFound
 from crm.i18n import _
-from crm.models.asks import Ask
 from crm.models.base import SHARED
 from crm.models.codes import PARTY_KINDS
-from crm.models.commitments import Commitment
-from crm.models.interactions import FollowUp, Interaction
+from crm.models.interactions import Interaction
 from crm.models.parties import FORMS, Channel, Party, PartyIdentifier, PartyKind, PartyName, Position, Tenure
-from crm.models.pledges import Agreement, Pledge
-from crm.models.programmes import Programme
 from crm.models.search import is_sqlite
 from crm.queries import codes
-from crm.queries.asks import unsettled
-from crm.queries.commitments import still_open, taken_back
 from crm.queries.names import fold
 from crm.queries.paging import Order, Page, Paging, Part, fetch_all, fetch_first, fetch_page, starts_after
 
 KIND_NAMES = codes.Names(PARTY_KINDS)
 _BY_COUNTRY = ("country", "-country")
 SORTS = ("name", "-name", *_BY_COUNTRY, "newest")
-OPEN_SHOWN = 20
 MEMBERS_SHOWN = 50
 SUGGESTED = 200
 _CHUNK = 400
@@ -341,85 +334,3 @@ def channels_of(party_id: uuid.UUID) -> Sequence[Channel]:
 def members_of(party_id: uuid.UUID) -> tuple[Sequence[Party], int]:
     """The first parties that say they are part of this one, and how many there are."""
     return fetch_first(select(Party).where(Party.part_of_id == party_id), (Party.folded_name, Party.id), Party.id, MEMBERS_SHOWN)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How things stand with a party: what is open, what comes next, and the chain from ask to programme."""
-
-    last_contact: Interaction | None
-    next_contact: Interaction | None
-    next_follow_up: FollowUp | None
-    open_asks: Sequence[Ask]
-    open_ask_count: int
-    ours: Sequence[Commitment]
-    ours_count: int
-    theirs: Sequence[Commitment]
-    theirs_count: int
-    ask: Ask | None
-    commitment: Commitment | None
-    pledge: Pledge | None
-    agreement: Agreement | None
-    programme: Programme | None
-
-
-def standing(party_id: uuid.UUID, now: datetime) -> Standing:
-    """How things stand with a party now. A fixed number of statements."""
-    contacts = select(Interaction).where(Interaction.party_id == party_id).limit(1)
-    held = db.session.scalar(contacts.where(Interaction.state == "held").order_by(Interaction.starts_at.desc(), Interaction.id.desc()))
-    planned = db.session.scalar(
-        contacts.where(Interaction.state == "planned", Interaction.starts_at >= now).order_by(Interaction.starts_at, Interaction.id)
-    )
-    follow_up = db.session.scalar(
-        select(FollowUp)
-        .where(FollowUp.party_id == party_id, FollowUp.done_on.is_(None))
-        .order_by(FollowUp.due_on, FollowUp.id)
-        .options(joinedload(FollowUp.owner))
-        .limit(1)
-    )
-    asks, ask_count = _open_asks(party_id)
-    ours, ours_count = _open_commitments(party_id, "ours")
-    theirs, theirs_count = _open_commitments(party_id, "theirs")
-    ask = asks[0] if asks else _newest(select(Ask).where(Ask.addressee_id == party_id), Ask.created_at, Ask.id)
-    pledge = _newest(select(Pledge).where(Pledge.donor_id == party_id, ~Pledge.is_taken_back), Pledge.pledged_on, Pledge.id)
-    commitment = _chain_commitment(party_id, pledge.id if pledge else None)
-    if commitment is not None and commitment.ask_id is not None:
-        ask = db.session.scalar(select(Ask).where(Ask.id == commitment.ask_id)) or ask
-    agreements = select(Agreement).where(Agreement.donor_id == party_id)
-    if pledge is not None:  # the chain follows one pledge: its agreement first
-        agreements = agreements.order_by(case((Agreement.pledge_id == pledge.id, 0), else_=1))
-    agreement = _newest(agreements, Agreement.signed_on, Agreement.id)
-    sources = (pledge,) if pledge is not None else (commitment, ask)  # a pledge leads to its own programme alone
-    programme_ids = [record.programme_id for record in sources if record is not None and record.programme_id is not None]
-    wanted = select(Programme).where(Programme.id.in_(programme_ids))
-    programmes = {row.id: row for row in db.session.scalars(wanted)} if programme_ids else {}
-    programme = next((programmes[key] for key in programme_ids if key in programmes), None)
-    return Standing(
-        held, planned, follow_up, asks, ask_count, ours, ours_count, theirs, theirs_count, ask, commitment, pledge, agreement, programme
-    )
-
-
-def _chain_commitment(party_id: uuid.UUID, pledge_id: uuid.UUID | None) -> Commitment | None:
-    """The promise of the chain: the newest pledge's own, else the newest of money, else the newest of all that they made."""
-    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == "theirs", ~taken_back())
-    rank = case((Commitment.id == pledge_id, 0), (Commitment.kind == "financial", 1), else_=2)
-    found: Commitment | None = _newest(statement.order_by(rank), Commitment.made_on, Commitment.id)
-    return found
-
-
-def _newest(statement: Select[Any], column: Any, key: Any) -> Any:
-    return db.session.scalar(statement.order_by(column.desc(), key.desc()).limit(1))
-
-
-def _open_asks(party_id: uuid.UUID) -> tuple[Sequence[Ask], int]:
-    return fetch_first(select(Ask).where(Ask.addressee_id == party_id, unsettled()), (Ask.by_when.nulls_last(), Ask.id), Ask.id, OPEN_SHOWN)
-
-
-def _open_commitments(party_id: uuid.UUID, direction: str) -> tuple[Sequence[Commitment], int]:
-    statement = select(Commitment).where(Commitment.party_id == party_id, Commitment.direction == direction, still_open())
-    return fetch_first(statement, (Commitment.due_on.nulls_last(), Commitment.id), Commitment.id, OPEN_SHOWN)
-
-
-def is_late(due_on: date | None, today: date) -> bool:
-    """Whether a day to keep has passed: computed, never stored."""
-    return due_on is not None and due_on < today

@@ -9,9 +9,25 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, literal, null, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -59,10 +75,10 @@ def timeline_of(party_id: uuid.UUID, *, before: str | None = None, size: int = P
     """The newest `size` events of a party, or those before a cursor: one statement for their keys and one or two for each kind
     that is among them."""
     cursor = _decode(before) if before else None
-    sources = _sources(party_id)
-    parts = [_newest_of(source, rank, cursor, size + 1) for rank, source in enumerate(sources)]
+    sources = _sources()
+    keys = _newest_keys(size + 1) if cursor is None else _keys(size + 1, cursor)
     found: list[tuple[datetime, int, uuid.UUID, date | None]] = []
-    for rank, key, day, moment in db.session.execute(union_all(*parts)):
+    for rank, key, day, moment in db.session.execute(keys, {"party_id": party_id}):
         found.append((moment or datetime.combine(day, time.min, tzinfo=UTC), rank, key, day))
     found.sort(key=lambda item: item[:3], reverse=True)
     shown = found[:size]
@@ -70,6 +86,17 @@ def timeline_of(party_id: uuid.UUID, *, before: str | None = None, size: int = P
     events = [Event(at, sources[rank].kind, records[rank][key], day) for at, rank, key, day in shown if key in records[rank]]
     earlier = _encode(*found[size - 1][:3]) if len(found) > size else None
     return Timeline(events, earlier)
+
+
+@cache
+def _newest_keys(most: int) -> CompoundSelect[Any]:
+    """Put together once: it is the longest statement of a party's page, and the same for every party."""
+    return _keys(most, None)
+
+
+def _keys(most: int, cursor: tuple[datetime, int, uuid.UUID] | None) -> CompoundSelect[Any]:
+    """The keys of the newest events of every source, of the party that is given as `party_id` when it is sent."""
+    return union_all(*(_newest_of(source, rank, cursor, most) for rank, source in enumerate(_sources())))
 
 
 def _newest_of(source: _Source, rank: int, cursor: tuple[datetime, int, uuid.UUID] | None, most: int) -> Select[Any]:
@@ -90,7 +117,9 @@ def _records(source: _Source, keys: list[uuid.UUID]) -> dict[uuid.UUID, Any]:
     return {record.id: record for record in db.session.scalars(wanted)}
 
 
-def _sources(party_id: uuid.UUID) -> list[_Source]:
+@cache
+def _sources() -> tuple[_Source, ...]:
+    party_id: Any = bindparam("party_id")
     # Two small sets by their indexes: an OR over both makes the database read every contact, or post held, in scope.
     met = union(
         select(Interaction.id).where(Interaction.party_id == party_id),
@@ -108,7 +137,7 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
     pledged = select(Pledge).where(Pledge.donor_id == party_id, ~Pledge.is_taken_back)
     is_pledge = exists().where(Pledge.id == Commitment.id)
     make: Callable[..., _Source] = _Source
-    return [
+    return (
         make("document", select(Document).where(Document.party_id == party_id), Document.created_at, Document.id),
         make("note", select(Note).where(Note.party_id == party_id), Note.created_at, Note.id),
         make("tenure-ended", holdings, Tenure.ends_on, Tenure.id, whole),
@@ -131,7 +160,7 @@ def _sources(party_id: uuid.UUID) -> list[_Source]:
             Interaction.id,
         ),
         make("file", select(File).where(File.party_id == party_id, File.removed_at.is_(None)), File.created_at, File.id),
-    ]
+    )
 
 
 def _before(source: _Source, rank: int, cursor: tuple[datetime, int, uuid.UUID]) -> ColumnElement[bool]:

@@ -78,9 +78,10 @@ def set_up_room(app: Flask) -> None:
 # --- part of a record's page ---------------------------------------------------------------------------------------
 
 
-def part(noun: str, record_id: uuid.UUID, office_id: uuid.UUID | None) -> dict[str, Any]:
-    """The files of a record for its page. `office_id`: whose record it is; None (a shared party): whichever office the reader works for."""
-    found = queries.files_of(noun, record_id, most=LISTED + 1)
+def part(noun: str, record_id: uuid.UUID, office_id: uuid.UUID | None, *, has_any: bool = True) -> dict[str, Any]:
+    """The files of a record for its page. `office_id`: whose record it is; None (a shared party): whichever office the reader works for.
+    `has_any`: False where it is known to have none, nor any that were removed."""
+    found = queries.files_of(noun, record_id, most=LISTED + 1) if has_any else []
     return {
         "items": [_line(one) for one in found[:LISTED]],
         "has_more": len(found) > LISTED,

@@ -42,10 +42,11 @@ def bare(amount: Money) -> str:
     return number(amount.amount, get_locale(), decimals=0) if amount else DASH
 
 
-def party_panel(party_id: uuid.UUID) -> list[dict[str, Any]]:
+def party_panel(party_id: uuid.UUID, known: tuple[bool, bool]) -> list[dict[str, Any]]:
     """A party's place in the landscape, for its page (templates/flows/_party.html): what it gave, then what it received;
-    each by status, by plan, by counterpart and in original currencies. Empty where nothing is reported."""
-    found = party_flows_summary(party_id)
+    each by status, by plan, by counterpart and in original currencies. Empty where nothing is reported. `known`: whether it gave, and
+    whether it received, anything at all."""
+    found = party_flows_summary(party_id, known=known)
     sides = (
         (_("Given, as reported to FTS"), found.given, url_for("flows.index", donor_id=party_id), _("To whom, in USD")),
         (_("Received, as reported to FTS"), found.received, url_for("flows.index", recipient_id=party_id), _("From whom, in USD")),

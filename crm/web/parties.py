@@ -28,10 +28,12 @@ from crm.queries import positions as position_queries
 from crm.queries.commitments import pledge_references
 from crm.queries.duplicates import Candidate
 from crm.queries.figures.chains import pledge_steps
-from crm.queries.figures.totals import party_totals
+from crm.queries.figures.totals import Stages, party_totals
 from crm.queries.lookups import office_names
 from crm.queries.paging import LAST_NUMBERED_PAGE, Page, Paging
 from crm.queries.parties import KIND_NAMES, Filters
+from crm.queries.party_standing import standing as standing_of
+from crm.queries.party_standing import there
 from crm.services import notes, parties, submissions
 from crm.services.parties import NAME_FIELDS
 from crm.web import files, history, party_page, saved_lists
@@ -120,13 +122,15 @@ def detail(party_id: uuid.UUID) -> Any:
     who = actor()
     today = clock.today(who.timezone)
     party = queries.get(party_id)
-    standing = queries.standing(party_id, clock.now())
-    figures = party_totals(party_id, today)
-    past = timeline.timeline_of(party_id, before=request.args.get("before"))
+    before = request.args.get("before")
+    past = timeline.timeline_of(party_id, before=before)
+    known = there(party_id)
+    standing = standing_of(party_id, clock.now(), known, None if before else past)
+    figures = party_totals(party_id, today, known=Stages(known.pledges, known.agreements, known.receipts))
     steps = pledge_steps([standing.pledge.id], today) if standing.pledge else {}
     ended = [event.record.id for event in past.events if event.kind == "commitment-ended"]
-    called = pledge_references([*(one.id for one in (*standing.ours, *standing.theirs)), *ended])
-    members, member_count = queries.members_of(party_id)
+    called = pledge_references([*(one.id for one in (*standing.ours, *standing.theirs)), *ended]) if known.commitments else {}
+    members, member_count = queries.members_of(party_id) if known.members else ([], 0)
     return render_template(
         "parties/detail.html",
         party=party,
@@ -142,17 +146,17 @@ def detail(party_id: uuid.UUID) -> Any:
         standing=standing,
         next=party_page.next_step(party, standing, who, today),
         events=party_page.entries(past.events, party, who, called),
-        reported=party_panel(party_id),
+        reported=party_panel(party_id, (known.given, known.received)),
         earlier=past.earlier,
-        is_continued=bool(request.args.get("before")),
+        is_continued=bool(before),
         positions=position_queries.positions_of(party_id) if party.form != "person" else [],
         tenures=position_queries.tenures_of(party_id) if party.form == "person" else [],
         members=members,
         member_count=member_count,
-        channels=queries.channels_of(party_id),
+        channels=queries.channels_of(party_id) if known.channels else [],
         channel_names=CHANNEL_NAMES,
-        notes=note_queries.notes_of(party_id),
-        files=files.part("party", party_id, None if party.visibility == SHARED else party.office_id),
+        notes=note_queries.notes_of(party_id) if known.notes else [],
+        files=files.part("party", party_id, None if party.visibility == SHARED else party.office_id, has_any=known.files),
         today=today,
         is_current=position_queries.is_current,
         actions=_actions(party, who),

@@ -20,7 +20,7 @@ from crm.queries.figures.adding import Figure
 from crm.queries.figures.chains import PledgeStep
 from crm.queries.figures.totals import Totals
 from crm.queries.interactions import KIND_LABELS
-from crm.queries.parties import Standing, is_late
+from crm.queries.party_standing import Standing, is_late
 from crm.queries.timeline import Event
 from crm.web.chain import Link, ask_link, come_so_far, commitment_link, money_link, programme_link, there, to_record
 from crm.web.lookups import SOON_DAYS, due_words, link

@@ -196,12 +196,16 @@ def by_donor(conditions: Sequence[ColumnElement[bool]]) -> list[Part]:
     return _parts(_grouped(conditions, Flow.donor_name, Flow.donor_id), has_party=True)
 
 
-def party_flows_summary(party_id: uuid.UUID) -> PartyFlows:
+def party_flows_summary(party_id: uuid.UUID, *, known: tuple[bool, bool] | None = None) -> PartyFlows:
     """What a party gave and received as reported to FTS: for its page and the pack. Six statements at the most, two of them per side
-    that has flows; no figure is ours, and none of two statuses are added up but in FTS's own total. One where it has none."""
+    that has flows; no figure is ours, and none of two statuses are added up but in FTS's own total. One where it has none, and none
+    where that is known: whether it gave, and whether it received."""
     gives, receives = Flow.donor_id == party_id, Flow.recipient_id == party_id
-    is_named = select(select(Flow.id).where(gives).exists(), select(Flow.id).where(receives).exists())
-    has_given, has_received = db.session.execute(is_named).one()
+    if known is None:
+        is_named = select(select(Flow.id).where(gives).exists(), select(Flow.id).where(receives).exists())
+        has_given, has_received = db.session.execute(is_named).one()
+    else:
+        has_given, has_received = known
     if not has_given and not has_received:
         return PartyFlows(Side(Landscape()), Side(Landscape()), DataAsOf())
     mine = of_party(party_id)

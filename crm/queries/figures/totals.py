@@ -56,14 +56,22 @@ class Totals(Secured):
         return tuple(dict.fromkeys(gap.sentence for figure in figures for gap in figure.left_out))
 
 
-def party_totals(party_id: uuid.UUID, as_of: date | None = None, *, currency: str | None = None) -> Totals:
+class Stages(NamedTuple):
+    """Which records of money there are at all: what there is none of is not asked for."""
+
+    pledges: bool = True
+    agreements: bool = True
+    receipts: bool = True
+
+
+def party_totals(party_id: uuid.UUID, as_of: date | None = None, *, currency: str | None = None, known: Stages | None = None) -> Totals:
     """A donor's money with the offices in scope, as of a day (default today), in the reader's reporting currency."""
-    return _totals(Scope(party_id=party_id), as_of or today(), reader_currency(currency))
+    return _totals(Scope(party_id=party_id), as_of or today(), reader_currency(currency), known or Stages())
 
 
 def office_totals(office_ids: Collection[uuid.UUID] | None = None, as_of: date | None = None, *, currency: str | None = None) -> Totals:
     """The money of offices (None: all in scope), each record counted once (M16), as of a day (default today)."""
-    return _totals(_of_offices(office_ids), as_of or today(), reader_currency(currency))
+    return _totals(_of_offices(office_ids), as_of or today(), reader_currency(currency), Stages())
 
 
 def office_secured(office_ids: Collection[uuid.UUID] | None = None, as_of: date | None = None, *, currency: str | None = None) -> Secured:
@@ -77,8 +85,12 @@ def _of_offices(office_ids: Collection[uuid.UUID] | None) -> Scope:
     return Scope(office_ids=None if office_ids is None else frozenset(office_ids))
 
 
-def _totals(scope: Scope, day: date, to: str) -> Totals:
-    stages = {"pledged": _pledged(scope, day, to), "secured": _signed(scope, day, to), "paid": _received(scope, day, to)}
+def _totals(scope: Scope, day: date, to: str, known: Stages) -> Totals:
+    stages = {
+        "pledged": _pledged(scope, day, to) if known.pledges else [],
+        "secured": _signed(scope, day, to) if known.agreements else [],
+        "paid": _received(scope, day, to) if known.receipts or known.agreements else [],  # an agreement's money, whoever sent it
+    }
     return Totals(day, to, **_added_up(scope, day, to, stages))
 
 
