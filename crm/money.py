@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from babel.core import UnknownLocaleError
 from babel.numbers import get_decimal_symbol
@@ -281,11 +281,10 @@ def split(total_minor: int, weights: Sequence[Decimal | int | Fraction]) -> list
     return [-part for part in parts] if total_minor < 0 else parts
 
 
-def _whole_numbers(weights: Sequence[Decimal | int | Fraction]) -> list[int]:
+def _whole_numbers(weights: Sequence[Decimal | int | Fraction]) -> Sequence[int]:
     """Whole numbers in the same proportion."""
-    whole = [weight for weight in weights if type(weight) is int]
-    if len(whole) == len(weights):
-        return whole
+    if {*map(type, weights)} == {int}:  # nearly always
+        return cast("Sequence[int]", weights)
     shares = [weight if isinstance(weight, Fraction) else Fraction(_decimal(weight)) for weight in weights]
     scale = lcm(*(share.denominator for share in shares))
     return [share.numerator * (scale // share.denominator) for share in shares]

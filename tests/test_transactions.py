@@ -23,6 +23,7 @@ from crm.queries.search_index import wrong_entries
 from crm.services import users
 from tests.factories import money as made
 from tests.factories import world
+from tests.factories.counting import count_statements
 
 
 def count() -> int:
@@ -284,3 +285,67 @@ def test_what_only_reads_cannot_write_and_a_writer_leaves_no_trace_on_its_connec
     with steady_reading():
         assert isolation() == "repeatable read"
     assert isolation() == "read committed"
+
+
+def prepared() -> list[str]:
+    """What the server holds prepared for the connection that the pool gives out next: the texts of the statements."""
+    connection = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        found = [row[0] for row in cursor.fetchall()]
+        connection.commit()  # not a rollback: the driver would forget them
+        return found
+    finally:
+        connection.close()
+
+
+@pytest.mark.postgresql_only
+def test_what_pages_ask_again_is_prepared_and_stays_so(acting):
+    """The driver forgets what is prepared at a ROLLBACK, and every page ends with one: what only read is ended otherwise."""
+    actor = acting("grants")
+    held = []
+    for _page in range(6):
+        bind_actor(actor)
+        assert count() == 0
+        db.session.remove()
+        held.append([text for text in prepared() if "FROM parties" in text])
+    assert held[0] == []
+    assert len(held[-1]) == 1
+    bind_actor(actor)
+    made.donor(actor, "Written between two pages")
+    db.session.remove()
+    assert [text for text in prepared() if "FROM parties" in text] == held[-1]
+
+
+@pytest.mark.postgresql_only
+def test_what_was_written_and_failed_is_not_kept_by_ending_a_transaction_so(acting):
+    """Only what was begun for reading ends with COMMIT; one that the database has given up ends as it must."""
+    actor = acting("grants")
+
+    @transactional
+    def fails(_actor) -> None:
+        db.session.add(Party(office_id=made.office(), visibility=OFFICE, reference="X-1", form="person", name="X", folded_name="x"))
+        db.session.flush()
+        message = "too late"
+        raise Invalid(message, field="name")
+
+    for _turn in range(3):
+        with pytest.raises(Invalid, match="too late"):
+            fails(actor)
+        db.session.remove()
+        bind_actor(actor)
+        assert count() == 0
+    with pytest.raises(InternalError, match="read-only"):
+        db.session.connection().exec_driver_sql("UPDATE offices SET name = name")
+    db.session.rollback()  # given up by the database: nothing to keep, and the connection is good for the next
+    assert count() == 0
+
+
+@pytest.mark.postgresql_only
+def test_how_many_rows_are_wanted_is_part_of_the_statement(acting, app):
+    """A plan that PostgreSQL keeps for any number is one for a tenth of all rows."""
+    acting("grants")
+    with count_statements(app) as sent:
+        assert db.session.scalars(select(Party).order_by(Party.folded_name).offset(3).limit(7)).all() == []
+    assert sent.texts[-1].split("LIMIT")[1].split() == ["7", "OFFSET", "3"]

@@ -98,7 +98,12 @@ class PartyKind(Keyed, Shareable, Base):
     __audit_parent__ = "party_id"
 
     __tablename__ = "party_kinds"
-    __table_args__ = (scoped_parent("party_id", "parties"), UniqueConstraint("party_id", "kind"))
+    __table_args__ = (
+        scoped_parent("party_id", "parties"),
+        UniqueConstraint("party_id", "kind"),
+        Index("ix_party_kinds_kind_office", "kind", "office_id"),  # those of a kind that a reader may see: of an office, and the shared
+        Index("ix_party_kinds_kind_visibility", "kind", "visibility"),
+    )
 
     party_id: Mapped[uuid.UUID] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(40))

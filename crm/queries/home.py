@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select, true
 
 from crm import clock
 from crm.db import db
@@ -101,25 +101,39 @@ def _month_starts(today: date, count: int, step: int = 1) -> list[date]:
     return [clock.add_months(first, -step * (count - 1 - index)) for index in range(count)]
 
 
-def _bounds(starts: Sequence[date], end: date, zone: tzinfo) -> list[tuple[datetime, datetime]]:
-    days = [*starts, end]
-    moments = [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]
-    return list(itertools.pairwise(moments))
+def _edges(starts: Sequence[date], end: date, zone: tzinfo) -> list[datetime]:
+    """When each span begins, and when the last one ends."""
+    return [datetime.combine(day, time(), zone).astimezone(UTC) for day in (*starts, end)]
 
 
 def contacts_by_month(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Series:
     """Contacts held in each of the last twelve months, this one included so far. One statement."""
     today = clock.today(zone)
     starts = _month_starts(today, MONTHS)
-    bounds = _bounds(starts, today + timedelta(days=1), zone)
-    # A count for each month reads its stretch of an index; one pass that asks every contact for its month took ten times as long.
-    where = [Interaction.state == "held", *([] if offices is None else [Interaction.office_id.in_(offices)])]
-    counts = [
-        select(func.count()).select_from(Interaction).where(*where, Interaction.starts_at >= since, Interaction.starts_at < until)
-        for since, until in bounds
-    ]
-    row = db.session.execute(select(*(count.scalar_subquery() for count in counts))).one()
+    edges = {f"edge_{place}": moment for place, moment in enumerate(_edges(starts, today + timedelta(days=1), zone))}
+    row = db.session.execute(
+        _held_by_month(is_everywhere=offices is None), edges if offices is None else {"offices": offices, **edges}
+    ).one()
     return Series(tuple(starts), tuple(int(value) for value in row))
+
+
+@cache
+def _held_by_month(*, is_everywhere: bool) -> Select[Any]:
+    """A count for each month, which reads its stretch of an index; one pass that asks every contact for its month took ten times as long.
+    Put together once: the moments and the offices are given when it is sent."""
+    where = [Interaction.state == "held", *([] if is_everywhere else [_of_offices(Interaction)])]
+    counts = [
+        select(func.count())
+        .select_from(Interaction)
+        .where(*where, Interaction.starts_at >= bindparam(f"edge_{place}"), Interaction.starts_at < bindparam(f"edge_{place + 1}"))
+        for place in range(MONTHS)
+    ]
+    return select(*(count.scalar_subquery() for count in counts))
+
+
+def _of_offices(model: type[Interaction | AskAnswer]) -> ColumnElement[bool]:
+    """Of the offices that are given as `offices`."""
+    return model.office_id.in_(bindparam("offices", expanding=True))
 
 
 def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
@@ -127,24 +141,30 @@ def answered(zone: tzinfo, offices: Sequence[uuid.UUID] | None) -> Answered:
     today = clock.today(zone)
     starts = _month_starts(today, QUARTERS, 3)
     starts = [clock.add_months(day, -2) for day in starts]
-    bounds = _bounds(starts, today + timedelta(days=1), zone)
+    edges = {f"edge_{place}": moment for place, moment in enumerate(_edges(starts, today + timedelta(days=1), zone))}
+    row = db.session.execute(
+        _answers_by_quarter(is_everywhere=offices is None), edges if offices is None else {"offices": offices, **edges}
+    ).one()
+    given = [int(value) for value in row[::2]]
+    yes = [int(value) for value in row[1::2]]
+    shares = tuple(round(100 * said / all_) if all_ else None for said, all_ in zip(yes, given, strict=True))
+    return Answered(sum(given), sum(yes), Series(tuple(starts), shares))
+
+
+@cache
+def _answers_by_quarter(*, is_everywhere: bool) -> Select[Any]:
+    """For each quarter how many answers were given, and how many of them were yes. Put together once, as above."""
     columns: list[Any] = []
-    for since, until in bounds:
-        within = and_(Interaction.starts_at >= since, Interaction.starts_at < until)
+    for place in range(QUARTERS):
+        within = and_(Interaction.starts_at >= bindparam(f"edge_{place}"), Interaction.starts_at < bindparam(f"edge_{place + 1}"))
         columns += [func.count(case((within, 1))), func.count(case((and_(within, AskAnswer.answer == "yes"), 1)))]
     statement = (
         select(*columns)
         .select_from(AskAnswer)
         .join(Interaction, Interaction.id == AskAnswer.interaction_id)
-        .where(AskAnswer.answer != "none", Interaction.starts_at >= bounds[0][0])
+        .where(AskAnswer.answer != "none", Interaction.starts_at >= bindparam("edge_0"))
     )
-    if offices is not None:
-        statement = statement.where(AskAnswer.office_id.in_(offices))
-    row = db.session.execute(statement).one()
-    given = [int(value) for value in row[::2]]
-    yes = [int(value) for value in row[1::2]]
-    shares = tuple(round(100 * said / all_) if all_ else None for said, all_ in zip(yes, given, strict=True))
-    return Answered(sum(given), sum(yes), Series(tuple(starts), shares))
+    return statement if is_everywhere else statement.where(_of_offices(AskAnswer))
 
 
 def set_up(office_id: uuid.UUID) -> SetUp:

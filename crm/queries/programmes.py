@@ -221,9 +221,12 @@ def programme_detail(programme_id: uuid.UUID, *, most: int | None = MONEY_SHOWN)
 def _newest(
     entity: type[Agreement | Pledge], columns: Sequence[Any], on: Any, where: ColumnElement[bool], most: int | None
 ) -> tuple[list[Sequence[Any]], int]:
-    """The newest agreements or pledges as rows of columns, with their donors' names, and how many there are in all: one statement."""
-    found = select(*columns, func.count(entity.id).over()).outerjoin(Party, Party.id == entity.donor_id).where(where)
-    rows = db.session.execute(found.order_by(on.desc(), entity.id.desc()).limit(most)).all()
+    """The newest agreements or pledges as rows of columns, with their donors' names, and how many there are in all: one statement. Names
+    are looked up for the newest alone."""
+    in_all = select(func.count(entity.id)).where(where).scalar_subquery()
+    newest = select(entity.id).where(where).order_by(on.desc(), entity.id.desc()).limit(most)
+    found = select(*columns, in_all).outerjoin(Party, Party.id == entity.donor_id).where(entity.id.in_(newest))
+    rows = db.session.execute(found.order_by(on.desc(), entity.id.desc())).all()
     return [row[:-1] for row in rows], rows[0][-1] if rows else 0
 
 

@@ -14,11 +14,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, extract, func, null, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, func, null, or_, select
 
 from crm.db import db
 from crm.models.offices import Office
 from crm.models.pledges import Agreement, AgreementTerms, Pledge, PledgeTerms, Receipt
+from crm.models.search import is_sqlite
 from crm.money import add, from_minor
 from crm.queries.figures import ledger as records
 from crm.queries.figures.adding import Adder, Figure
@@ -194,22 +195,38 @@ def _signed(scope: Scope, day: date, to: str) -> list[_Sum]:
 
 def _received(scope: Scope, day: date, to: str) -> list[_Sum]:
     """What came in, reversals taken off, by currency and value date; by month where no rate is asked for."""
-    _pledges, agreements, loose, _allocations = records.conditions(scope)
-    mine = loose if agreements is None else records.either(scope, loose, Receipt.agreement_id.in_(records.signed_ids(agreements, day)))
     bank = case((Office.reporting_currency == to, Receipt.bank_reporting_minor), else_=null())
     is_known = or_(Receipt.currency == to, bank.is_not(None))
     on = case((is_known, null()), else_=Receipt.value_on)
     is_loose = Receipt.agreement_id.is_(None)
-    year, month = extract("year", Receipt.value_on), extract("month", Receipt.value_on)
-    amounts = (func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose, year, month)
+    month = _month(Receipt.value_on)
+    amounts = (func.sum(Receipt.amount_minor), func.count(Receipt.id), null(), func.sum(bank), is_loose, month)
     rows = db.session.execute(
         select(Receipt.currency, on, *amounts)
         .select_from(Receipt)
         .join(Office, Office.id == Receipt.office_id)
-        .where(mine, Receipt.value_on <= day)
-        .group_by(Receipt.currency, on, is_loose, year, month)
+        .where(_counted(scope, day), Receipt.value_on <= day)
+        .group_by(Receipt.currency, on, is_loose, month)
     )
-    return _sums((*row, date(int(in_year), int(in_month), 1)) for *row, in_year, in_month in rows)
+    return _sums((*row, date(int(in_month[:4]), int(in_month[5:]), 1)) for *row, in_month in rows)
+
+
+def _counted(scope: Scope, day: date) -> ColumnElement[bool]:
+    """Receipts without an agreement, and those of agreements that were signed by a day."""
+    _pledges, agreements, loose, _allocations = records.conditions(scope)
+    if agreements is None:
+        return loose
+    if scope.office_ids is None:
+        return records.either(scope, loose, Receipt.agreement_id.in_(records.signed_ids(agreements, day)))
+    # A receipt is of its agreement's office: all count that are of an office, but those of the few agreements that were signed later.
+    later = select(Agreement.id).where(agreements, Agreement.signed_on > day)
+    return and_(Receipt.office_id.in_(list(scope.office_ids)), or_(Receipt.agreement_id.is_(None), Receipt.agreement_id.not_in(later)))
+
+
+def _month(day: Any) -> ColumnElement[str]:
+    """The month of a day as "2026-11". Year and month as numbers of their own took twice as long."""
+    found: ColumnElement[str] = func.substr(day, 1, 7, type_=String) if is_sqlite() else func.to_char(day, "YYYY-MM", type_=String)
+    return found
 
 
 def _sums(rows: Iterable[Any]) -> list[_Sum]:
