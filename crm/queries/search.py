@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true, tuple_, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, literal, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from crm.db import db
@@ -168,15 +169,39 @@ def _marks(who: Actor, searchable: Searchable) -> list[tuple[InstrumentedAttribu
 
 def _within(who: Actor, office_id: Any, circle: Any) -> ColumnElement[bool]:
     """The scope once more, on the entries themselves: a mark alone is not trusted."""
-    readable = true() if who.reads_all else or_(circle == SHARED, office_id.in_(sorted(who.readable)))
-    return readable & or_(circle != OFFICE, office_id.in_(sorted(who.member_of & who.readable)))
+    return _within_offices(None if who.reads_all else who.readable, who.member_of & who.readable, office_id, circle)
+
+
+def _within_offices(
+    readable: frozenset[uuid.UUID] | None, members: frozenset[uuid.UUID], office_id: Any, circle: Any
+) -> ColumnElement[bool]:
+    of_them = true() if readable is None else or_(circle == SHARED, office_id.in_(sorted(readable)))
+    return of_them & or_(circle != OFFICE, office_id.in_(sorted(members)))
+
+
+def _entry_within(who: Actor) -> ColumnElement[bool]:
+    """The same on `SearchEntry`, put together once for a reader: each way of asking has it."""
+    return _kept_within("entries", None if who.reads_all else who.readable, who.member_of & who.readable)
+
+
+def _token_within(who: Actor) -> ColumnElement[bool]:
+    """The same on the index of PostgreSQL."""
+    return _kept_within("tokens", None if who.reads_all else who.readable, who.member_of & who.readable)
+
+
+@lru_cache(maxsize=256)
+def _kept_within(where: str, readable: frozenset[uuid.UUID] | None, members: frozenset[uuid.UUID]) -> ColumnElement[bool]:
+    columns: tuple[Any, Any] = (SearchEntry.office_id, SearchEntry.circle)
+    if where == "tokens":
+        columns = (TOKENS.c.office_id, TOKENS.c.circle)
+    return _within_offices(readable, members, *columns)
 
 
 _ENTRY = (SearchEntry.noun, SearchEntry.record_id, SearchEntry.seq)
 
 
 def _recent_branch(who: Actor, searchable: Searchable, column: InstrumentedAttribute[str], value: str, most: int) -> Part:
-    within = _within(who, SearchEntry.office_id, SearchEntry.circle)
+    within = _entry_within(who)
     statement = select(*_ENTRY, literal(0).label("rank")).where(within, column == value)
     if searchable.model in (Pledge, Commitment):
         statement = statement.where(~exists().where(Pledge.id == SearchEntry.record_id, Pledge.is_taken_back))
@@ -238,7 +263,7 @@ def _on_sqlite(who: Actor, one: _Asked) -> Part:
     ]
     key = TOKENS.c.rowid
     statement = select(*_ENTRY, literal(one.rank).label("rank")).join(TOKENS, key == SearchEntry.seq)
-    statement = statement.where(matching(groups), one.before(who, key), _within(who, SearchEntry.office_id, SearchEntry.circle))
+    statement = statement.where(matching(groups), one.before(who, key), _entry_within(who))
     for group in one.groups if is_wide else ():
         word, may_go_on = group[0]
         if len(group) == 1 and len(word) >= QUICK_LETTERS and may_go_on:  # the index knows its first letters: look at the rest
@@ -254,9 +279,7 @@ def _tokens(one: _Asked, marks: Sequence[str], column: ColumnElement[Any] = TOKE
 
 def _on_postgresql(who: Actor, one: _Asked, marks: Sequence[str]) -> Part:
     """GIN gives all that answer, few enough under the marks of some offices. `+ 0`: the planner shall not walk by key instead."""
-    found = select(TOKENS.c.seq).where(
-        _tokens(one, marks), one.before(who, TOKENS.c.seq), _within(who, TOKENS.c.office_id, TOKENS.c.circle)
-    )
+    found = select(TOKENS.c.seq).where(_tokens(one, marks), one.before(who, TOKENS.c.seq), _token_within(who))
     return _taken(one, found.order_by((TOKENS.c.seq + 0).desc()).limit(one.most))
 
 
@@ -284,7 +307,7 @@ def _is_of(mark: Any, seq: Any, value: str) -> ColumnElement[bool]:
 
 def _newest_first(who: Actor, one: _Asked, value: str, newest: Select[Any]) -> Part:
     walked = newest.subquery()
-    within = _within(who, TOKENS.c.office_id, TOKENS.c.circle)
+    within = _token_within(who)
     looked_at = select(walked.c.seq).where(_tokens(one, [value], walked.c.tsv), _within(who, walked.c.office_id, walked.c.circle))
     first = looked_at.order_by(walked.c.seq.desc()).limit(one.most).cte()
     has_enough = select(func.count()).select_from(first).scalar_subquery() >= one.most
@@ -408,6 +431,13 @@ _SHOWN: Mapping[str, _Shown] = {
 }  # fmt: skip
 
 
+@cache
+def _of_keys(noun: str) -> Part:
+    """The records of a noun whose keys are given as `keys`; put together once."""
+    searchable = NOUNS[noun]
+    return _statement(searchable).where(searchable.model.id.in_(bindparam("keys", expanding=True)))
+
+
 def _statement(searchable: Searchable) -> Part:
     model, shown = searchable.model, _SHOWN[searchable.noun]
     about = bool(searchable.party) and model is not Party
@@ -460,7 +490,7 @@ def _read(ids: Mapping[str, Sequence[uuid.UUID]]) -> dict[tuple[str, uuid.UUID],
     for noun, keys in ids.items():
         searchable = NOUNS[noun]
         if keys:
-            rows = db.session.execute(_statement(searchable).where(searchable.model.id.in_(keys)))
+            rows = db.session.execute(_of_keys(noun), {"keys": keys})
             found.update({(noun, row.id): _hit(searchable, row) for row in rows})
     return _with_other_names(found)
 

@@ -7,14 +7,14 @@ a part in the year are read, their plans summed by the database: a page for all 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, extract, func, or_, select
 
-from crm.db import db
+from crm.db import among, db
 from crm.models.pledges import Agreement, AgreementBudgetLine, AgreementTerms, Allocation, Instalment
 from crm.money import Money, from_minor, split, to_minor
 from crm.queries.figures import ledger as records
@@ -98,7 +98,7 @@ def _signed(programme_ids: list[uuid.UUID], year: int, day: date) -> list[_Signe
         _fill(rows, keys, day)
     plans: dict[uuid.UUID, dict[int, int]] = {}
     for keys in _parted(list(rows)):
-        _plans(plans, rows, keys, day)
+        _plans(plans, rows, keys)
     odd = [row.id for row in rows.values() if sum(plans.get(row.id, {}).values()) != max(0, balance(row.terms))]
     for keys in _parted(odd):  # a change that was dated back cuts a plan from its end, or adds to it: read item by item
         for whole in records.load(Scope(agreement_ids=keys), day).agreements:
@@ -117,33 +117,32 @@ def _parted(keys: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
 def _fill(rows: Mapping[uuid.UUID, AgreementRow], keys: Sequence[uuid.UUID], day: date) -> None:
     """The changes and the budget lines of some agreements."""
     terms = db.session.execute(
-        select(AgreementTerms.agreement_id, AgreementTerms.effective_on, AgreementTerms.change_minor)
-        .where(AgreementTerms.agreement_id.in_(keys), AgreementTerms.effective_on <= day)
+        select(AgreementTerms.agreement_id, AgreementTerms.id, AgreementTerms.effective_on, AgreementTerms.change_minor)
+        .where(among(AgreementTerms.agreement_id, keys), AgreementTerms.effective_on <= day)
         .order_by(AgreementTerms.version)
     )
-    for key, on, change in terms:
-        rows[key].terms.append(Term(key, 0, "", on, change))
+    for key, term_id, on, change in terms:
+        rows[key].terms.append(Term(term_id, 0, "", on, change))
     lines = db.session.execute(
         select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
-        .where(AgreementBudgetLine.agreement_id.in_(keys))
+        .where(among(AgreementBudgetLine.agreement_id, keys))
         .order_by(AgreementBudgetLine.id)
     )
     for key, programme, weight in lines:
         rows[key].lines.append((programme, weight))
 
 
-def _plans(plans: dict[uuid.UUID, dict[int, int]], rows: Mapping[uuid.UUID, AgreementRow], keys: Sequence[uuid.UUID], day: date) -> None:
-    """What the newest plans by then have in each year; what has no day counts in the year of signature."""
+def _plans(plans: dict[uuid.UUID, dict[int, int]], rows: Mapping[uuid.UUID, AgreementRow], keys: Sequence[uuid.UUID]) -> None:
+    """What the newest plans, those of the last terms that were read, have in each year; what has no day counts in the year of signature."""
     due_year = extract("year", Instalment.due_on)
-    found = db.session.execute(
-        select(AgreementTerms.agreement_id, due_year, func.sum(Instalment.amount_minor))
-        .select_from(AgreementTerms)
-        .join(Instalment, Instalment.agreement_terms_id == AgreementTerms.id)
-        .where(AgreementTerms.agreement_id.in_(keys), records.is_newest(AgreementTerms, AgreementTerms.agreement_id, day))
-        .group_by(AgreementTerms.agreement_id, due_year)
+    newest = {rows[key].terms[-1].id: key for key in keys if rows[key].terms}
+    found: Iterable[Any] = db.session.execute(
+        select(Instalment.agreement_terms_id, due_year, func.sum(Instalment.amount_minor))
+        .where(among(Instalment.agreement_terms_id, newest))
+        .group_by(Instalment.agreement_terms_id, due_year)
     )
-    year: Any
-    for key, year, minor in found:
+    for term_id, year, minor in found:
+        key = newest[term_id]
         plan = plans.setdefault(key, {})
         of = rows[key].signed_on.year if year is None else int(year)
         plan[of] = plan.get(of, 0) + int(minor)
