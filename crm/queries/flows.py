@@ -6,13 +6,13 @@ In wider views a flow that several offices hold counts once (M16): the copy that
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from crm.db import db
 from crm.errors import NotFound
@@ -172,25 +172,31 @@ def find(conditions: Sequence[ColumnElement[bool]], sort: str, paging: Paging) -
     return fetch_page(select(Flow).where(*conditions), Order(column, Flow.id, is_descending=sort.startswith("-")), paging)
 
 
-def choices() -> Choices:
-    """What there is to narrow by. Five statements."""
-    donors, recipients, plans, spans, clusters = (
-        list(db.session.scalars(select(column).distinct().order_by(column).limit(limit)))
-        for column, limit in (
-            (Flow.donor_name, _SUGGESTED),
-            (Flow.recipient_name, _SUGGESTED),
-            (Flow.plan_name, None),
-            (Flow.usage_years, None),
-            (Flow.clusters, None),
-        )
-    )
+@dataclass(frozen=True)
+class Named:
+    """The names that the figures of a whole list have, nothing left out of it."""
+
+    donors: Collection[str]
+    recipients: Collection[str]
+    plans: Collection[str]
+
+
+def choices(known: Named | None = None) -> Choices:
+    """What there is to narrow by. Four statements, or one where the names are known."""
+    if known is None:
+        known = Named(_names(Flow.donor_name, _SUGGESTED), _names(Flow.recipient_name, _SUGGESTED), _names(Flow.plan_name, None))
+    used = db.session.execute(select(Flow.usage_years, Flow.clusters).distinct()).all()
     return Choices(
-        donors=[name for name in donors if name],
-        recipients=[name for name in recipients if name],
-        plans=plans,
-        years=sorted({year for span in spans for year in _years_of(span)}, reverse=True),
-        clusters=sorted({name for joined in clusters for name in joined.split(",") if name}),
+        donors=sorted({*known.donors} - {""})[:_SUGGESTED],
+        recipients=sorted({*known.recipients} - {""})[:_SUGGESTED],
+        plans=sorted({*known.plans}),
+        years=sorted({year for span in {row.usage_years for row in used} for year in _years_of(span)}, reverse=True),
+        clusters=sorted({name for row in used for name in row.clusters.split(",") if name}),
     )
+
+
+def _names(column: InstrumentedAttribute[str], most: int | None) -> Collection[str]:
+    return db.session.scalars(select(column).distinct().order_by(column).limit(most)).all()
 
 
 def get(flow_id: uuid.UUID) -> Flow:

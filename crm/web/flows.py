@@ -51,9 +51,10 @@ def index() -> Any:
     asked = paging()
     conditions = queries.matching(filters)
     page = queries.find(conditions, filters.sort, asked)
-    choices = queries.choices()
     seen, plans = figures.by_plan(conditions)
     recipients, donors = figures.by_recipient(conditions), figures.by_donor(conditions)
+    names = None if filters.is_narrowed else queries.Named(*([part.name for part in parts] for parts in (donors, recipients, plans)))
+    choices = queries.choices(names)
     return render_template(
         "flows/index.html",
         filters=filters,

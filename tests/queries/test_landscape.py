@@ -169,3 +169,19 @@ def test_statements_do_not_grow_with_the_data(context, acting):
     with count_statements(context) as many:
         landscape.party_flows_summary(party("Canada, Government of"))
     assert few.count == many.count <= 8, str(many)
+
+
+def test_a_whole_list_knows_the_names_that_it_can_be_narrowed_to(acting, app):
+    """Taken from its own figures they are those that the database gives, in one statement instead of four."""
+    bring(acting("grants"))
+    whole_list = flows.matching(Filters.of({}))
+    parts = (landscape.by_donor(whole_list), landscape.by_recipient(whole_list), landscape.by_plan(whole_list)[1])
+    named = flows.Named(*([part.name for part in one] for one in parts))
+    with count_statements(app) as sent:
+        known = flows.choices(named)
+    assert len(sent.texts) == 1
+    assert known == flows.choices()
+    assert known.donors
+    assert known.recipients
+    assert known.plans
+    assert known.years
