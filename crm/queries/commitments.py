@@ -16,7 +16,7 @@ from crm.errors import NotFound
 from crm.i18n import LazyText, _, _l
 from crm.models.asks import Ask
 from crm.models.audit import AuditEntry, AuditValue
-from crm.models.commitments import Commitment
+from crm.models.commitments import DIRECTIONS, Commitment
 from crm.models.notes import Note
 from crm.models.pledges import Pledge
 from crm.models.programmes import Programme
@@ -357,21 +357,18 @@ def every(filters: Filters, today: date | Days, *, sort: str = "due") -> Iterato
     return fetch_all(*_listed(filters, today, sort))
 
 
-def open_promises(direction: str, until: date, limit: int, offices: Collection[uuid.UUID] | None = None) -> list[Commitment]:
-    """Open promises of a side due until a day that are not pledges (those have instalments of their own), earliest first."""
-    statement = (
-        select(Commitment)
-        .where(
-            Commitment.outcome.is_(None),
-            Commitment.direction == direction,
-            Commitment.due_on <= until,
-            ~exists().where(Pledge.id == Commitment.id),
-        )
-        .limit(limit)
-        .options(joinedload(Commitment.party))
-    )
-    if offices is None:
-        return list(db.session.scalars(statement.order_by(Commitment.due_on, Commitment.id)))
-    # By an expression: PostgreSQL looked for an office's few along the index of all offices.
-    by_day = func.coalesce(Commitment.due_on, Commitment.due_on)
-    return list(db.session.scalars(statement.where(Commitment.office_id.in_(offices)).order_by(by_day, Commitment.id)))
+def open_promises(until: date, limit: int, offices: Collection[uuid.UUID] | None = None) -> dict[str, list[Commitment]]:
+    """Open promises due until a day that are not pledges (those have instalments of their own), earliest first: so many by us ("ours")
+    and so many by them ("theirs"). One statement, two where all offices are asked."""
+    order = (Commitment.due_on, Commitment.id)
+    is_due = (Commitment.outcome.is_(None), Commitment.due_on <= until, ~exists().where(Pledge.id == Commitment.id))
+    whole = select(Commitment).order_by(*order).options(joinedload(Commitment.party))
+    if offices is None:  # an index has each side's in this order
+        sides = (whole.where(*is_due, Commitment.direction == direction).limit(limit) for direction in DIRECTIONS)
+        return {direction: list(db.session.scalars(side)) for direction, side in zip(DIRECTIONS, sides, strict=True)}
+    place = func.row_number().over(partition_by=Commitment.direction, order_by=order).label("place")
+    placed = select(Commitment.id, place).where(*is_due, Commitment.office_id.in_(offices)).subquery()
+    found: dict[str, list[Commitment]] = {direction: [] for direction in DIRECTIONS}
+    for one in db.session.scalars(whole.where(Commitment.id.in_(select(placed.c.id).where(placed.c.place <= limit)))):
+        found[one.direction].append(one)
+    return found

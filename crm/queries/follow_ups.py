@@ -93,9 +93,7 @@ def due(until: date, limit: int, *, owner_id: uuid.UUID | None = None, offices: 
         statement = statement.where(FollowUp.office_id.in_(offices))
     return list(
         db.session.scalars(
-            statement.order_by(FollowUp.due_on, FollowUp.id)
-            .limit(limit)
-            .options(selectinload(FollowUp.party), selectinload(FollowUp.owner))
+            statement.order_by(FollowUp.due_on, FollowUp.id).limit(limit).options(joinedload(FollowUp.party), joinedload(FollowUp.owner))
         )
     )
 

@@ -82,6 +82,7 @@ def work(user_id: uuid.UUID | None, zone: tzinfo, offices: Sequence[uuid.UUID] |
     today = now.astimezone(zone).date()
     start = datetime.combine(today, time(), zone).astimezone(UTC)
     until = today + AHEAD
+    promises = commitments.open_promises(until, LONGEST, offices)
     return Work(
         meetings=interactions.planned_between(
             max(start, now - timedelta(hours=1)),
@@ -90,8 +91,8 @@ def work(user_id: uuid.UUID | None, zone: tzinfo, offices: Sequence[uuid.UUID] |
             offices,
         ),
         to_write_up=interactions.to_write_up(now - timedelta(hours=1), LONGEST, offices),
-        ours=commitments.open_promises("ours", until, LONGEST, offices),
-        theirs=commitments.open_promises("theirs", until, LONGEST, offices),
+        ours=promises["ours"],
+        theirs=promises["theirs"],
         follow_ups=follow_ups.due(until, LONGEST, owner_id=user_id),
     )
 

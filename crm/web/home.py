@@ -47,7 +47,9 @@ def index() -> Any:
     work = queries.work(who.user_id, zone, offices)
     days = shared.days_here()
     due_money = due_instalments(days, DUE_DAYS, office_ids=offices, limit=_LONGEST)
-    first_steps = queries.set_up(who.home_office_id) if who.home_office_id else None
+    held = queries.contacts_by_month(zone, offices)
+    is_begun = _has_contacts(who, work, held, offices)
+    first_steps = queries.set_up(who.home_office_id) if who.home_office_id and not is_begun else None
     packs = document_queries.made_for([record.id for record in work.meetings], document_queries.PACK)
     planned = [_meeting(record, who, today, has_pack=record.id in packs) for record in work.meetings]
     tomorrow = today + timedelta(days=1)
@@ -60,7 +62,7 @@ def index() -> Any:
         owed=[_promise(record, days.of(record.office_id)) for record in (*work.ours, *work.theirs)],
         follow_ups=[_follow_up(record, days.of(record.office_id)) for record in work.follow_ups],
         due_money=[_instalment(record, days.of(record.office_id)) for record in due_money],
-        figures=_figures(who, zone, offices),
+        figures=_figures(who, zone, offices, held),
         first_steps=_first_steps(first_steps) if first_steps is not None and first_steps.is_needed else [],
         back=request.path,
     )
@@ -146,8 +148,15 @@ def _instalment(record: DueInstalment, today: date) -> dict[str, Any]:
 # --- figures -------------------------------------------------------------------------------------------------------
 
 
-def _figures(who: Actor, zone: Any, offices: Sequence[uuid.UUID] | None) -> list[dict[str, Any]]:
-    found = [_contacts(queries.contacts_by_month(zone, offices)), _asks(queries.answered(zone, offices))]
+def _has_contacts(who: Actor, work: queries.Work, held: Series, offices: Sequence[uuid.UUID] | None) -> bool:
+    """Whether it is seen already that the reader's own office has contacts, so that it need not be asked whether it only begins."""
+    if offices == [who.home_office_id] and any(held.values):
+        return True
+    return any(record.office_id == who.home_office_id for record in (*work.meetings, *work.to_write_up))
+
+
+def _figures(who: Actor, zone: Any, offices: Sequence[uuid.UUID] | None, held: Series) -> list[dict[str, Any]]:
+    found = [_contacts(held), _asks(queries.answered(zone, offices))]
     if offices is not None and len(offices) <= MOST_OFFICES_FOR_MONEY:
         found.append(_received(who, clock.today(zone), offices))
     return found

@@ -19,12 +19,12 @@ from crm.queries import history, pledges
 from crm.queries.commitments import Filters
 from crm.queries.figures.money import pledge_figures
 from crm.queries.paging import Paging
-from crm.queries.parties import standing
 from crm.services import commitments, interactions
 from crm.services.commitments import NewCommitment
 from crm.services.interactions import NewInteraction
 from crm.services.pledges import NewPledge, record_pledge
 from tests.factories import money as made
+from tests.factories.parties import standing
 
 TODAY_IN = "Asia/Amman"
 TODAY = clock.today(TODAY_IN)
@@ -83,9 +83,9 @@ def test_a_promise_of_money_becomes_a_pledge_on_the_same_key(grants, donor):
 def test_nothing_counts_twice_after_it(grants, donor):
     """Home lists, the party's page and the pack's promises name it once."""
     heard = promise(grants, donor, due_on=TODAY + timedelta(days=5))
-    assert [row.id for row in queries.open_promises("theirs", TODAY + timedelta(days=30), 10)] == [heard]
+    assert [row.id for row in queries.open_promises(TODAY + timedelta(days=30), 10)["theirs"]] == [heard]
     record_pledge(grants, new_pledge(donor, heard, plan=(made.line(made.eur(10_000_000), TODAY + timedelta(days=5)),)))
-    assert queries.open_promises("theirs", TODAY + timedelta(days=30), 10) == []
+    assert queries.open_promises(TODAY + timedelta(days=30), 10)["theirs"] == []
     assert [row.record_id for row in pledges.due_instalments(TODAY)] == [heard]
     assert standing(donor, clock.now()).theirs_count == 1
     assert queries.listing(Filters(party_id=donor), TODAY, Paging.of(None, None, None)).total == 1
@@ -226,3 +226,20 @@ def test_a_promise_that_is_a_pledge_stands_as_its_money_does(grants, donor):
     made.agreement(grants, made.eur(10_000_000), pledge_id=key, signed_on=TODAY)
     assert queries.standings(rows, TODAY)[key].key == "settled"
     assert queries.standings([], TODAY) == {}
+
+
+def test_the_promises_due_of_some_offices_are_those_of_all_offices(grants, donor):
+    """Asked for in one way where they are an office's, in another where they are anybody's: the same ones, each side's first."""
+    for days in (9, 3, 3, 400, 5):
+        promise(grants, donor, due_on=TODAY + timedelta(days=days))
+        promise(grants, donor, direction="ours", due_on=TODAY + timedelta(days=days + 1))
+    promise(grants, donor)
+    until = TODAY + timedelta(days=30)
+    for limit in (1, 3, 50):
+        of_office = queries.open_promises(until, limit, [grants.home_office_id])
+        assert of_office == queries.open_promises(until, limit)
+        assert [len(of_office[side]) for side in ("ours", "theirs")] == [min(limit, 4)] * 2
+        for side, rows in of_office.items():
+            assert [row.due_on for row in rows] == sorted(row.due_on for row in rows)
+            assert {row.direction for row in rows} == {side}
+    assert queries.open_promises(until, 50, []) == {"ours": [], "theirs": []}

@@ -13,13 +13,14 @@ from crm import clock
 from crm.db import db
 from crm.models.documents import Document
 from crm.models.pledges import Pledge
-from crm.queries import briefing, documents, home, money_choices, party_standing, programmes, search, sheet_money, timeline
+from crm.queries import briefing, documents, home, money_choices, programmes, search, sheet_money, timeline
 from crm.queries.figures.chains import donor_money
 from crm.services import allocations, asks, commitments, pledges, receipts
 from crm.services.interactions import NewInteraction, log_interaction
 from tests.factories import money as made
 from tests.factories.browser import tree
 from tests.factories.counting import statements_of
+from tests.factories.parties import standing
 from tests.web.test_interactions import in_world, make_party
 
 TODAY = clock.today("Asia/Amman")
@@ -53,11 +54,6 @@ def story(app):
 
 def shown(client, path):
     return " ".join(tree(client.get(path)).text_content().split())
-
-
-def standing(donor):
-    """As the party's page reads it."""
-    return party_standing.standing(donor, clock.now(), party_standing.there(donor), timeline.timeline_of(donor))
 
 
 def strip(client, path):
@@ -118,7 +114,7 @@ def test_the_page_and_the_timeline_of_its_donor_do_not_say_it_was_promised(app, 
     found = in_world(app, "grants", events)
     assert ("pledge", story["real"]) in found
     assert story["gone"] not in {key for _kind, key in found}
-    found = in_world(app, "grants", lambda _a, _o: standing(story["donor"]))
+    found = in_world(app, "grants", lambda _a, _o: standing(story["donor"], clock.now()))
     assert found.theirs_count == 1
 
 
@@ -160,7 +156,7 @@ def test_one_that_was_opened_again_is_still_taken_back(app, browser, story):
     grants = browser("grants")
     assert len(listed(grants, "/commitments/?status=open")) == 1
     assert listed(grants, "/commitments/?back=only") == {"Three million for water.": "Taken back"}
-    assert in_world(app, "grants", lambda _a, _o: standing(story["donor"])).theirs_count == 1
+    assert in_world(app, "grants", lambda _a, _o: standing(story["donor"], clock.now())).theirs_count == 1
 
 
 def test_the_palette_does_not_offer_it_and_search_says_what_it_is(app, browser, story):
