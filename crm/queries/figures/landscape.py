@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -231,8 +231,42 @@ def originals(figures: Landscape) -> list[Original]:
 _KEYS = (Flow.status, Flow.on_boundary, Flow.contribution_type, Flow.flow_type, Flow.original_currency)
 
 
-def _grouped(conditions: Iterable[ColumnElement[bool]], *keys: InstrumentedAttribute[Any]) -> list[tuple[tuple[Any, ...], str, Stage]]:
-    """(key, status, a Stage that holds one group of flows) for every group that the figures tell apart."""
+class _Group(NamedTuple):
+    """Flows that nothing tells apart: the cells that they count in, their sums in whole cents."""
+
+    key: tuple[Any, ...]
+    status: str
+    cells: tuple[str, ...]
+    usd: int
+    flows: int
+    currency: str
+    original: int
+    with_original: int
+
+
+class _Sum:
+    """Groups of flows on their way into a cell."""
+
+    __slots__ = ("flows", "originals", "usd", "with_original")
+
+    def __init__(self) -> None:
+        self.usd = self.flows = self.with_original = 0
+        self.originals: dict[str, int] = {}
+
+    def add(self, group: _Group) -> None:
+        self.usd += group.usd
+        self.flows += group.flows
+        self.with_original += group.with_original
+        if group.currency and group.with_original:
+            self.originals[group.currency] = self.originals.get(group.currency, 0) + group.original
+
+    def cell(self) -> Cell:
+        originals = tuple(from_minor(self.originals[code], code) for code in sorted(self.originals))
+        return Cell(from_minor(self.usd, USD), self.flows, originals, self.with_original)
+
+
+def _grouped(conditions: Iterable[ColumnElement[bool]], *keys: InstrumentedAttribute[Any]) -> list[_Group]:
+    """Every group of flows that the figures tell apart."""
     counted = func.count(Flow.id)
     has_original = func.sum(case((Flow.original_minor.is_not(None), 1), else_=0))
     rows = db.session.execute(
@@ -244,44 +278,34 @@ def _grouped(conditions: Iterable[ColumnElement[bool]], *keys: InstrumentedAttri
     for row in rows:
         key, values = tuple(row)[: len(keys)], tuple(row)[len(keys) :]
         status, boundary, contribution, flow_type, currency, flows, usd, with_original, original = values
-        originals = (from_minor(int(original), currency),) if currency and with_original else ()
-        cell = Cell(from_minor(int(usd), USD), int(flows), originals, int(with_original))
-        found.append((key, status, _stage(status, cell, boundary=boundary, contribution=contribution, flow_type=flow_type)))
+        cells = _cells(boundary, contribution, flow_type)
+        found.append(_Group(key, status, cells, int(usd), int(flows), currency, int(original or 0), int(with_original)))
     return found
 
 
-def _stage(status: str, cell: Cell, *, boundary: str, contribution: str, flow_type: str) -> Stage:
+def _cells(boundary: str, contribution: str, flow_type: str) -> tuple[str, ...]:
+    """The cells of a `Stage` that a flow counts in."""
     if boundary == SHARED:
-        return Stage(status, shared=cell)
-    parked = cell if flow_type == PARKED else _NO_FLOWS
-    passed = cell if flow_type == PASS_THROUGH else _NO_FLOWS
-    if contribution == IN_KIND:
-        return Stage(status, in_kind=cell, parked=parked, passed_through=passed)
-    return Stage(status, financial=cell, parked=parked, passed_through=passed)
+        return ("shared",)
+    also = {PARKED: ("parked",), PASS_THROUGH: ("passed_through",)}.get(flow_type, ())
+    return ("in_kind" if contribution == IN_KIND else "financial", *also)
 
 
-def _together(first: Stage, second: Stage) -> Stage:
-    return Stage(
-        first.status,
-        first.financial + second.financial,
-        first.in_kind + second.in_kind,
-        first.shared + second.shared,
-        first.parked + second.parked,
-        first.passed_through + second.passed_through,
-    )
-
-
-def _landscape(groups: Iterable[tuple[tuple[Any, ...], str, Stage]]) -> Landscape:
-    stages = {status: Stage(status) for status in ("commitment", "paid", "pledge")}
-    for _key, status, stage in groups:
-        stages[status] = _together(stages[status], stage)
-    return Landscape(stages["commitment"], stages["paid"], stages["pledge"])
-
-
-def _parts(groups: Iterable[tuple[tuple[Any, ...], str, Stage]], *, has_party: bool) -> list[Part]:
-    by_key: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], str, Stage]]] = {}
+def _landscape(groups: Iterable[_Group]) -> Landscape:
+    sums: dict[str, dict[str, _Sum]] = {status: {} for status in ("commitment", "paid", "pledge")}
     for group in groups:
-        by_key.setdefault(group[0], []).append(group)
+        of_status = sums[group.status]
+        for name in group.cells:
+            if name not in of_status:
+                of_status[name] = _Sum()
+            of_status[name].add(group)
+    return Landscape(*(Stage(status, **{name: one.cell() for name, one in cells.items()}) for status, cells in sums.items()))
+
+
+def _parts(groups: Iterable[_Group], *, has_party: bool) -> list[Part]:
+    by_key: dict[tuple[Any, ...], list[_Group]] = {}
+    for group in groups:
+        by_key.setdefault(group.key, []).append(group)
     parts = [Part(key[0], key[1] if has_party else None, _landscape(same)) for key, same in by_key.items()]
     return sorted(parts, key=_by_size)
 
@@ -300,8 +324,8 @@ def _side(
     if not groups:
         return Side(Landscape())
     figures = _landscape(groups)
-    plans = _parts((((group[0][0],), group[1], group[2]) for group in groups), has_party=False)
-    counterparts = _parts(((group[0][1:], group[1], group[2]) for group in groups), has_party=True)
+    plans = _parts((group._replace(key=group.key[:1]) for group in groups), has_party=False)
+    counterparts = _parts((group._replace(key=group.key[1:]) for group in groups), has_party=True)
     return Side(figures, tuple(plans), tuple(counterparts), tuple(_lines(conditions)), figures.flows)
 
 
