@@ -161,6 +161,8 @@ def engine_options(url: str) -> dict[str, Any]:
 #: A statement that a PostgreSQL connection sends so often is prepared there, and so many are kept: a page's are then neither parsed
 #: nor, after some more times, planned again. Pages have some four hundred statements between them.
 _PREPARED_AFTER, _PREPARED_KEPT = 2, 400
+#: What PostgreSQL says of a prepared statement whose columns are others since. It has no code of its own.
+_OTHER_TYPE = "cached plan must not change result type"
 
 
 #: How long SQLite waits for another writer: as a rule, and for what can be done later.
@@ -179,33 +181,45 @@ _impatient: ContextVar[bool] = ContextVar("impatient", default=False)
 _steady: ContextVar[bool] = ContextVar("steady", default=False)
 
 
+def _set_up_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _pg_begin(connection: Any) -> None:
+        """The driver says it with BEGIN, which it sends before the first statement: no round trip of its own. It counts for every
+        transaction, whatever isolation a connection was asked for otherwise."""
+        driver, levels = connection.connection.dbapi_connection, connection.dialect.dbapi.IsolationLevel
+        driver.read_only = None if _writing.get() else True
+        driver.isolation_level = levels.REPEATABLE_READ if _steady.get() and not _writing.get() else None
+
+    @event.listens_for(engine, "rollback")
+    def _pg_end(connection: Any) -> None:
+        """What only read ends with COMMIT: at a ROLLBACK the driver forgets every statement that the server has prepared for it, so
+        that no page's would ever be. The rollback that follows finds nothing to do. So nothing that reads may change a setting of
+        its connection, which a rollback would have taken back: all settings are made here."""
+        if connection.closed or connection.invalidated:
+            return
+        driver, library = connection.connection.dbapi_connection, connection.dialect.dbapi
+        if driver.read_only and driver.info.transaction_status == library.pq.TransactionStatus.INTRANS:
+            with suppress(library.Error):  # the rollback that follows meets the same, and says it
+                driver.commit()
+
+    @event.listens_for(engine, "connect")
+    def _pg_connect(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.prepare_threshold, dbapi_connection.prepared_max = _PREPARED_AFTER, _PREPARED_KEPT
+
+    @event.listens_for(engine, "handle_error")
+    def _pg_changed(context: Any) -> OperationalError | None:
+        """A column whose type was changed by an upgrade meanwhile: what was prepared before fits no more. Said as a connection that
+        is lost, so that all of them are made anew and only this request is to be sent again."""
+        if _OTHER_TYPE not in str(context.original_exception):
+            return None
+        context.is_disconnect = True
+        return OperationalError(context.statement, context.parameters, context.original_exception, connection_invalidated=True)
+
+
 def set_up_engine(engine: Engine) -> None:
     """Bind connection settings and transaction starts to an engine (once)."""
     if engine.dialect.name != "sqlite":
-
-        @event.listens_for(engine, "begin")
-        def _pg_begin(connection: Any) -> None:
-            """The driver says it with BEGIN, which it sends before the first statement: no round trip of its own. It counts for every
-            transaction, whatever isolation a connection was asked for otherwise."""
-            driver, levels = connection.connection.dbapi_connection, connection.dialect.dbapi.IsolationLevel
-            driver.read_only = None if _writing.get() else True
-            driver.isolation_level = levels.REPEATABLE_READ if _steady.get() and not _writing.get() else None
-
-        @event.listens_for(engine, "rollback")
-        def _pg_end(connection: Any) -> None:
-            """What only read ends with COMMIT: at a ROLLBACK the driver forgets every statement that the server has prepared for it, so
-            that no page's would ever be. The rollback that follows finds nothing to do."""
-            if connection.closed or connection.invalidated:
-                return
-            driver, library = connection.connection.dbapi_connection, connection.dialect.dbapi
-            if driver.read_only and driver.info.transaction_status == library.pq.TransactionStatus.INTRANS:
-                with suppress(library.Error):  # the rollback that follows meets the same, and says it
-                    driver.commit()
-
-        @event.listens_for(engine, "connect")
-        def _pg_connect(dbapi_connection: Any, _record: Any) -> None:
-            dbapi_connection.prepare_threshold, dbapi_connection.prepared_max = _PREPARED_AFTER, _PREPARED_KEPT
-
+        _set_up_postgresql(engine)
         return
 
     # Rows of one INSERT get rising numbers in their order, so that what comes back, sorted by number, is theirs in turn: one

@@ -8,8 +8,9 @@ import time
 import uuid
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.exc import InternalError
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from crm.db import after_commit, db, impatient, savepoint, steady_reading, together, transactional
 from crm.errors import Conflict, Invalid, ProgrammingError
@@ -349,3 +350,23 @@ def test_how_many_rows_are_wanted_is_part_of_the_statement(acting, app):
     with count_statements(app) as sent:
         assert db.session.scalars(select(Party).order_by(Party.folded_name).offset(3).limit(7)).all() == []
     assert sent.texts[-1].split("LIMIT")[1].split() == ["7", "OFFSET", "3"]
+
+
+@pytest.mark.postgresql_only
+def test_a_column_of_another_type_since_is_met_once(acting, database_url):
+    """An upgrade beside a running server: what was prepared before fits no more, and every connection is made anew."""
+    actor = acting("grants")
+    for _page in range(5):
+        bind_actor(actor)
+        assert db.session.scalars(select(Party.reference)).all() == []
+        db.session.remove()
+    owner = create_engine(database_url, poolclass=NullPool)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE parties ALTER COLUMN reference TYPE varchar(333)")
+    bind_actor(actor)
+    with pytest.raises(OperationalError, match="cached plan") as caught:
+        db.session.scalars(select(Party.reference)).all()
+    assert caught.value.connection_invalidated
+    db.session.remove()
+    bind_actor(actor)
+    assert db.session.scalars(select(Party.reference)).all() == []

@@ -116,14 +116,19 @@ def counted_once(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """The condition that leaves one copy of each flow (M16); nothing to do where the scope is one office.
 
     `conditions` narrow the copies looked at; give only what all copies of a flow share (its organisations)."""
-    who = bound_actor()
-    if who is not None and not who.covers_all and len(who.visible) <= 1:
+    if has_each_once():
         return Flow.id.is_not(None)
     place = func.row_number().over(
         partition_by=(Flow.source, Flow.source_id), order_by=(Flow.reported_updated.desc().nulls_last(), Flow.created_at.desc(), Flow.id)
     )
     ranked = select(Flow.id.label("id"), place.label("place")).where(*conditions).subquery()
     return Flow.id.in_(select(ranked.c.id).where(ranked.c.place == 1))
+
+
+def has_each_once() -> bool:
+    """Whether the reader's scope can hold no flow twice: it is one office."""
+    who = bound_actor()
+    return who is not None and not who.covers_all and len(who.visible) <= 1
 
 
 def matching(filters: Filters) -> list[ColumnElement[bool]]:
@@ -174,7 +179,7 @@ def find(conditions: Sequence[ColumnElement[bool]], sort: str, paging: Paging) -
 
 @dataclass(frozen=True)
 class Named:
-    """The names that the figures of a whole list have, nothing left out of it."""
+    """The names that the figures of a whole list have: every flow is in them, and each is there once."""
 
     donors: Collection[str]
     recipients: Collection[str]

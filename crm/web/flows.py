@@ -53,7 +53,9 @@ def index() -> Any:
     page = queries.find(conditions, filters.sort, asked)
     seen, plans = figures.by_plan(conditions)
     recipients, donors = figures.by_recipient(conditions), figures.by_donor(conditions)
-    names = None if filters.is_narrowed else queries.Named(*([part.name for part in parts] for parts in (donors, recipients, plans)))
+    names = None
+    if queries.has_each_once() and not filters.is_narrowed:
+        names = queries.Named(*([part.name for part in parts] for parts in (donors, recipients, plans)))
     choices = queries.choices(names)
     return render_template(
         "flows/index.html",

@@ -76,7 +76,7 @@ def test_what_there_is_of_every_party_is_what_its_reader_may_see(acting, reader)
 
 
 def test_what_the_scene_has_none_of(acting):
-    """Channels, parts and files, also one that was removed: it can be put back from the page."""
+    """Channels and parts."""
     actor = acting("grants")
     office = made.office()
     whole = parties.create_party(actor, office, NewParty("organisation", "Ministry of Health"))
@@ -124,6 +124,23 @@ def test_contacts_out_of_the_timeline_are_those_that_the_database_finds(acting, 
                 interactions.cancel_interaction(actor, key, reason="Ill", version=version)
     now = NOW + timedelta(hours=later)
     assert _contacts(one, now, timeline_of(one, size=size)) == _contacts(one, now, None)
+
+
+def test_the_next_contact_may_lie_just_behind_the_end_of_the_timeline(acting):
+    """Two are planned from now on, and the nearer one is not among the newest events: at this very moment, and a little later."""
+    actor = acting("grants")
+    office = made.office()
+    one = parties.create_party(actor, office, NewParty("person", "Amal Haddad"))
+    keys = []
+    with clock.frozen(NOW):
+        for minutes in (0, 30, 600):
+            new = NewInteraction(office, "planned", "meeting", NOW + timedelta(minutes=minutes), one, summary="")
+            keys.append(interactions.log_interaction(actor, new))
+    for size in (1, 2, 3):
+        newest = timeline_of(one, size=size)
+        assert len(newest.events) == size
+        assert [found.id for found in _contacts(one, NOW, newest) if found] == keys[:1]
+        assert [found.id for found in _contacts(one, NOW + timedelta(minutes=1), newest) if found] == keys[1:2]
 
 
 def test_a_timeline_that_says_all_leaves_nothing_to_ask(acting, app):

@@ -327,6 +327,16 @@ def test_hostile_names_stay_names(app, browser, own, name):
     client.get(path)
 
 
+def test_the_only_file_of_a_party_can_be_put_back_from_its_page(app, browser, own):
+    """The page asks for files only where there is one: also one that was removed."""
+    client, page = browser("officer"), f"/parties/{own['parties']}"
+    send(client, f"{page}/files", ("gone.pdf", made.pdf(text="gone")))
+    file_id = newest(app)
+    target, values = client.fields(f"/files/{file_id}/remove")
+    assert client.client.post(target, data=values).status_code == 303
+    assert f"/files/{file_id}/restore" in client.get(page).get_data(as_text=True)
+
+
 def test_removing_says_what_happens_can_be_taken_back_and_ends_after_thirty_days(app, browser, own):
     client, page = browser("officer"), f"/interactions/{own['interactions']}"
     send(client, f"{page}/files", ("gone.pdf", made.pdf(text="gone")))

@@ -583,6 +583,13 @@ def test_an_empty_office_is_told_what_to_do_first(app: Flask, browser: Browsers)
     assert "First steps for your office" not in browser("head").get("/").get_data(as_text=True)
 
 
+def test_an_office_above_begins_though_those_below_have_contacts(app: Flask, browser: Browsers) -> None:
+    make_meeting(app, make_party(app, "Ministry of Health"))
+    page = browser("regional").get("/").get_data(as_text=True)
+    assert "First steps for your office" in page
+    assert "held this month so far" in page, "what the offices below did is counted"
+
+
 def test_a_regional_officer_chooses_the_office(app: Flask, browser: Browsers) -> None:
     make_party(app, "Ministry of Health")
     regional = browser("regional")
