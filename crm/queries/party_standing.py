@@ -52,30 +52,31 @@ class There:
 
 @cache
 def _is_there() -> Select[Any]:
-    """One row: for each part of `There`, in its order, whether a record is there. Each looks for one by an index."""
+    """One row: for each part of `There`, by its name, whether a record is there. Each looks for one by an index."""
+    columns: dict[str, Any] = {
+        "interactions": Interaction.party_id,
+        "follow_ups": FollowUp.party_id,
+        "asks": Ask.addressee_id,
+        "commitments": Commitment.party_id,
+        "pledges": Pledge.donor_id,
+        "agreements": Agreement.donor_id,
+        "receipts": Receipt.donor_id,
+        "notes": Note.party_id,
+        "files": File.party_id,
+        "channels": Channel.party_id,
+        "members": Party.part_of_id,
+        "given": Flow.donor_id,
+        "received": Flow.recipient_id,
+    }
     party: Any = bindparam("party_id")
-    parts: tuple[tuple[Any, Any], ...] = (
-        (Interaction.id, Interaction.party_id),
-        (FollowUp.id, FollowUp.party_id),
-        (Ask.id, Ask.addressee_id),
-        (Commitment.id, Commitment.party_id),
-        (Pledge.id, Pledge.donor_id),
-        (Agreement.id, Agreement.donor_id),
-        (Receipt.id, Receipt.donor_id),
-        (Note.id, Note.party_id),
-        (File.id, File.party_id),
-        (Channel.id, Channel.party_id),
-        (Party.id, Party.part_of_id),
-        (Flow.id, Flow.donor_id),
-        (Flow.id, Flow.recipient_id),
-    )
-    looked_for: list[Any] = [select(key).where(column == party).exists() for key, column in parts]
+    looked_for: list[Any] = [select(column.class_.id).where(column == party).exists().label(name) for name, column in columns.items()]
     return select(*looked_for)
 
 
 def there(party_id: uuid.UUID) -> There:
     """What there is about a party. One statement."""
-    return There(*map(bool, db.session.execute(_is_there(), {"party_id": party_id}).one()))
+    found = db.session.execute(_is_there(), {"party_id": party_id}).mappings().one()
+    return There(**{name: bool(is_there) for name, is_there in found.items()})
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Standing:
 
 def standing(party_id: uuid.UUID, now: datetime, known: There, newest: Timeline | None) -> Standing:
     """How things stand with a party now. `known`: what there is about it; `newest`: the newest events about it (None: not read). At most
-    fourteen statements, however much there is."""
+    twelve statements, however much there is."""
     held, planned = _contacts(party_id, now, newest) if known.interactions else (None, None)
     asks, ask_count = _open_asks(party_id) if known.asks else ([], 0)
     ours, ours_count = _open_commitments(party_id, "ours") if known.commitments else ([], 0)
