@@ -92,7 +92,8 @@ class Setup:
     earlier row, or the reference of the record, that it is one with; `TWO` where it is somebody else than it looks like, and
     `parted`: that row -> all those (rows and references) that it was said to be another one than.
     `emptied`: the columns in which formulas without a saved result are read as empty. `turned`: those whose names of people are
-    turned round, as “Haddad, Rania” to “Rania Haddad”."""
+    turned round, as “Haddad, Rania” to “Rania Haddad”. `employers`: name of an organisation that rows name for posts -> the name or reference
+    of the one that it is; `employers_apart`: name -> the names and references that it was said to be another one than."""
 
     sheet: str = ""
     header_row: int = 0
@@ -113,6 +114,8 @@ class Setup:
     parted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     emptied: Sequence[str] = ()
     turned: Sequence[str] = ()
+    employers: Mapping[str, str] = field(default_factory=dict)
+    employers_apart: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, text: str) -> Setup:
@@ -132,7 +135,20 @@ class Setup:
         """What holds for the next file of the same source too: everything but mended cells, rows left out or put together, totals, where the
         headings were, and what is read in place of values that are not words of a list (`of_lists`: the headings of columns whose values are)."""
         values = {heading: table for heading, table in self.values.items() if heading in of_lists}
-        return replace(self, edits={}, left_out=(), totals="", header_row=0, sheet="", values=values, twins={}, parted={}, emptied=())
+        return replace(
+            self,
+            edits={},
+            left_out=(),
+            totals="",
+            header_row=0,
+            sheet="",
+            values=values,
+            twins={},
+            parted={},
+            emptied=(),
+            employers={},
+            employers_apart={},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +321,8 @@ def read_sheet(
                 twins=setup.twins,
                 parted=setup.parted,
                 emptied=setup.emptied,
+                employers=setup.employers,
+                employers_apart=setup.employers_apart,
             )
     guessed = _by_what_stands_there(slug, columns_of.guess(slug, listing.headings), listing)
     said = setup.columns if setup.columns is not None else guessed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectField, StringField
 
+from crm.errors import Invalid
 from crm.forms.base import BaseForm, Needed, OneLine, choices
 from crm.forms.money_fields import offer_currencies
 from crm.forms.parties import FORM_NAMES
@@ -36,6 +38,9 @@ class UploadForm(BaseForm):
         self.office.description = f"{own} {above}" if is_of_all_kinds else own
 
 
+#: What stands between the numbers of rows, and between the first and the last of several.
+_BETWEEN_ROWS, _TO = re.compile(r"[\s,;،؛、，]*[,;،؛、，][\s,;،؛、，]*|(?<=\d)\s+(?=\d)"), re.compile(r"\s*[-–—]\s*")
+_DIGITS_OF_ROW = 9
 #: What lists of each kind leave no need to ask.
 _NOT_ASKED = {"positions": ("form_of", "country", "note_level"), "interactions": ("country",)}
 
@@ -116,6 +121,34 @@ class MendForm(BaseForm):
     """Cells of rejected rows, typed on the page; what was said of values of a whole column can hold for the next file too."""
 
     is_remembered = BooleanField(_l("Remember what is read in place of words of a list, for the office's next file with these headings"))
+
+
+class RowsForm(MendForm):
+    """The rows of a spreadsheet: those with problems mended, and any of them left out."""
+
+    also_out = StringField(
+        _l("More rows to leave out"),
+        [OneLine(500)],
+        description=_l("Rows without a problem too: their numbers in the spreadsheet, such as 12, 40-45."),
+    )
+
+    def rows_out(self, known: Collection[int]) -> set[int]:
+        """The rows that are named in `also_out`, of those that the list has. Empty, and why beside the field, where one is none of them."""
+        found: set[int] = set()
+        for part in _BETWEEN_ROWS.split(self.also_out.data or ""):
+            numbers = [text.strip() for text in _TO.split(part, maxsplit=1)]
+            if not part:
+                continue
+            if not all(text.isdecimal() and len(text) <= _DIGITS_OF_ROW for text in numbers):
+                self.take(Invalid(_("Write the numbers of rows, such as 12, 40-45. “%(text)s” is none.", text=part[:60]), field="also_out"))
+                return set()
+            first, last = int(numbers[0]), int(numbers[-1])
+            rows = {row for row in known if first <= row <= last}
+            if not rows or (first == last and first not in known):
+                self.take(Invalid(_("The list has no row %(rows)s.", rows=part[:60]), field="also_out"))
+                return set()
+            found |= rows
+        return found
 
 
 class ActForm(BaseForm):

@@ -323,7 +323,7 @@ engine.WORKS[imports.UNDO] = engine.Work(
 
 
 def discard(actor: Actor, batch_id: uuid.UUID) -> None:
-    """Drop a checked file and what was kept of it."""
+    """Drop a checked or refused file and what was kept of it."""
     imports.discard(actor, batch_id, forget_file=_forget)
 
 

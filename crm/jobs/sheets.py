@@ -67,7 +67,16 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         file = read_sheet(data, slug, setup, remembered, reporting=held.reporting_currency(office_id))
     twins = {int(row): twin for row, twin in file.setup.twins.items()}
     parted = {int(row): tuple(others) for row, others in file.setup.parted.items()}
-    options = SheetOptions(file.setup.form, file.setup.country, file.setup.note_level, file.by_field, twins, parted)
+    options = SheetOptions(
+        file.setup.form,
+        file.setup.country,
+        file.setup.note_level,
+        file.by_field,
+        twins,
+        parted,
+        file.setup.employers,
+        file.setup.employers_apart,
+    )
     missing, kind = file.missing(), _TAKES[slug](options)
     place = file.headings.index(file.by_field["day"]) if "time" in SHEETS[slug].fields and "day" in file.by_field else None
     rejects = _rejects(file, kind, office_id, place)
@@ -85,7 +94,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         is_open=file.is_open,
         left_out=file.left_out,
         mended=len(file.replaced) + bool(file.setup.century) + bool(file.setup.months) + len(file.setup.emptied),
-        settled=len(twins),
+        settled=len(twins) + len(file.setup.employers) + len(file.setup.employers_apart),
         turnable=[(heading, *found) for heading, found in file.turnable.items() if heading not in file.setup.turned],
     )
     return ReadSheet(file, contents)

@@ -32,7 +32,8 @@ class Summary:
     Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
     whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
     `turnable`: columns of names that look like “Family, First”, how many, and the first; `joined`: how many of the unchanged rows are one
-    with another row."""
+    with another row; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
+    name, that in words with the reason, and whether it is on record."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -48,6 +49,7 @@ class Summary:
     twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     turnable: Sequence[tuple[str, int, str]] = ()
     joined: int = 0
+    employers: Sequence[tuple[int, str, Sequence[tuple[str, str, bool]]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("twins", {}),
         kept.get("turnable", ()),
         int(kept.get("joined", 0)),
+        kept.get("employers", ()),
     )
 
 

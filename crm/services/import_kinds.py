@@ -183,6 +183,8 @@ class Outcome:
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
     twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with
+    #: New organisations of posts that may be another one: row, name, and of each other its reference or name, why, and whether it is on record.
+    employers: list[tuple[int, str, list[tuple[str, str, bool]]]] = field(default_factory=list)
     rates: dict[str, int] = field(default_factory=dict)
     sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]
 

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -491,23 +492,26 @@ def title_of(record: Any) -> str:
 #: What a file brings whole, in the order in which it is shown.
 BROUGHT = ("parties", "positions", "interactions", "programmes", "pledges", "receipts")
 BROUGHT_SHOWN = 50
+_ROWS_AT_ONCE = 20
 
 
-def brought(batch_id: uuid.UUID) -> list[tuple[str, uuid.UUID, str]]:
-    """The first records that a batch made and that the reader may see: noun, id, title. Two statements, and one for each noun."""
-    found: list[tuple[str, uuid.UUID, str]] = []
+def brought(batch_id: uuid.UUID, first: int = 0, count: int = BROUGHT_SHOWN) -> tuple[list[tuple[str, uuid.UUID, str]], bool]:
+    """Records that a batch made and that the reader may see, from the one at place `first`: (noun, id, title) of `count` at most, and whether
+    there are more. A statement, and one for each noun among them."""
+    order = case({noun: place for place, noun in enumerate(BROUGHT)}, value=ImportChange.noun)
     of_batch = select(ImportChange.noun, ImportChange.new).where(
         ImportChange.batch_id == batch_id, ImportChange.record_id.is_(None), ImportChange.noun.in_(BROUGHT)
     )
-    made: dict[str, list[uuid.UUID]] = defaultdict(list)
-    for noun, left in db.session.execute(of_batch.order_by(ImportChange.id).limit(len(BROUGHT))):
-        made[noun] += [uuid.UUID(key) for key in json.loads(left or "{}")]
-    for noun in BROUGHT:
+    rows = db.session.execute(of_batch.order_by(order, ImportChange.id).execution_options(yield_per=_ROWS_AT_ONCE))
+    keys = ((noun, uuid.UUID(key)) for noun, left in rows for key in json.loads(left or "{}"))
+    shown = list(islice(keys, first, first + count + 1))
+    rows.close()
+    titles: dict[uuid.UUID, str] = {}
+    for noun in dict.fromkeys(noun for noun, _key in shown):
         entity = _classes()[noun]
-        if ids := made[noun][: BROUGHT_SHOWN - len(found)]:
-            records = {record.id: record for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
-            found += [(noun, key, title_of(records[key])) for key in ids if key in records]
-    return found
+        ids = [key for of, key in shown[:count] if of == noun]
+        titles |= {record.id: title_of(record) for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
+    return [(noun, key, titles[key]) for noun, key in shown[:count] if key in titles], len(shown) > count
 
 
 # --- doing it --------------------------------------------------------------------------------------------------------

@@ -422,6 +422,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
     doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins, "joined": outcome.joined}
+    doubles |= {"employers": outcome.employers}
     return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 
@@ -433,8 +434,8 @@ def _samples(outcome: Outcome) -> list[dict[str, Any]]:
 
 @transactional
 def discard(actor: Actor, batch_id: uuid.UUID, *, forget_file: Callable[[str], object]) -> None:
-    """Drop a checked batch; its file is forgotten once that is saved."""
-    batch = _waiting(actor, batch_id, is_locked=True)
+    """Drop a checked or a refused batch; its file, where one is kept, is forgotten once that is saved."""
+    batch = _in_state(actor, batch_id, ("checked", "refused"), is_locked=True)
     stored_as = batch.stored_as
     db.session.execute(delete(ImportReject).where(ImportReject.batch_id == batch.id))
     db.session.execute(delete(ImportSheet).where(ImportSheet.batch_id == batch.id))

@@ -28,6 +28,14 @@ class RowsAlike:
 
     def earlier(self, contact: NewContact) -> tuple[int, str] | None:
         """The earlier row that a row may be one with, the likeliest, and that in words; the row is one of the earlier ones from now on."""
+        nearest = self.nearest(contact)
+        if nearest is None:
+            return None
+        row, why = nearest
+        return row, _("row %(row)s of this file: %(why)s", row=row, why=why)
+
+    def nearest(self, contact: NewContact) -> tuple[int, str] | None:
+        """The same with the reason alone."""
         found = [
             (_RANKS.index("email" if kind == "email" else "phone"), row)
             for kind, value in contact.channels
@@ -43,7 +51,7 @@ class RowsAlike:
         if not found:
             return None
         rank, row = min(found)
-        return row, _("row %(row)s of this file: %(why)s", row=row, why=REASONS[_RANKS[rank]])
+        return row, str(REASONS[_RANKS[rank]])
 
 
 def is_better(name: str, other: str) -> bool:

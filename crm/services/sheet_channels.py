@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import phonenumbers
@@ -21,6 +22,8 @@ CALLED = ("phone", "mobile")
 #: What stands between two telephone numbers of a cell; a slash without blanks is a part of one.
 _BETWEEN_NUMBERS = re.compile(r"\s+/\s+|\s*[,|]\s*|\s+(?:or|and|ou|et|o|y|oder|und|أو|و)\s+", re.IGNORECASE)
 _FEWEST_DIGITS = 6
+#: Digits beside letters that are surely no number to call: “after 2 pm”, “ext. 214”. The shortest numbers that are called have as many, and no letters.
+_MOST_IN_WORDS = 3
 _TORN = re.compile(r"\s*([@.])\s*")
 #: Words beside a number that say no more than that it is one.
 _CALL_WORDS = frozenset(
@@ -92,6 +95,7 @@ class Reached:
     beside: list[str]
     wordy: list[str]
     joined: int = 0  # e-mail addresses with a blank inside, or (at)
+    unsure: int = 0  # telephone numbers as long as one of their country, but none that it gives out
 
 
 def _one_address(given: Sequence[str]) -> str:
@@ -113,8 +117,10 @@ def _says_something(text: str) -> bool:
     return not is_none_word(text)
 
 
-def _has_digits(text: str) -> bool:
-    return any(map(str.isdecimal, text))
+def _is_number(text: str) -> bool:
+    """Whether an entry of a telephone cell is meant as a number: it has digits, and more than a remark has (“after 2 pm”, “ext. 12”)."""
+    digits = sum(map(str.isdecimal, text))
+    return digits > _MOST_IN_WORDS or (digits > 0 and ("+" in text or not any(map(str.isalpha, text))))
 
 
 def channels_of(row: SheetRow, region: str | None, problems: Problems) -> Reached:
@@ -130,8 +136,8 @@ def channels_of(row: SheetRow, region: str | None, problems: Problems) -> Reache
             texts, joined = (whole,), joined + 1
         if kind in CALLED:
             entries = [text for text in _whole(texts) if not says_none(text)]
-            wordy.append(", ".join(bare for text in entries if not _has_digits(text) and (bare := _bare(text))))
-            texts = chain.from_iterable(map(_numbers, filter(_has_digits, entries)))
+            wordy.append(", ".join(bare for text in entries if not _is_number(text) and (bare := _bare(text))))
+            texts = chain.from_iterable(map(_numbers, filter(_is_number, entries)))
         for text in texts:
             entry, words = _beside(text, region) if kind in CALLED else (text, "")
             try:
@@ -145,7 +151,14 @@ def channels_of(row: SheetRow, region: str | None, problems: Problems) -> Reache
             kept[kind, value] = None
             if words:
                 said.append(_("Phone %(number)s: %(words)s", number=value, words=words))
-    return Reached(tuple(kept), said, [_("Phone: %(words)s", words=words) for words in wordy if words], joined)
+    unsure = sum(kind in CALLED and not _is_given_out(value) for kind, value in kept)
+    return Reached(tuple(kept), said, [_("Phone: %(words)s", words=words) for words in wordy if words], joined, unsure)
+
+
+@lru_cache(maxsize=2_000)  # an import reads a row twice: checked, and then kept
+def _is_given_out(number: str) -> bool:
+    """Whether a number as it is kept begins like those that its country gives out. New ranges are known late, so that others are taken too."""
+    return phonenumbers.is_valid_number(phonenumbers.parse(number))
 
 
 def could_be_of(row: SheetRow, region: str) -> bool:
@@ -157,3 +170,9 @@ def could_be_of(row: SheetRow, region: str) -> bool:
             if phonenumbers.is_valid_number(phonenumbers.parse(text[:60], region)):
                 return True
     return False
+
+
+def is_called_from_anywhere(row: SheetRow, kind: str) -> bool:
+    """Whether all numbers of a row's cell have a country code, so that they are read alike whatever its country is."""
+    texts = [text for text in chain.from_iterable(map(_numbers, row.several(kind))) if _is_number(text)]
+    return all(text.lstrip(" (").startswith(("+", "00")) for text in texts)

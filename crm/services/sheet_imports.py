@@ -42,7 +42,8 @@ class SheetRow:
 @dataclass(frozen=True)
 class SheetOptions:
     """What a person said about a file as a whole, the headings of its columns by field, and row -> the earlier row, or the reference of
-    the record, that it is one with (any other word: it is somebody else than it looks like). `parted`: row -> the earlier rows and references that it is none of."""
+    the record, that it is one with (any other word: it is somebody else than it looks like). `parted`: row -> the earlier rows and references that it is none of.
+    `employers`: name of an organisation -> the name or reference that it is read as; `employers_apart`: name -> those that it is none of."""
 
     form: str = "person"
     country: str = ""
@@ -50,6 +51,8 @@ class SheetOptions:
     headings: Mapping[str, str] = field(default_factory=dict)
     twins: Mapping[int, str] = field(default_factory=dict)
     parted: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    employers: Mapping[str, str] = field(default_factory=dict)
+    employers_apart: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class RowRefused(Exception):

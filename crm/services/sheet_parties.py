@@ -30,8 +30,10 @@ from crm.services import fields, notes, parties, positions
 from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_alike import RowsAlike, is_better
-from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_of
+from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_of, is_called_from_anywhere
+from crm.services.sheet_employers import Employers
 from crm.services.sheet_imports import Problems, RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
+from crm.services.sheet_told import Told
 
 _BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _BETWEEN_NAMES = re.compile(r"\s*/\s*|\s+\|\s+")
@@ -53,8 +55,6 @@ _SHOWN = 200
 _MOST_JOINED = 20
 #: One for all: a dry run keeps every party that the file would make.
 _NOTHING: frozenset[Any] = frozenset()
-#: Rows that a sentence names.
-_ROWS_NAMED = 8
 #: Fields that say together of which form a party is.
 _OF_FORM = frozenset({"form", "kinds"})
 #: Fields of which a party has one.
@@ -80,9 +80,11 @@ class _Contact:
     torn: int = 0  # e-mail addresses that were written with a blank or (at)
     worded: int = 0  # telephone numbers with words beside them
     wordy: int = 0  # telephone cells that hold words and no number
+    unsure: int = 0  # telephone numbers that their country does not give out
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
-    organisation_id: uuid.UUID | None = None
+    spelt: tuple[tuple[str, str], ...] = ()  # organisations as the row has them, and as a person said they are called
+    at: str = ""  # the organisation of the post as posts on record name it, folded
     twin: str = ""  # the earlier row, or the reference of the record, that a person said it is one with
     aside: list[str] = field(default_factory=list)  # what it says otherwise than that one
     begun: tuple[str, str] | None = None  # the post on record, folded, whose first day it says
@@ -106,10 +108,9 @@ class Parties(ByChunk[SheetRow]):
         self._regions: dict[uuid.UUID, str | None] = {}
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
-        self._unknown_references = self._nameless = self._worded = self._wordy = self._other_starts = self._torn = 0
-        self._met_again: dict[int, int] = {}  # row -> the earlier one that made the party it is about, where nobody said so
-        self._new_organisations: set[str] = set()
-        self._elsewhere: list[int] = []  # rows of which a number could be of the file's country too
+        self._told = Told()
+        self._spellings: set[str] = set()
+        self._employers = Employers(options.employers, options.employers_apart)
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
         """Judge some rows, write them where told so, and count them."""
@@ -135,13 +136,8 @@ class Parties(ByChunk[SheetRow]):
             else:
                 taken.append(contact)
                 self._said_of.note(contact)
-                self._nameless += contact.is_nameless
-                self._worded += contact.worded
-                self._torn += contact.torn
-                if contact.could_be_ours:
-                    self._elsewhere.append(contact.row.row_number)
-                self._wordy += contact.wordy
-        self._note_organisations(None if is_writing else office_id, taken, organisations)
+                self._tell(contact)
+        self._note_organisations(office_id, taken, organisations, is_writing=is_writing)
         new = {id(one) for one in pending}
         doubles = self._doubles(office_id, [one for one in taken if one.twin or (id(one.match) in new and _makes(one))])
         if is_writing:
@@ -154,6 +150,17 @@ class Parties(ByChunk[SheetRow]):
         self._remember(contact.match for contact in taken)
         self._count(taken, pending, doubles, rejects, outcome)
 
+    def _tell(self, contact: _Contact) -> None:
+        """Count what is worth knowing of a row that is taken."""
+        told, row = self._told, contact.row.row_number
+        told.nameless += contact.is_nameless
+        told.worded += contact.worded
+        told.torn += contact.torn
+        told.wordy += contact.wordy
+        told.elsewhere += [row] * contact.could_be_ours
+        told.unsure += [row] * bool(contact.unsure)
+        told.shared += contact.party.form == "organisation" and _makes(contact)
+
     def recall(self, office_id: uuid.UUID, records: Sequence[SheetRow]) -> None:
         """As every kind; a row that is not on record after all was refused by the database, and makes nobody."""
         super().recall(office_id, records)
@@ -163,7 +170,8 @@ class Parties(ByChunk[SheetRow]):
 
     def further(self, office_id: uuid.UUID, record: SheetRow, unread: Collection[str]) -> Sequence[tuple[str, str]]:
         """As every kind. What follows from a field that could not be read is left out."""
-        follows = {*unread, *(_OF_FORM if _OF_FORM & set(unread) else ()), *(CALLED if "country" in unread else ())}
+        of_country = (kind for kind in CALLED if not is_called_from_anywhere(record, kind)) if "country" in unread else ()
+        follows = {*unread, *(_OF_FORM if _OF_FORM & set(unread) else ()), *of_country}
         try:
             self._read(record, self._region(office_id))
         except RowRefused as error:
@@ -184,7 +192,9 @@ class Parties(ByChunk[SheetRow]):
         return Reject(row.row_number, headings.get(error.name, ""), error.sentence, row.raw, also)
 
     def _read(self, row: SheetRow, region: str | None) -> _Contact:
-        name, organisation = _full_name(row), row.text("post_organisation")
+        name, spelt = _full_name(row), (row.text("post_organisation"), row.text("part_of"))
+        meant = (self._employers.meant(spelt[0]), self._employers.meant(spelt[1]))
+        organisation, part_of = meant
         kinds, told = _kinds(row)
         form = told or self.options.form
         problems = Problems(_COLUMN_OF)
@@ -193,7 +203,7 @@ class Parties(ByChunk[SheetRow]):
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
         if is_none_word(name) or fold(name) in _NOBODY:
-            problems.add("name", _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60]))
+            problems.add("name", _nobody(name, row))
         with problems:
             _refuse_doubtful_form(row)
         title = "" if says_none(row.text("post_title")) else row.text("post_title")
@@ -216,7 +226,6 @@ class Parties(ByChunk[SheetRow]):
             parties.check_party(party)
         reached = channels_of(row, country or region, problems)
         said = [*row.several("note"), *reached.beside, *reached.wordy]
-        part_of = row.text("part_of")
         if form != "person" or not (title and organisation):
             if title:
                 said.append(_("Post: %(title)s", title=title))
@@ -243,6 +252,7 @@ class Parties(ByChunk[SheetRow]):
             reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
             twin=self._said_of.twin(row.row_number),
             title=title,
+            spelt=tuple((text, other) for text, other in zip(spelt, meant, strict=True) if text != other),
             organisation=organisation,
             part_of=part_of,
             since=row.day("post_since"),
@@ -252,6 +262,7 @@ class Parties(ByChunk[SheetRow]):
             torn=reached.joined,
             worded=len(reached.beside),
             wordy=len(reached.wordy),
+            unsure=reached.unsure,
             could_be_ours=bool(country and region and country != region and could_be_of(row, region)),
         )
 
@@ -294,6 +305,7 @@ class Parties(ByChunk[SheetRow]):
                 raise RowRefused(
                     name, _("Several have this name. Write the reference of the one you mean: %(references)s.", references=listed)
                 )
+        contact.at = _name_on_record(contact.organisation, organisations)
         if contact.twin.isdecimal() and (twin := self._said_of.among(contact, known)) is not None:
             _refuse_two_forms(twin, contact)
             contact.match = twin
@@ -305,7 +317,7 @@ class Parties(ByChunk[SheetRow]):
                     _refuse_two_forms(referred[0], contact)
                 contact.match = referred[0]
                 return
-            self._unknown_references += 1
+            self._told.unknown_references += 1
         alike = [one for one in known.get(contact.folded, ()) if one.form == contact.party.form]
         alike = [one for one in alike if not _differs(one, contact)]
         best = max((_likeness(one, contact) for one in alike), default=0)
@@ -331,7 +343,7 @@ class Parties(ByChunk[SheetRow]):
     ) -> None:
         """Note what a row would change on its party, and take it as changed for the rows after it; without a party it is a new one."""
         one = contact.match
-        post = (fold(contact.title), fold(contact.organisation))
+        post = (fold(contact.title), contact.at)
         if one is None:
             made = _planned(office_id, contact)
             contact.match = made
@@ -340,7 +352,7 @@ class Parties(ByChunk[SheetRow]):
             return
         is_own = one.office_id == office_id
         if not contact.twin and (first := _first_row(one)):
-            self._met_again[contact.row.row_number] = first
+            self._told.met_again[contact.row.row_number] = first
         if one.id is None and is_better(contact.party.name, one.name):
             if _words(one.name) != _words(contact.party.name):
                 one.names = (*one.names, ("alias", one.name))[: parties.MOST_NAMES]
@@ -379,7 +391,7 @@ class Parties(ByChunk[SheetRow]):
             one.posts = {**one.posts, post: contact.since}
         elif held != contact.since:
             contact.aside.append("post_since")
-            self._other_starts += not contact.twin
+            self._told.other_starts += not contact.twin
 
     def _compare_parts(
         self, contact: _Contact, one: KnownParty, fresh: dict[str, Any], organisations: Mapping[str, list[found.Named]]
@@ -407,22 +419,30 @@ class Parties(ByChunk[SheetRow]):
         named, contact.part_of = contact.part_of, ""
         above = organisations.get(named, ()) if named else ()
         held = {organisation for _title, organisation in one.posts} | {one.said.get("part_of", ("", 0))[0]}
-        if named and fold(named) not in held and not (above and above[0].id == one.part_of_id):
+        if named and _name_on_record(named, organisations) not in held and not (above and above[0].id == one.part_of_id):
             contact.notes = (*contact.notes, _("Organisation: %(name)s", name=named))
 
     def _note_organisations(
-        self, trial_office_id: uuid.UUID | None, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
+        self, office_id: uuid.UUID, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]], *, is_writing: bool
     ) -> None:
-        """Organisations of posts that are neither on record nor rows of the file: recorded with the people, and said so."""
-        listed = {contact.folded for contact in taken if contact.party.form != "person"}
+        """Organisations of posts that are neither on record nor rows of the file: recorded with the people, and said so. Before anything is
+        written, those that may be another one are found."""
+        listed = [contact for contact in taken if contact.party.form != "person"]
+        folded_here = {contact.folded for contact in listed}
+        named: dict[str, tuple[int, str]] = {}
         for contact in taken:
             for text in (contact.organisation, contact.part_of):
                 folded = fold(text)
-                is_made = folded in listed or any(one.form != "person" for one in self._made.get(folded, ()))
+                is_made = folded in folded_here or any(one.form != "person" for one in self._made.get(folded, ()))
                 if text and not organisations.get(text) and not is_made:
-                    self._new_organisations.add(folded)
-                    if trial_office_id is not None:  # nothing is recorded: later rows meet it all the same
-                        self._made[folded].append(KnownParty(None, trial_office_id, "", 1, "organisation", text))
+                    if folded not in self._told.new_organisations:
+                        named.setdefault(folded, (contact.row.row_number, text))
+                    self._told.new_organisations.add(folded)
+                    if not is_writing:  # nothing is recorded: later rows meet it all the same
+                        self._made[folded].append(KnownParty(None, office_id, "", 1, "organisation", text))
+        if not is_writing:
+            rows = [(one.row.row_number, one.party.name) for one in listed if one.party.form == "organisation" and _makes(one)]
+            self._employers.take(office_id, rows, list(named.values()))
 
     def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, tuple[str, list[str]]]:
         """New rows that may be somebody on record, or of an earlier row: row -> who in words, and their references or row. Rows that were
@@ -495,6 +515,22 @@ class Parties(ByChunk[SheetRow]):
             for body in contact.notes
         ]
         notes.write_notes(actor, office_id, said, level)
+        self._keep_spellings(actor, office_id, taken, ids)
+
+    def _keep_spellings(self, actor: Actor, office_id: uuid.UUID, taken: Sequence[_Contact], ids: Mapping[str, uuid.UUID]) -> None:
+        """Other names of an organisation, as rows had them and a person said they are its own: found by them from then on. One of another
+        office stays as that office has it."""
+        said: dict[uuid.UUID, dict[str, None]] = defaultdict(dict)
+        for spelling, name in dict.fromkeys(pair for contact in taken for pair in contact.spelt):
+            if (key := ids.get(fold(name))) is not None and spelling not in self._spellings:
+                self._spellings.add(spelling)
+                said[key][spelling] = None
+        for one in found.known_parties(office_id, (), (), said):
+            known = {fold(name) for _kind, name in one.names} | {fold(one.name)}
+            names = [("alias", text) for text in said[one.id] if fold(text) not in known] if one.id is not None else []
+            if one.id is not None and names and one.office_id == office_id and len(one.names) + len(names) <= parties.MOST_NAMES:
+                one.names = (*one.names, *names)
+                parties.edit_party(actor, one.id, one.version, _merged(one, one.part_of_id))
 
     def _tell_apart(self, actor: Actor, office_id: uuid.UUID, made: Sequence[_Contact]) -> None:
         """Remember of new parties that they are none of those that their rows were said to be other ones than."""
@@ -520,7 +556,17 @@ class Parties(ByChunk[SheetRow]):
         ids |= {fold(text): named[0].id for text, named in now_held.items() if named}
         missing = [text for name, text in unknown.items() if name not in ids]
         made = parties.create_parties(actor, office_id, [NewParty("organisation", text) for text in missing])
-        return ids | {fold(text): party_id for text, party_id in zip(missing, made, strict=True)}
+        ids |= {fold(text): party_id for text, party_id in zip(missing, made, strict=True)}
+        self._keep_apart(actor, office_id, missing, ids)
+        return ids
+
+    def _keep_apart(self, actor: Actor, office_id: uuid.UUID, made: Sequence[str], ids: Mapping[str, uuid.UUID]) -> None:
+        """Remember of new organisations of posts which others they were said to be none of."""
+        others = {text: self._employers.apart(text) for text in made}
+        named = found.parties_named(office_id, {other for some in others.values() for other in some})
+        pairs = [(ids[fold(text)], one.id) for text, some in others.items() for other in some for one in named.get(other, ())[:1]]
+        if pairs:
+            parties.tell_apart(actor, office_id, pairs)
 
     def _edit(self, actor: Actor, office_id: uuid.UUID, contact: _Contact, ids: Mapping[str, uuid.UUID]) -> None:
         one = contact.match
@@ -560,89 +606,11 @@ class Parties(ByChunk[SheetRow]):
                     outcome.twins[str(row)] = doubles[row][1]
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
+        outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]
 
     def _notes(self) -> list[str]:
         """What a person should know of the rows so far."""
-        said = self._said_of.notes(self.options.headings)
-        if self._unknown_references:
-            said.append(
-                ngettext(
-                    "%(num)d reference is not on record here; its row was matched by name.",
-                    "%(num)d references are not on record here; their rows were matched by name.",
-                    self._unknown_references,
-                )
-            )
-        if self._nameless:
-            said.append(
-                ngettext(
-                    "%(num)d row has no name; what stands under Organisation is taken as an organisation.",
-                    "%(num)d rows have no name; what stands under Organisation is taken as organisations.",
-                    self._nameless,
-                )
-            )
-        if self._worded:
-            said.append(
-                ngettext(
-                    "%(num)d number has words beside it: the number is kept, the words stand in the notes.",
-                    "%(num)d numbers have words beside them: the numbers are kept, the words stand in the notes.",
-                    self._worded,
-                )
-            )
-        if self._torn:
-            said.append(
-                ngettext(
-                    "%(num)d e-mail address was written with a blank inside, or “(at)”: it is read without.",
-                    "%(num)d e-mail addresses were written with a blank inside, or “(at)”: they are read without.",
-                    self._torn,
-                )
-            )
-        if self._met_again:
-            pairs = [
-                _("row %(row)s with row %(other)s", row=row, other=other) for row, other in list(self._met_again.items())[:_ROWS_NAMED]
-            ]
-            said.append(
-                ngettext(
-                    "%(num)d row has the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
-                    "%(num)d rows have the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
-                    len(self._met_again),
-                    rows=", ".join(pairs) + (" …" if len(self._met_again) > _ROWS_NAMED else ""),
-                )
-            )
-        if self._elsewhere:
-            rows = ", ".join(map(str, self._elsewhere[:_ROWS_NAMED])) + (" …" if len(self._elsewhere) > _ROWS_NAMED else "")
-            said.append(
-                ngettext(
-                    "A number without a country code is read as one of its row's country, and could be of the file's too: row %(rows)s.",
-                    "In %(num)d rows a number without a country code is read as one of the row's country, and could be of the file's too: rows %(rows)s.",
-                    len(self._elsewhere),
-                    rows=rows,
-                )
-            )
-        if self._other_starts:
-            said.append(
-                ngettext(
-                    "%(num)d row says another first day of a post than is on record; the day on record stays.",
-                    "%(num)d rows say other first days of posts than are on record; the days on record stay.",
-                    self._other_starts,
-                )
-            )
-        if self._wordy:
-            said.append(
-                ngettext(
-                    "%(num)d telephone cell holds words and no number: the words stand in the notes.",
-                    "%(num)d telephone cells hold words and no number: the words stand in the notes.",
-                    self._wordy,
-                )
-            )
-        if self._new_organisations:
-            said.append(
-                ngettext(
-                    "%(num)d organisation of a post is not on record; it is recorded too.",
-                    "%(num)d organisations of posts are not on record; they are recorded too.",
-                    len(self._new_organisations),
-                )
-            )
-        return said
+        return [*self._said_of.notes(self.options.headings), *self._told.sentences()]
 
 
 class _TwinsSaid:
@@ -740,6 +708,18 @@ def _full_name(row: SheetRow) -> str:
     return " ".join(part for part in (given, family) if part) if given or not row.text("name") else row.text("name")
 
 
+def _nobody(name: str, row: SheetRow) -> str:
+    """Why a name that names nobody is refused, and what else stands in the row that would be without one."""
+    title = row.text("post_title")
+    if title and row.text("post_organisation") and not says_none(title):
+        return _(
+            "“%(name)s” names nobody. Write who holds the post “%(title)s”; or empty the name and the post, and the organisation alone is recorded; or leave the row out.",
+            name=name[:60],
+            title=title[:60],
+        )
+    return _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60])
+
+
 def _other_names(row: SheetRow) -> list[OtherName]:
     columns = (("native", "native"), ("aliases", "alias"), ("acronyms", "acronym"), ("former", "former"))
     return [OtherName(text, kind) for column, kind in columns for text in row.several(column)]
@@ -784,7 +764,7 @@ def _differs(one: KnownParty, contact: _Contact) -> bool:
     if mine and theirs:
         return True
     held = {organisation for _title, organisation in one.posts}
-    return bool(contact.organisation and held and fold(contact.organisation) not in held)
+    return bool(contact.organisation and held and contact.at not in held)
 
 
 def _refuse_two_forms(one: KnownParty, contact: _Contact) -> None:
@@ -815,7 +795,7 @@ def _words(name: str) -> str:
 def _likeness(one: KnownParty, contact: _Contact) -> int:
     shared = _values(one.channels, CHANNELS[:3]) & _values(contact.channels, CHANNELS[:3])
     held = {organisation for _title, organisation in one.posts}
-    return 4 * len(shared) + 2 * (fold(contact.organisation) in held) + bool(one.country and one.country == contact.party.country)
+    return 4 * len(shared) + 2 * (contact.at in held) + bool(one.country and one.country == contact.party.country)
 
 
 def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
@@ -837,7 +817,7 @@ def _planned(office_id: uuid.UUID, contact: _Contact) -> KnownParty:
         kinds=frozenset(new.kinds) if new.kinds else _NOTHING,
         names=tuple((other.kind, other.name) for other in new.names),
         channels=frozenset(contact.channels) if contact.channels else _NOTHING,
-        posts={(fold(contact.title), fold(contact.organisation)): contact.since} if contact.title else {},
+        posts={(fold(contact.title), contact.at): contact.since} if contact.title else {},
         notes=frozenset(contact.notes) if contact.notes else _NOTHING,
         said={**said, "": (None, contact.row.row_number)},
     )
@@ -875,6 +855,12 @@ def _merged(one: KnownParty, part_of_id: uuid.UUID | None) -> NewParty:
         about=one.about,
         part_of_id=part_of_id,
     )
+
+
+def _name_on_record(text: str, organisations: Mapping[str, Sequence[found.Named]]) -> str:
+    """The folded name on record of the organisation that a cell means by a reference, an acronym or another name; else that of the cell."""
+    named = organisations.get(text, ())
+    return fold(named[0].name if len(named) == 1 else text)
 
 
 def _makes(contact: _Contact) -> bool:

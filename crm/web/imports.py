@@ -31,6 +31,7 @@ from crm.queries import codes, jobs, lookups
 from crm.queries import imports as queries
 from crm.queries.asks import ANSWER_LABELS
 from crm.queries.bulk import undone_among
+from crm.queries.paging import LAST_NUMBERED_PAGE, Page
 from crm.services import import_undo, submissions
 from crm.services.imports import UNDO, permission_for, undo_is_going_on
 from crm.web import lookups as shared
@@ -261,6 +262,7 @@ def detail(batch_id: uuid.UUID) -> Any:
     undo = _undo_of(batch, may=may)
     word, tone = _standing(batch, job, is_undone=undo["undone"] is not None)
     is_whole = undo["undone"] is None and not undo["undo_done"]
+    is_begun = batch.state == "applied" or batch.taken > 0
     may_go_on = may and work is None and is_whole and batch.state in ("checked", "cancelled", "failed")
     return render_template(
         "imports/detail.html",
@@ -273,14 +275,18 @@ def detail(batch_id: uuid.UUID) -> Any:
         repeated=_repeated(batch),
         notes=[quoted_apart(note) for note in summary.notes],
         samples=[_sample(sample, batch.format) for sample in summary.samples],
-        doubles=summary.doubles,
+        doubles=[
+            *summary.doubles,
+            *((row, name, ", ".join(why for _other, why, _is_held in others)) for row, name, others in summary.employers),
+        ],
         impact=_impact(batch, summary) if batch.format in sheets.KINDS else "",
+        may_discard=may and batch.state == "refused",
         is_open=summary.is_open,
         left_out=_left_out(summary.left_out),
         is_mended=bool(summary.mended),
         is_settled=bool(summary.settled),
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
-        may_settle=batch.state == "checked" and bool(summary.twins or summary.settled),
+        may_settle=batch.state == "checked" and bool(summary.twins or summary.employers or summary.settled),
         rejects=rejects,
         more_rejected=0 if work is not None else batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),
@@ -293,9 +299,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         may_cancel=may and work is not None,
         stop_label=_("Stop; keep what was brought in") if batch.state in CARRIED_STATES else _("Stop; what was taken back stays so"),
         so_far=_so_far(batch) if batch.state in ("cancelled", "failed") else "",
-        brought=_brought(batch)
-        if (batch.state == "applied" or batch.taken) and undo["undone"] is None and can(actor(), Permission.RECORD_SEE)
-        else [],
+        **(_brought(batch) if is_begun and undo["undone"] is None and can(actor(), Permission.RECORD_SEE) else {}),
         **undo,
     )
 
@@ -331,13 +335,35 @@ def _rows_in_words(rows: Sequence[int], count: int) -> str:
     return ngettext("%(rows)s and %(n)s more", "%(rows)s and %(n)s more", left, rows=named, n=number(left, get_locale())) if left else named
 
 
-def _brought(batch: ImportBatch) -> list[dict[str, str]]:
-    """The first records that came in, each with its page."""
-    found = []
-    for noun, key, title in import_undo.brought(batch.id):
-        name = "party_id" if noun == "parties" else f"{noun.removesuffix('s')}_id"
-        found.append({"title": title, "url": shared.link(f"{noun}.detail", **{name: key})})
-    return found
+def _brought(batch: ImportBatch) -> dict[str, Any]:
+    """The first records that came in, each with its page, and whether there are more."""
+    found, has_more = import_undo.brought(batch.id)
+    return {"brought": [_with_page(*one) for one in found], "has_more_brought": has_more}
+
+
+def _with_page(noun: str, key: uuid.UUID, title: str) -> dict[str, str]:
+    name = "party_id" if noun == "parties" else f"{noun.removesuffix('s')}_id"
+    return {"title": title, "what": str(import_undo.NOUNS[noun]), "url": shared.link(f"{noun}.detail", **{name: key})}
+
+
+@bp.get("/<uuid:batch_id>/records")
+@permit(Permission.IMPORT_CONTACTS)
+def records(batch_id: uuid.UUID) -> Any:
+    """Every record that an import made, with its page; one that was removed since is not there."""
+    require(actor(), Permission.RECORD_SEE)
+    batch, asked = queries.get(batch_id), paging()
+    first = (asked.number - 1) * asked.size
+    found, has_more = import_undo.brought(batch.id, first, asked.size)
+    has_next = has_more and asked.number < LAST_NUMBERED_PAGE
+    page = Page(found, total=0, is_exact=False, number=asked.number, size=asked.size, has_next=has_next, after=None)
+    return render_template(
+        "imports/records.html",
+        batch=batch,
+        rows=[[{"text": one["title"], "href": one["url"]}, one["what"]] for one in (_with_page(*one) for one in found)],
+        headers=[{"key": "name", "label": _("Name"), "phone": "who"}, {"key": "what", "label": _("What"), "phone": "what"}],
+        pages=pages_of(page, asked, "imports.records", lambda **changed: args_with(**changed, batch_id=batch_id)),
+        is_whole=not has_more and asked.number == 1,
+    )
 
 
 def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]]:
@@ -380,7 +406,7 @@ def _impact(batch: ImportBatch, summary: queries.Summary) -> str:
 
 
 def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
-    doubles, left_out = summary.double_rows, len(summary.left_out)
+    doubles, left_out = summary.double_rows + len(summary.employers), len(summary.left_out)
     shown = {
         "new": number(batch.created, get_locale()),
         "changed": number(batch.updated, get_locale()),
@@ -680,7 +706,7 @@ def _cancel_undo(batch: ImportBatch) -> Response:
 @bp.post("/<uuid:batch_id>/discard")
 @permit(Permission.IMPORT_CONTACTS)
 def discard(batch_id: uuid.UUID) -> Any:
-    """Drop a checked file: nothing was brought in."""
+    """Drop a checked or refused file: nothing was brought in."""
     name = queries.get(batch_id).file_name
     imports.discard(actor(), batch_id)
     flash(_("%(file)s is discarded; nothing of it was brought in.", file=name), "success")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -110,3 +111,82 @@ def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:
         elif double.others:
             parted[row] = double.others
     return replace(before, twins=said, parted=parted)
+
+
+# --- organisations of posts ------------------------------------------------------------------------------------------
+
+#: What a choice says: the other one, this one in place of the other, none of them.
+_SAME, _THIS, _APART = "same:", "this:", "two"
+
+
+@dataclass(frozen=True)
+class Employer:
+    """A new organisation of posts that may be another one: the first row that names it (0 where that is not known), what it is like, and the
+    choices, of which one is `now`. `others`: the references and names that it is asked about."""
+
+    name: str
+    row: int
+    like: str
+    choices: Sequence[Mapping[str, Any]]
+    now: str
+    others: Sequence[str]
+    is_settled: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name of its control."""
+        return _control(self.name)
+
+
+def employers_of(before: Setup, summary: Summary) -> list[Employer]:
+    """The organisations of which nothing was said yet, then those that were settled, as the page shows them or was answered."""
+    found = []
+    for row, name, others in summary.employers[:SHOWN]:
+        choices = [_choice(_SAME + other, _("The same: read it as %(name)s", name=why)) for other, why, _is_held in others]
+        choices += [
+            _choice(_THIS + other, _("The same: read %(other)s as “%(name)s”", other=why, name=name))
+            for other, why, is_held in others
+            if not is_held
+        ]
+        found.append(_employer(row, name, ", ".join(why for _other, why, _is_held in others), choices, "", [other[0] for other in others]))
+    for name, other in before.employers.items():
+        found.append(_employer(0, name, "", [_as(other)], _SAME + other, [other]))
+    for name, apart in before.employers_apart.items():
+        found.append(_employer(0, name, "", [_as(other) for other in apart], _APART, list(apart)))
+    return found
+
+
+def _choice(value: str, label: str) -> dict[str, Any]:
+    return {"value": value, "label": label, "values": []}
+
+
+def _as(other: str) -> dict[str, Any]:
+    return _choice(_SAME + other, _("The same: read it as %(name)s", name=other))
+
+
+def _control(name: str) -> str:
+    return f"employer-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _employer(row: int, name: str, like: str, choices: list[dict[str, Any]], said: str, others: Sequence[str]) -> Employer:
+    first = _choice("", _("As if nothing had been said") if said else _("Not said yet"))
+    shown = [first, *choices, _choice(_APART, _("Two different ones"))]
+    answered = request.form.get(_control(name))
+    now = answered if answered in {choice["value"] for choice in shown} else said
+    return Employer(name, row, like, shown, now or "", others, bool(said))
+
+
+def said_of_employers(before: Setup, employers: Iterable[Employer]) -> Setup:
+    """What was said of a file once the page was answered: name -> what it is read as, and name -> those that it is none of."""
+    same, apart = dict(before.employers), {name: tuple(others) for name, others in before.employers_apart.items()}
+    for one in employers:
+        same.pop(one.name, None)
+        apart.pop(one.name, None)
+    for one in employers:
+        if one.now == _APART:
+            apart[one.name] = tuple(one.others)
+        elif one.now.startswith(_THIS):
+            same[one.now.removeprefix(_THIS)] = one.name
+        elif one.now:
+            same[one.name] = one.now.removeprefix(_SAME)
+    return replace(before, employers=same, employers_apart=apart)

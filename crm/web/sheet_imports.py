@@ -17,7 +17,7 @@ from crm.exchange.sheet_values import MOST_VALUES, said_of_values, value_key
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
 from crm.exchange.tabular import MAX_ROWS
 from crm.forms.base import clean
-from crm.forms.imports import ActForm, MendForm, SheetForm
+from crm.forms.imports import ActForm, MendForm, RowsForm, SheetForm
 from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
@@ -169,6 +169,8 @@ def _said(form: SheetForm, file: SheetFile, chosen: dict[str, str], turned: Sequ
         left_out=file.setup.left_out if is_same else (),
         twins=file.setup.twins if is_same else {},
         parted=file.setup.parted if is_same else {},
+        employers=file.setup.employers if is_same else {},
+        employers_apart=file.setup.employers_apart if is_same else {},
         emptied=file.setup.emptied if is_same else (),
         turned=turned if is_same else (),
     )
@@ -200,7 +202,7 @@ def rows(batch_id: uuid.UUID) -> Any:
         batch, file, version = _opened(batch_id)
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
-    form = MendForm(data={"version": str(version), "is_remembered": True})
+    form = RowsForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
     offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
     mended = mending.mended_at_once(file, offers)
@@ -211,7 +213,10 @@ def rows(batch_id: uuid.UUID) -> Any:
     grid = _grid(file, shown, edits, out, {cell for cell in mended if cell[0] not in in_several})
     out |= mending.rows_out(offers)
     meant = _meant(batch, file, grid, offers)
-    if request.method == "POST" and form.validate():
+    is_valid = request.method == "POST" and form.validate()
+    if is_valid:
+        out |= form.rows_out({row for row, _cells in file.listing.rows} | set(file.left_out))
+    if is_valid and not form.has_errors:
         values = said_of_values(file.setup.values, mending.answers([*said, *offers]) | _taken(grid, offers, meant))
         setup = replace(file.setup, columns=file.columns, edits=edits, left_out=sorted(out), values=values)
         emptied = [one["heading"] for one in mending.formulas_of(file) if one["is_emptied"]]
@@ -337,12 +342,14 @@ def doubles(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
+    employers = sheet_doubles.employers_of(file.setup, summary)
     if request.method == "POST" and form.validate():
-        setup = sheet_doubles.said_of_doubles(file.setup, listed)
-        if len(setup.twins) > MOST_EDITS:
+        setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), employers)
+        if len(setup.twins) + len(setup.employers) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
         elif _recheck(form, batch_id, replace(setup, columns=file.columns)):
-            left = len(queries.summary_of(queries.get(batch_id)).twins)
+            now = queries.summary_of(queries.get(batch_id))
+            left = len(now.twins) + len(now.employers)
             flash(
                 ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
                 if left
@@ -351,7 +358,8 @@ def doubles(batch_id: uuid.UUID) -> Any:
             )
             return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
     total = sum(row not in file.setup.twins for row in summary.twins)
-    return render_template("imports/doubles.html", batch=batch, form=form, doubles=listed, total=total), status(form)
+    page = render_template("imports/doubles.html", batch=batch, form=form, doubles=listed, employers=employers, total=total)
+    return page, status(form)
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -261,3 +262,74 @@ def test_rows_with_more_problems_cost_no_more_statements(app, browser):
     many = upload(client, sheet(HEAD, *([f"{WRONG[0]} {n}", *WRONG[1:]] for n in range(30)))).location
     counts = statements_of(app, client, [f"{few}/rows", f"{few}/rows", f"{many}/rows"])
     assert counts[1] == counts[2]
+
+
+def test_a_remark_with_an_hour_in_a_telephone_cell_goes_to_the_notes(browser):
+    client = browser("officer")
+    phones = ("after 2 pm", "ext. 214", "112", "٣ مساءً", "12")
+    place = upload(client, sheet(HEAD, *([f"Contact {n}", "", "", phone, "", "", ""] for n, phone in enumerate(phones)))).location
+    page = text(client.get(place))
+    assert "3 telephone cells hold words and no number: the words stand in the notes." in page
+    assert [problems(client, place, row) for row in (4, 6)] == [["Phone"]] * 2
+    client.submit(place, {}, action="/apply")
+    places = tree(client.get("/parties/?q=contact")).xpath("//table//a[starts-with(@href, '/parties/0')]/@href")
+    assert "Phone: after 2 pm" in " ".join(text(client.get(one)) for one in dict.fromkeys(places))
+
+
+def test_a_number_that_its_country_does_not_give_out_is_taken_and_named(browser):
+    client = browser("officer")
+    rows = [["Ana", "Jordan", "", "078 800 12", "", "", ""], ["Bo", "Jordan", "", "079 551 2299", "", "", ""]]
+    page = text(client.get(upload(client, sheet(HEAD, *rows)).location))
+    assert "begins like none that is given out there: row 2. It is taken as it stands." in page
+    assert "given out" not in text(client.get(upload(client, sheet(HEAD, rows[1])).location))
+
+
+def test_a_number_with_its_country_code_is_judged_whatever_the_country_is(browser):
+    client = browser("officer")
+    rows = [["Ana", "Germanyy", "", "+962 12", "", "", ""], ["Bo", "Germanyy", "", "0049 30 1", "", "", ""]]
+    rows += [["Cleo", "Germanyy", "", "+962 12 / 030 123456789", "", "", ""]]
+    place = upload(client, sheet(HEAD, *rows)).location
+    found = [one.text_content() for one in tree(client.get(f"{place}/rows")).xpath("//fieldset[@id]//p[@class='field-error']")]
+    assert sum("too short or too long" in one for one in found) == 2, found
+
+
+def test_a_post_of_nobody_says_what_else_can_be_done_at_once(browser):
+    client = browser("officer")
+    rows = [["TBC", "", "", "", "Director", "Petra Daily", ""], ["TBC", "", "", "", "", "Petra Daily", ""]]
+    place = upload(client, sheet(HEAD, *rows)).location
+    page = text(client.get(f"{place}/rows"))
+    assert "Write who holds the post “Director”; or empty the name and the post, and the organisation alone is recorded" in page
+    assert "Write the name, or leave the row out." in page
+
+
+def test_rows_without_a_problem_can_be_left_out_by_their_numbers(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *([f"Contact {n}", "", "", "", "", "", ""] for n in range(2, 12)))).location
+    assert tree(client.get(place)).xpath("//a[text()='Leave rows out']/@href") == [f"{place}/rows"]
+    assert "No row has a problem." in text(client.get(f"{place}/rows"))
+    for wrong, said in (
+        ("x", "“x” is none."),
+        ("99", "no row 99"),
+        ("4-", "is none"),
+        ("20-30", "no row 20-30"),
+        ("3; 9999999999", "none"),
+    ):
+        page = text(client.submit(f"{place}/rows", {"also_out": wrong}, status=422))
+        assert said in page, wrong
+        assert "10 new" in text(client.get(place)), wrong
+    client.submit(f"{place}/rows", {"also_out": "3, 5-7; ٩ 11"})
+    assert "4 new" in text(client.get(place))
+    assert "6 rows were left out by hand, as they are no rows of the list: 3, 5, 6, 7, 9, 11." in text(client.get(place))
+    client.submit(f"{place}/rows", {"also_out": "2"})
+    assert "7 rows were left out by hand" in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    page = text(client.get("/parties/?q=contact"))
+    assert sorted(set(map(int, re.findall(r"Contact (\d+)", page)))) == [4, 8, 10]
+
+
+def test_new_organisations_are_said_to_be_seen_by_every_office(browser):
+    client = browser("officer")
+    said = "new organisations are seen by every office"
+    rows = [["Ana", "", "", "", "Editor", "Petra Weekly", ""], ["", "", "", "", "", "Petra Hourly", ""]]
+    assert f"2 {said}" in text(client.get(upload(client, sheet(HEAD, *rows)).location))
+    assert "seen by every office" not in text(client.get(upload(client, sheet(HEAD, ["Ana", *[""] * 6])).location))

@@ -152,6 +152,18 @@ def test_another_offices_batch_is_not_there(browser):  # P1
     assert "flows.csv" not in text(other.get("/imports/"))
 
 
+def test_a_refused_file_can_be_taken_from_the_list_by_who_may_bring_it(browser):
+    client = browser("grants")
+    upload(client, b"a,b\n1,2\n", status=422)
+    place = tree(client.get("/imports/")).xpath("//th//a/@href[contains(., '/imports/')]")[0]
+    other = browser("other-grants")
+    assert other.client.post(f"{place}/discard", data={"csrf_token": other.token()}).status_code == 404
+    assert "Take it from the list" in text(client.get(place))
+    client.submit(place, {}, action="/discard")
+    client.get(place, status=404)
+    assert "flows.csv" not in text(client.get("/imports/")).replace("flows.csv is discarded", "")
+
+
 def test_a_file_over_the_request_limit_gets_a_sentence(app, browser):
     app.config["MAX_CONTENT_LENGTH"] = 100_000
     client = browser("grants")

@@ -557,3 +557,22 @@ def test_a_column_of_last_contacts_says_how_a_log_of_them_is_brought_in(browser,
     page = text(client.get(upload(client, sheet(["Name", heading], ["Ana", "2026-03-04"])).location))
     assert f"1 column is left out: “{heading}”." in page
     assert (f"“{heading}” looks like contacts that were held." in page) == is_hinted
+
+
+def test_everything_that_came_in_is_listed_in_pages(app, browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "Position", "Organisation"], *([f"Person {n:02}", "Clerk", "Hall"] for n in range(60)))).location
+    client.submit(place, {}, action="/apply")
+    assert tree(client.get(place)).xpath("//a[text()='All that came in']/@href") == [f"{place}/records"]
+    seen: list[str] = []
+    address = f"{place}/records"
+    while address:
+        page = tree(client.get(address))
+        seen += page.xpath("//table//a[contains(@href, '/parties/') or contains(@href, '/positions/')]/@href")
+        address = next(iter(page.xpath("//a[@rel='next']/@href")), "")
+    assert len(seen) == len(set(seen)) == 62, "sixty people, their organisation and its post"
+    for strange in ("page=0", "page=-1", "page=9999999", "page=x", "per_page=7"):
+        client.get(f"{place}/records?{strange}")
+    browser("other-grants").get(f"{place}/records", status=404)
+    client.submit(f"{place}/undo", {})
+    assert "No record is here" in text(client.get(f"{place}/records"))

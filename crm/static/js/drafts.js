@@ -55,11 +55,12 @@ function forgetAll(except) {
   for (const key of Object.keys(store)) if (key.startsWith(PREFIX) && !(except && key.startsWith(except))) store.removeItem(key);
 }
 
+const hours = (at) => new Intl.DateTimeFormat(root.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+
 function tell(form, template, at, canDiscard) {
   const line = form.querySelector("[data-save-status]");
   if (!line || !template) return;
-  const time = new Intl.DateTimeFormat(root.lang || undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
-  line.textContent = template.replace("{time}", time);
+  line.textContent = template.replace("{time}", hours(at));
   if (!canDiscard || !line.dataset.textDiscard) return;
   const button = document.createElement("button");
   button.type = "button";
@@ -71,6 +72,31 @@ function tell(form, template, at, canDiscard) {
     window.location.reload();
   });
   line.append(" ", button);
+}
+
+// Back to a form of something new that was saved: the browser shows what was typed as if it were not. Where a record is
+// changed, its version says so.
+const savedOf = (name) => `${name} saved`;
+
+function noteSaved(name) {
+  try {
+    store.setItem(savedOf(name), JSON.stringify({ at: Date.now(), page: window.location.href }));
+  } catch { /* full: the page works, only this is not said */ }
+}
+
+function tellSaved(form) {
+  const line = form.querySelector("[data-save-status]");
+  const saved = JSON.parse(store.getItem(savedOf(nameOf(form))));
+  if (!line || !line.dataset.textSent || !saved || Date.now() - saved.at > MAX_AGE) return;
+  if ((form.elements.version && form.elements.version.value) || form.querySelector("[data-was-saved]")) return;
+  const note = document.createElement("p");
+  note.className = "save-status tone-soon";
+  note.dataset.wasSaved = "";
+  const link = document.createElement("a");
+  link.href = saved.page;
+  link.textContent = line.dataset.textOpen;
+  note.append(line.dataset.textSent.replace("{time}", hours(saved.at)), " ", link);
+  line.before(note); // stays while the line says what becomes of the draft
 }
 
 export function keepDrafts() {
@@ -89,11 +115,17 @@ export function keepDrafts() {
   const isRefused = "hasErrors" in root.dataset;
   if (sent) {
     const isHere = forms.some((form) => nameOf(form) === sent) && store.getItem(`${SENT}:from`) === window.location.href;
-    if (actor && !isRefused && !isHere) store.removeItem(sent); // a sign-in page or a refusal in between keeps it
+    if (actor && !isRefused && !isHere) { // a sign-in page or a refusal in between keeps it
+      store.removeItem(sent);
+      noteSaved(sent);
+    }
     store.removeItem(SENT);
     store.removeItem(`${SENT}:from`);
   }
   if (!actor) return;
+  const isBack = window.performance.getEntriesByType("navigation").some((one) => one.type === "back_forward");
+  if (isBack) forms.forEach(tellSaved);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) forms.forEach(tellSaved); });
 
   for (const form of forms) {
     const line = form.querySelector("[data-save-status]");

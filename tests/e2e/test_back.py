@@ -1,0 +1,52 @@
+"""Back to a form of something new after it was saved: the page says that it was, and that saving there makes another."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.e2e
+OFFICER = "officer@demo.example"
+
+
+def save_meeting(demo_site, page):
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.locator("#party-text").fill("Kingdom of Vester")
+    page.get_by_role("option", name="Kingdom of Vesterhav").first.click()
+    page.get_by_label("What was said").fill("We went back.")
+    page.get_by_role("button", name="Save the interaction").click()
+    page.wait_for_url("**done=1")
+
+
+def test_back_after_saving_says_that_it_is_saved_and_leads_to_it(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    save_meeting(demo_site, page)
+    record = page.url
+    page.go_back()
+    note = page.locator("[data-was-saved]")
+    expect(note).to_have_count(1)
+    expect(note).to_contain_text("saving here again records another one")
+    page.get_by_label("What was said").fill("We went back, and corrected it.")
+    expect(page.locator("[data-save-status]")).to_contain_text("Draft saved")
+    expect(note).to_be_visible()
+    note.get_by_role("link").click()
+    page.wait_for_url(record)
+
+
+def test_a_fresh_form_says_nothing_of_the_one_before(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    save_meeting(demo_site, page)
+    page.goto(f"{demo_site.url}/interactions/new")
+    expect(page.get_by_label("What was said")).to_have_value("")
+    expect(page.locator("[data-was-saved]")).to_have_count(0)
+
+
+def test_back_to_a_refused_form_says_nothing(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.get_by_label("What was said").fill("Nobody was there.")
+    page.get_by_role("button", name="Save the interaction").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.goto(f"{demo_site.url}/asks/")
+    page.go_back()
+    expect(page.locator("[data-was-saved]")).to_have_count(0)
