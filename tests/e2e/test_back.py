@@ -41,7 +41,26 @@ def test_a_fresh_form_says_nothing_of_the_one_before(demo_site, page):
     expect(page.locator("[data-was-saved]")).to_have_count(0)
 
 
-def test_back_to_a_refused_form_says_nothing(demo_site, page):
+def test_a_form_that_was_refused_first_is_the_same_form(demo_site, page):
+    """Back from the record leads to a form, not to the browser's question whether to send it again; and nothing is brought back as a draft."""
+    demo_site.sign_in(page, OFFICER)
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.locator("#party-text").fill("Kingdom of Vester")
+    page.get_by_role("option", name="Kingdom of Vesterhav").first.click()
+    page.get_by_label("Place").evaluate("one => { one.value = 'The old harbour'; }")
+    page.get_by_role("button", name="Save the interaction").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.get_by_label("What was said").fill("We talked after all.")
+    page.get_by_role("button", name="Save the interaction").click()
+    page.wait_for_url("**done=1")
+    page.go_back()
+    expect(page.locator("[data-was-saved]")).to_have_count(1)
+    page.goto(f"{demo_site.url}/interactions/new")
+    expect(page.locator("[data-save-status]")).to_have_text("")
+    expect(page.get_by_label("What was said")).to_have_value("")
+
+
+def test_a_refused_form_that_is_left_comes_back_with_what_was_typed(demo_site, page):
     demo_site.sign_in(page, OFFICER)
     page.goto(f"{demo_site.url}/interactions/new")
     page.get_by_label("What was said").fill("Nobody was there.")
@@ -49,4 +68,5 @@ def test_back_to_a_refused_form_says_nothing(demo_site, page):
     expect(page.get_by_role("alert").first).to_be_visible()
     page.goto(f"{demo_site.url}/asks/")
     page.go_back()
+    expect(page.get_by_label("What was said")).to_have_value("Nobody was there.")
     expect(page.locator("[data-was-saved]")).to_have_count(0)

@@ -113,6 +113,14 @@ export function keepDrafts() {
   const sent = store.getItem(SENT);
   const forms = [...document.querySelectorAll("form[data-draft]:not([data-sensitive])")];
   const isRefused = "hasErrors" in root.dataset;
+  // an answer to what was sent is the same form, though it may know by now whom it is about; and it is no page of its own
+  // to come back to: asked for again, it is the page that it was sent from, with what was typed
+  const given = forms.filter((form) => "draftGiven" in form.dataset);
+  const mine = `${PREFIX}${actor}:`;
+  if (sent && sent.startsWith(mine) && given.length === 1) {
+    given[0].dataset.draft = sent.slice(mine.length);
+    window.history.replaceState(window.history.state, "", store.getItem(`${SENT}:from`));
+  }
   if (sent) {
     const isHere = forms.some((form) => nameOf(form) === sent) && store.getItem(`${SENT}:from`) === window.location.href;
     if (actor && !isRefused && !isHere) { // a sign-in page or a refusal in between keeps it
