@@ -53,24 +53,27 @@ def short(value: float, lang: str) -> str:
     if size >= 1e15:  # noqa: PLR2004 - the compact words end at 10^12
         return str(format_scientific(Decimal(f"{value:.2g}"), locale=locale_of(lang)))
     if size >= 10_000:  # noqa: PLR2004 - below it the whole number is as short
-        digits = 1 if _significant(size) else 0
+        digits = 1 if _significant(size, _places(lang)) else 0
         return str(format_compact_decimal(_half_up(Decimal(repr(value)), digits, lang), locale=locale_of(lang), fraction_digits=digits))
     pattern = "#,##0" if size == int(size) or size >= 100 else ("#,##0.#" if size >= 1 or size == 0 else "0.##")  # noqa: PLR2004
     return str(format_decimal(Decimal(repr(value)), format=pattern, locale=locale_of(lang)))
 
 
+def _places(lang: str) -> int:
+    """The noughts between two words for large numbers: three, or four where ten thousands are counted."""
+    return 4 if lang.partition("-")[0] in _TEN_THOUSANDS else 3
+
+
 def _half_up(value: Decimal, digits: int, lang: str) -> Decimal:
-    """A value as its compact form will round it, but half up as all amounts are (M6): Babel's rounding takes 2.65M for 2.6M. Where numbers
-    are counted in ten thousands, its own stays."""
-    if lang.partition("-")[0] in _TEN_THOUSANDS:
-        return value
-    step = Decimal(1).scaleb(value.adjusted() // 3 * 3 - digits)
+    """A value as its compact form will round it, but half up as all amounts are (M6): Babel's rounding takes 2.65M for 2.6M."""
+    places = _places(lang)
+    step = Decimal(1).scaleb(value.adjusted() // places * places - digits)
     return (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
 
 
-def _significant(size: float) -> bool:
-    """Does one decimal of the compact form say something (12.5M yes, 250M no)?"""
-    lead = size / 1000 ** int(math.log10(size) // 3)
+def _significant(size: float, places: int) -> bool:
+    """Does one decimal of the compact form say something (12.5M and 2.5亿 yes, 250M no)?"""
+    lead = size / 10.0 ** (int(math.log10(size) // places) * places)
     return bool(lead < 100 and round(lead, 1) != round(lead))  # noqa: PLR2004
 
 
