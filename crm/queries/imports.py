@@ -33,7 +33,8 @@ class Summary:
     whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
     `turnable`: columns of names that look like “Family, First”, how many, and the first; `joined`: how many of the unchanged rows are one
     with another row; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
-    name, that in words with the reason, and whether it is on record."""
+    name, that in words with the reason, and whether it is on record; `organisations`: all new ones of posts, the first row,
+    the name, in how many rows."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -50,6 +51,7 @@ class Summary:
     turnable: Sequence[tuple[str, int, str]] = ()
     joined: int = 0
     employers: Sequence[tuple[int, str, Sequence[tuple[str, str, bool]]]] = ()
+    organisations: Sequence[tuple[int, str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("turnable", ()),
         int(kept.get("joined", 0)),
         kept.get("employers", ()),
+        kept.get("organisations", ()),
     )
 
 

@@ -185,6 +185,7 @@ class Outcome:
     twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with
     #: New organisations of posts that may be another one: row, name, and of each other its reference or name, why, and whether it is on record.
     employers: list[tuple[int, str, list[tuple[str, str, bool]]]] = field(default_factory=list)
+    organisations: list[tuple[int, str, int]] = field(default_factory=list)  # all new ones of posts: first row, name, in how many rows
     rates: dict[str, int] = field(default_factory=dict)
     sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]
 

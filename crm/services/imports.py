@@ -422,7 +422,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
     doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins, "joined": outcome.joined}
-    doubles |= {"employers": outcome.employers}
+    doubles |= {"employers": outcome.employers, "organisations": outcome.organisations}
     return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 

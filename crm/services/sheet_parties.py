@@ -14,6 +14,7 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
+from crm.data import countries_by_iso2
 from crm.db import db
 from crm.i18n import _, ngettext
 from crm.models.base import NAME_LENGTH, TEXT_LENGTH
@@ -31,7 +32,7 @@ from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_alike import RowsAlike, is_better
 from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_of, is_called_from_anywhere
-from crm.services.sheet_employers import Employers
+from crm.services.sheet_employers import Employers, Met
 from crm.services.sheet_imports import Problems, RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 from crm.services.sheet_told import Told
 
@@ -40,6 +41,32 @@ _BETWEEN_NAMES = re.compile(r"\s*/\s*|\s+\|\s+")
 #: What stands for a name where there is nobody.
 _NOBODY = frozenset(
     map(fold, ("tbc", "tbd", "to be confirmed", "vacant", "unknown", "xxx", "vacante", "inconnu", "desconocido", "شاغر", "غير معروف"))
+)
+#: What stands for an employer where there is none.
+_NO_EMPLOYER = frozenset(
+    map(
+        fold,
+        [
+            "freelance",
+            "freelancer",
+            "self-employed",
+            "independent",
+            "retired",
+            "indépendant",
+            "indépendante",
+            "retraité",
+            "retraitée",
+            "autónomo",
+            "autónoma",
+            "jubilado",
+            "jubilada",
+            "متقاعد",
+            "متقاعدة",
+            "مستقل",
+            "مستقلة",
+            "عمل حر",
+        ],
+    )
 )
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
@@ -83,6 +110,7 @@ class _Contact:
     unsure: int = 0  # telephone numbers that their country does not give out
     match: KnownParty | None = None
     changes: list[tuple[str, str, str]] = field(default_factory=list)
+    emails: tuple[str, ...] = ()
     spelt: tuple[tuple[str, str], ...] = ()  # organisations as the row has them, and as a person said they are called
     at: str = ""  # the organisation of the post as posts on record name it, folded
     twin: str = ""  # the earlier row, or the reference of the record, that a person said it is one with
@@ -116,6 +144,7 @@ class Parties(ByChunk[SheetRow]):
         """Judge some rows, write them where told so, and count them."""
         actor = acting()
         region = self._region(office_id)
+        self._employers.country = office_country.name if region and (office_country := countries_by_iso2().get(region)) else ""
         rejects: list[Reject] = []
         contacts: list[_Contact] = []
         for row in records:
@@ -192,7 +221,7 @@ class Parties(ByChunk[SheetRow]):
         return Reject(row.row_number, headings.get(error.name, ""), error.sentence, row.raw, also)
 
     def _read(self, row: SheetRow, region: str | None) -> _Contact:
-        name, spelt = _full_name(row), (row.text("post_organisation"), row.text("part_of"))
+        name, spelt = _full_name(row), (_employer(row, "post_organisation"), _employer(row, "part_of"))
         meant = (self._employers.meant(spelt[0]), self._employers.meant(spelt[1]))
         organisation, part_of = meant
         kinds, told = _kinds(row)
@@ -227,8 +256,7 @@ class Parties(ByChunk[SheetRow]):
         reached = channels_of(row, country or region, problems)
         said = [*row.several("note"), *reached.beside, *reached.wordy]
         if form != "person" or not (title and organisation):
-            if title:
-                said.append(_("Post: %(title)s", title=title))
+            said += _kept_of_post(row, title)
             part_of, organisation, title = part_of or organisation, "", ""
         if fold(part_of) == fold(name):  # nothing is a part of itself
             part_of = ""
@@ -253,6 +281,7 @@ class Parties(ByChunk[SheetRow]):
             twin=self._said_of.twin(row.row_number),
             title=title,
             spelt=tuple((text, other) for text, other in zip(spelt, meant, strict=True) if text != other),
+            emails=tuple(value for kind, value in reached.channels if kind == "email"),
             organisation=organisation,
             part_of=part_of,
             since=row.day("post_since"),
@@ -427,22 +456,26 @@ class Parties(ByChunk[SheetRow]):
     ) -> None:
         """Organisations of posts that are neither on record nor rows of the file: recorded with the people, and said so. Before anything is
         written, those that may be another one are found."""
-        listed = [contact for contact in taken if contact.party.form != "person"]
-        folded_here = {contact.folded for contact in listed}
-        named: dict[str, tuple[int, str]] = {}
+        listed = {contact.folded for contact in taken if contact.party.form != "person"}
+        met: list[Met] = []
         for contact in taken:
-            for text in (contact.organisation, contact.part_of):
-                folded = fold(text)
-                is_made = folded in folded_here or any(one.form != "person" for one in self._made.get(folded, ()))
-                if text and not organisations.get(text) and not is_made:
-                    if folded not in self._told.new_organisations:
-                        named.setdefault(folded, (contact.row.row_number, text))
+            row, emails = contact.row.row_number, contact.emails
+            if contact.party.form == "organisation" and _makes(contact):
+                met.append(Met(row, contact.party.name, emails=emails))
+            for text in filter(None, (contact.organisation, contact.part_of)):
+                named, folded = organisations.get(text), fold(text)
+                if named:
+                    met.append(Met(row, named[0].name, named[0].reference, emails=emails))
+                    continue
+                is_listed = folded in listed
+                is_made = is_listed or any(one.form != "person" for one in self._made.get(folded, ()))
+                if not is_made:
                     self._told.new_organisations.add(folded)
                     if not is_writing:  # nothing is recorded: later rows meet it all the same
                         self._made[folded].append(KnownParty(None, office_id, "", 1, "organisation", text))
+                met.append(Met(row, text, is_new=not is_listed and folded in self._told.new_organisations, emails=emails))
         if not is_writing:
-            rows = [(one.row.row_number, one.party.name) for one in listed if one.party.form == "organisation" and _makes(one)]
-            self._employers.take(office_id, rows, list(named.values()))
+            self._employers.take(office_id, met)
 
     def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, tuple[str, list[str]]]:
         """New rows that may be somebody on record, or of an earlier row: row -> who in words, and their references or row. Rows that were
@@ -607,6 +640,7 @@ class Parties(ByChunk[SheetRow]):
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
         outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]
+        outcome.organisations[:] = self._employers.listed()
 
     def _notes(self) -> list[str]:
         """What a person should know of the rows so far."""
@@ -718,6 +752,29 @@ def _nobody(name: str, row: SheetRow) -> str:
             title=title[:60],
         )
     return _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60])
+
+
+def _employer(row: SheetRow, name: str) -> str:
+    """An organisation that a row names; "" where its cell says that there is none, or that nobody knows."""
+    text = row.text(name)
+    return "" if says_none(text) or fold(text) in _NOBODY or fold(text) in _NO_EMPLOYER else text
+
+
+def _kept_of_post(row: SheetRow, title: str) -> list[str]:
+    """What a row says of a post that cannot be one, since no organisation is named or the row is none of a person: as notes."""
+    since, address, organisation = row.day("post_since"), row.text("form_of_address"), row.text("post_organisation")
+    said = []
+    if title and since:
+        said.append(_("Post: %(title)s, since %(day)s", title=title, day=since.isoformat()))
+    elif title:
+        said.append(_("Post: %(title)s", title=title))
+    elif since:
+        said.append(_("Since: %(day)s", day=since.isoformat()))
+    if address and not says_none(address):
+        said.append(_("Form of address: %(words)s", words=address))
+    if fold(organisation) in _NO_EMPLOYER:
+        said.append(_("Organisation: %(name)s", name=organisation))
+    return said
 
 
 def _other_names(row: SheetRow) -> list[OtherName]:

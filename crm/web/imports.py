@@ -286,7 +286,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         is_mended=bool(summary.mended),
         is_settled=bool(summary.settled),
         turnable=[turn_words(*one) for one in summary.turnable] if batch.state == "checked" and may else [],
-        may_settle=batch.state == "checked" and bool(summary.twins or summary.employers or summary.settled),
+        may_settle=batch.state == "checked" and bool(summary.twins or summary.organisations or summary.settled),
         rejects=rejects,
         more_rejected=0 if work is not None else batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),

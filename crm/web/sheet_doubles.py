@@ -17,6 +17,8 @@ from crm.formatting import number
 from crm.i18n import _, get_locale
 from crm.queries import sheet_imports as held
 from crm.queries.imports import Summary
+from crm.queries.names import fold
+from crm.queries.sheet_imports import parties_named as held_named
 from crm.web.mending import in_words
 
 SHOWN = 40
@@ -176,8 +178,55 @@ def _employer(row: int, name: str, like: str, choices: list[dict[str, Any]], sai
     return Employer(name, row, like, shown, now or "", others, bool(said))
 
 
-def said_of_employers(before: Setup, employers: Iterable[Employer]) -> Setup:
-    """What was said of a file once the page was answered: name -> what it is read as, and name -> those that it is none of."""
+@dataclass(frozen=True)
+class Named:
+    """A new organisation of posts in the list of all: what was typed as the one that it is, and why that cannot be."""
+
+    name: str
+    rows: int
+    text: str
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of its field."""
+        return f"as-{_control(self.name)}"
+
+
+def all_named(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> tuple[list[Named], dict[str, str]]:
+    """All new organisations of posts, with what was typed beside each; and name -> the name or reference that it is read as. A text that
+    names no organisation, of the file or on record, or several, is said beside its field."""
+    typed = {name: " ".join(request.form.get(f"as-{_control(name)}", "").split())[:_LONGEST] for _row, name, _rows in summary.organisations}
+    wanted = {text for text in typed.values() if text}
+    here = _names_here(file) if wanted else {}
+    held = held_named(office_id, wanted, forms=("organisation", "group")) if wanted else {}
+    listed, said = [], {}
+    for _row, name, rows in summary.organisations:
+        text, why = typed[name], ""
+        known = held.get(text, ())
+        if text and fold(text) == fold(name):
+            why = _("That is its own name.")
+        elif len(known) > 1:
+            why = _("Several have this name. Write a reference, such as %(reference)s.", reference=known[0].reference)
+        elif known:
+            said[name] = known[0].reference
+        elif text and fold(text) in here:
+            said[name] = here[fold(text)]
+        elif text:
+            why = _("No organisation is called “%(text)s”, on record or in this file.", text=text[:80])
+        listed.append(Named(name, rows, text, why))
+    return listed, said
+
+
+def _names_here(file: SheetFile) -> dict[str, str]:
+    """Folded -> as it stands: what the columns of names and organisations hold."""
+    places = [place for place, heading in enumerate(file.headings) if file.columns.get(heading) in ("name", "post_organisation", "part_of")]
+    return {fold(cells[place]): cells[place].strip() for _row, cells in file.as_read for place in places if cells[place].strip()}
+
+
+def said_of_employers(before: Setup, employers: Iterable[Employer], typed: Mapping[str, str]) -> Setup:
+    """What was said of a file once the page was answered: name -> what it is read as, and name -> those that it is none of. `typed`: what was
+    said in the list of all. Of two that are said to be each other the later answer counts."""
     same, apart = dict(before.employers), {name: tuple(others) for name, others in before.employers_apart.items()}
     for one in employers:
         same.pop(one.name, None)
@@ -189,4 +238,15 @@ def said_of_employers(before: Setup, employers: Iterable[Employer]) -> Setup:
             same[one.now.removeprefix(_THIS)] = one.name
         elif one.now:
             same[one.name] = one.now.removeprefix(_SAME)
+    for name, other in typed.items():
+        same[name] = other
+        apart.pop(name, None)
+    for name in list(same):
+        seen, at = {fold(name)}, same.get(name, "")
+        while (step := next((key for key in same if fold(key) == fold(at)), None)) is not None:
+            if fold(at) in seen:
+                del same[step]
+                break
+            seen.add(fold(at))
+            at = same[step]
     return replace(before, employers=same, employers_apart=apart)

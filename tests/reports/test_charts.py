@@ -384,7 +384,15 @@ def test_a_printed_value_is_rounded_half_up(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(250_500_000, "2.5亿"), (2_700_000, "270万"), (12_500, "1.3万"), (10_000, "1万"), (99_995, "10万"), (99_999_999, "1亿"), (4.5e12, "4.5万亿")],
+    [
+        (250_500_000, "2.5亿"),
+        (2_700_000, "270万"),
+        (12_500, "1.3万"),
+        (10_000, "1万"),
+        (99_995, "10万"),
+        (99_999_999, "1亿"),
+        (4.5e12, "4.5万亿"),
+    ],
 )
 def test_where_ten_thousands_are_counted_a_decimal_says_as_much(value, text):
     assert words.short(float(value), "zh") == text

@@ -10,8 +10,11 @@ from tests.web.test_sheet_imports import sheet, text, upload
 HEAD = ["Name", "Position", "Organisation", "Form"]
 
 
+NAMES = ["Amina Bakr", "Boris Cole", "Chandra Dev", "Dalia Eid", "Emil Fox", "Fadi Gul"]
+
+
 def people(*organisations):
-    return [[f"Person {name}", "Clerk", organisation, ""] for name, organisation in zip("ABCDEFGH", organisations, strict=False)]
+    return [[name, "Clerk", organisation, ""] for name, organisation in zip(NAMES, organisations, strict=False)]
 
 
 def asked(client, place):
@@ -113,3 +116,110 @@ def test_what_a_stranger_answers_is_no_answer(browser):
     for strange in ("same:Somebody Else", "this:", "same:", "x" * 5_000, "two\0"):
         client.submit(f"{place}/doubles", {control: strange})
         assert "1 possible duplicate" in text(client.get(place)), strange
+
+
+def likely(client, rows, head=("Name", "Position", "Organisation", "Email")):
+    """Organisation -> those that it is asked about, of a list."""
+    place = upload(client, sheet(list(head), *rows)).location
+    page = tree(client.get(f"{place}/doubles"))
+    found = {}
+    for box in page.xpath("//fieldset[.//input[starts-with(@name, 'employer-')]]"):
+        values = box.xpath(".//input/@value")
+        found[box.xpath("string(legend)")] = {one.removeprefix("same:") for one in values if one.startswith("same:")}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "asked_about"),
+    [
+        (["Ministry of Health", "MoH"], {"MoH": {"Ministry of Health"}}),
+        (["NCFA", "National Council for Family Affairs"], {"National Council for Family Affairs": {"NCFA"}}),
+        (
+            ["Ministry of Planning and International Cooperation", "MoPIC"],
+            {"MoPIC": {"Ministry of Planning and International Cooperation"}},
+        ),
+        (["GIZ", "G.I.Z."], {"G.I.Z.": {"GIZ"}}),
+        (["NRC", "NRC Jordan"], {"NRC Jordan": {"NRC"}}),
+        (["Norwegian Refugee Council", "NRC Jordan"], {"NRC Jordan": {"Norwegian Refugee Council"}}),
+        (["Basma", "Basma Jordan"], {"Basma Jordan": {"Basma"}}),
+        (["MoH", "MoE", "MoY"], {}),
+        (["Ministry of Health", "Ministry of Housing", "MoH"], {"MoH": {"Ministry of Health", "Ministry of Housing"}}),
+        (["Ministry of Health", "Ministry of Housing", "Ministry of Youth"], {}),
+        (["Jordan", "UN", "AB"], {}),
+    ],
+)
+def test_employers_by_first_letters_and_without_the_country_are_asked_about(browser, names, asked_about):
+    assert likely(browser("officer"), people(*names)) == asked_about
+
+
+def test_employers_whose_people_have_addresses_at_one_place_are_asked_about(browser):
+    client = browser("officer")
+    rows = [
+        ["Amina Bakr", "Clerk", "Ministry of Health", "a@moh.example"],
+        ["Boris Cole", "Clerk", "وزارة الصحة", "b@moh.example"],
+        ["Chandra Dev", "Clerk", "Petra Daily", "c@gmail.com"],
+        ["Dalia Eid", "Clerk", "Hall of Youth", "d@gmail.com"],
+        ["Emil Fox", "Clerk", "Petra Weekly", "e@yahoo.co.uk"],
+        ["Fadi Gul", "Clerk", "Club of Chess", "f@yahoo.co.uk"],
+    ]
+    assert likely(client, rows) == {"وزارة الصحة": {"Ministry of Health"}}
+    client.submit(upload(client, sheet(["Name", "Form"], ["Ministry of Health", "organisation"])).location, {}, action="/apply")
+    ((name, others),) = likely(client, rows).items()
+    assert name == "وزارة الصحة"
+    assert [one[:7] for one in others] == ["JOR-PA-"]
+
+
+def fields_of_all(client, place):
+    """The fields of the list of all new organisations, by name."""
+    page = tree(client.get(f"{place}/doubles"))
+    return {one.xpath("string(label/bdi)"): one.xpath(".//input/@name")[0] for one in page.xpath("//div[input[starts-with(@name, 'as-')]]")}
+
+
+def test_any_new_organisation_is_said_to_be_another_one_by_its_name(browser):
+    client = browser("officer")
+    client.submit(upload(client, sheet(["Name", "Form"], ["United Children", "organisation"])).location, {}, action="/apply")
+    place = upload(client, sheet(HEAD, *people("Unicorn", "Hall", "Town Hall", "Unicorn"))).location
+    assert "0 possible duplicates" in text(client.get(place))
+    found = fields_of_all(client, place)
+    assert list(found) == ["Unicorn", "Hall", "Town Hall"]
+    for wrong, said in (("Nobody Knows", "No organisation is called “Nobody Knows”"), ("HALL", "That is its own name.")):
+        page = client.submit(f"{place}/doubles", {found["Hall"]: wrong}, status=422)
+        assert said in text(page)
+        assert tree(page).xpath(f"//input[@name='{found['Hall']}']/@value") == [wrong], "what was typed stays"
+    client.submit(f"{place}/doubles", {found["Unicorn"]: "united children", found["Hall"]: "town hall"})
+    assert list(fields_of_all(client, place)) == ["Town Hall"]
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == ["Town Hall", "United Children"]
+    again = upload(client, sheet(HEAD, *people("Unicorn", "Hall", "Town Hall", "Unicorn"))).location
+    assert "0 new, 0 changed, 4 unchanged, 0 possible duplicates" in text(client.get(again))
+
+
+def test_two_that_are_said_to_be_each_other_are_one_and_not_none(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *people("Hall", "Town Hall", "City Hall"))).location
+    found = fields_of_all(client, place)
+    client.submit(f"{place}/doubles", {found["Hall"]: "Town Hall", found["Town Hall"]: "City Hall", found["City Hall"]: "Hall"})
+    client.submit(place, {}, action="/apply")
+    assert len(organisations(client)) == 1
+
+
+@pytest.mark.parametrize("nothing", ["-", "n/a", "TBC", "—"])
+def test_a_sign_for_no_employer_is_no_organisation(browser, nothing):
+    client = browser("officer")
+    head = ["Name", "Position", "Organisation", "Since", "Form of address"]
+    place = upload(
+        client, sheet(head, ["Ana Bell", "Physiotherapist", nothing, "2022-01-15", "Dr."], ["Bo Cole", "-", nothing, "", ""])
+    ).location
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == []
+    page = text(client.get(tree(client.get("/parties/?q=ana")).xpath("//tbody//th//a/@href")[0]))
+    assert "Post: Physiotherapist, since 2022-01-15" in page
+    assert "Form of address: Dr." in page
+
+
+def test_who_works_for_nobody_is_no_organisations(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *people("Freelance", "retired"))).location
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == []
+    assert "Organisation: Freelance" in text(client.get(tree(client.get("/parties/?q=amina")).xpath("//tbody//th//a/@href")[0]))
