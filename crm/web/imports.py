@@ -39,6 +39,7 @@ from crm.web.control_totals import control_of
 from crm.web.gate import actor, permit
 from crm.web.helpers import args_with, paging, status
 from crm.web.landscape import DASH, pages_of
+from crm.web.sheet_doubles import groups_in
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -275,10 +276,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         repeated=_repeated(batch),
         notes=[quoted_apart(note) for note in summary.notes],
         samples=[_sample(sample, batch.format) for sample in summary.samples],
-        doubles=[
-            *summary.doubles,
-            *((row, name, ", ".join(why for _other, why, _is_held in others)) for row, name, others in summary.employers),
-        ],
+        doubles=[*summary.doubles, *_employers(summary)],
         impact=_impact(batch, summary) if batch.format in sheets.KINDS else "",
         may_discard=may and batch.state == "refused",
         is_open=summary.is_open,
@@ -302,6 +300,17 @@ def detail(batch_id: uuid.UUID) -> Any:
         **(_brought(batch) if is_begun and undo["undone"] is None and can(actor(), Permission.RECORD_SEE) else {}),
         **undo,
     )
+
+
+def _employers(summary: queries.Summary) -> list[tuple[int, str, str]]:
+    """New organisations of posts that may be one, a line for each group: the first row, its name there, the others in words."""
+    rows = {name: row for row, name, _count in summary.organisations}
+    words = {other: why for _row, _name, others in summary.employers for other, why, _is_held in others}
+    found = []
+    for keys in groups_in(summary):
+        new = sorted((key for key in keys if key in rows), key=lambda key: rows[key]) or keys
+        found.append((rows.get(new[0], 0), new[0], ", ".join(words.get(key, key) for key in keys if key != new[0])))
+    return found
 
 
 def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
@@ -406,7 +415,7 @@ def _impact(batch: ImportBatch, summary: queries.Summary) -> str:
 
 
 def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
-    doubles, left_out = summary.double_rows + len(summary.employers), len(summary.left_out)
+    doubles, left_out = summary.double_rows + len(groups_in(summary)), len(summary.left_out)
     shown = {
         "new": number(batch.created, get_locale()),
         "changed": number(batch.updated, get_locale()),

@@ -117,65 +117,109 @@ def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:
 
 # --- organisations of posts ------------------------------------------------------------------------------------------
 
-#: What a choice says: the other one, this one in place of the other, none of them.
-_SAME, _THIS, _APART = "same:", "this:", "two"
+#: What a choice says: what all of a group are read as, and that they are different ones. Those of one group, and why they are in it.
+_AS, _APART = "as:", "two"
+_MOST_OF_GROUP = 8
 
 
 @dataclass(frozen=True)
-class Employer:
-    """A new organisation of posts that may be another one: the first row that names it (0 where that is not known), what it is like, and the
-    choices, of which one is `now`. `others`: the references and names that it is asked about."""
+class Member:
+    """One of a group: its name, or the reference of a record, how it is shown, in how many rows it is named, whether it can be read as another
+    one (it is new, and named for posts), and whether it is marked as belonging to the others."""
 
-    name: str
-    row: int
-    like: str
-    choices: Sequence[Mapping[str, Any]]
-    now: str
-    others: Sequence[str]
-    is_settled: bool = False
+    key: str
+    words: str
+    rows: int
+    is_new: bool
+    is_ticked: bool
 
     @property
-    def key(self) -> str:
-        """The name of its control."""
-        return _control(self.name)
+    def value(self) -> str:
+        """What its mark sends."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
 
 
-def employers_of(before: Setup, summary: Summary) -> list[Employer]:
-    """The organisations of which nothing was said yet, then those that were settled, as the page shows them or was answered."""
+@dataclass(frozen=True)
+class Group:
+    """New organisations of posts that may be one, with each other, a row or a record. `now`: what they are said to be; `proposed`: what they
+    would be called where somebody takes all as proposed."""
+
+    key: str
+    members: Sequence[Member]
+    choices: Sequence[tuple[str, str]]
+    now: str
+    proposed: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Something that was said of an organisation: its control, and whether it stays."""
+
+    name: str
+    key: str
+    choices: Sequence[tuple[str, str]]
+    now: str
+    is_apart: bool
+
+
+def groups_in(summary: Summary) -> list[list[str]]:
+    """The names, and references of records, of the organisations of which nothing was said yet, those that may be one together."""
+    groups: dict[str, list[str]] = {}
+    for _row, name, others in summary.employers:
+        for key in (name, *(other for other, _why, _is_held in others)):
+            groups.setdefault(key, [key])
+        for other, _why, _is_held in others:
+            one, two = groups[name], groups[other]
+            if one is not two and len(one) + len(two) <= _MOST_OF_GROUP:
+                one += two
+                groups |= dict.fromkeys(two, one)
+    return [group for group in {id(group): group for group in groups.values()}.values() if len(group) > 1]
+
+
+def groups_of(summary: Summary) -> list[Group]:
+    """The same, as the page shows them or was answered."""
+    rows = {name: count for _row, name, count in summary.organisations}
+    words: dict[str, str] = {}
+    for _row, _name, others in summary.employers:
+        for other, why, _is_held in others:
+            words.setdefault(other, why)
+    return [_group(group, words, rows) for group in groups_in(summary)[:SHOWN]]
+
+
+def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int]) -> Group:
+    control = _control("\0".join(sorted(keys)))
+    ticked = set(request.form.getlist(f"with-{control}")) if f"employer-{control}" in request.form else None
+    members = []
+    for key in keys:
+        is_new = key in rows
+        member = Member(key, words.get(key, key), rows.get(key, 0), is_new, is_ticked=True)
+        members.append(replace(member, is_ticked=ticked is None or not is_new or member.value in ticked))
+    choices = [("", _("Not said yet")), *((_AS + one.key, _("All one: %(name)s", name=one.words)) for one in members)]
+    choices.append((_APART, _("Different ones")))
+    best = max(members, key=lambda one: (not one.is_new, not one.key.isupper() and " " in one.key, one.rows, len(one.key)))
+    answered = request.form.get(f"employer-{control}", "")
+    now = answered if answered in dict(choices) else ""
+    return Group(control, members, choices, now, _AS + best.key)
+
+
+def settled_of(before: Setup) -> list[Settled]:
+    """What was said of organisations, each with the way back."""
+    back = ("", _("As if nothing had been said"))
     found = []
-    for row, name, others in summary.employers[:SHOWN]:
-        choices = [_choice(_SAME + other, _("The same: read it as %(name)s", name=why)) for other, why, _is_held in others]
-        choices += [
-            _choice(_THIS + other, _("The same: read %(other)s as “%(name)s”", other=why, name=name))
-            for other, why, is_held in others
-            if not is_held
-        ]
-        found.append(_employer(row, name, ", ".join(why for _other, why, _is_held in others), choices, "", [other[0] for other in others]))
     for name, other in before.employers.items():
-        found.append(_employer(0, name, "", [_as(other)], _SAME + other, [other]))
+        found.append(_settled(name, [(_AS, _("Read as %(name)s", name=other)), back], _AS))
     for name, apart in before.employers_apart.items():
-        found.append(_employer(0, name, "", [_as(other) for other in apart], _APART, list(apart)))
+        found.append(_settled(name, [(_APART, _("Another one than %(names)s", names=", ".join(apart))), back], _APART))
     return found
 
 
-def _choice(value: str, label: str) -> dict[str, Any]:
-    return {"value": value, "label": label, "values": []}
-
-
-def _as(other: str) -> dict[str, Any]:
-    return _choice(_SAME + other, _("The same: read it as %(name)s", name=other))
+def _settled(name: str, choices: Sequence[tuple[str, str]], now: str) -> Settled:
+    control = f"said-{_control(now + name)}"
+    return Settled(name, control, choices, "" if request.form.get(control) == "" else now, now == _APART)
 
 
 def _control(name: str) -> str:
-    return f"employer-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def _employer(row: int, name: str, like: str, choices: list[dict[str, Any]], said: str, others: Sequence[str]) -> Employer:
-    first = _choice("", _("As if nothing had been said") if said else _("Not said yet"))
-    shown = [first, *choices, _choice(_APART, _("Two different ones"))]
-    answered = request.form.get(_control(name))
-    now = answered if answered in {choice["value"] for choice in shown} else said
-    return Employer(name, row, like, shown, now or "", others, bool(said))
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -224,29 +268,36 @@ def _names_here(file: SheetFile) -> dict[str, str]:
     return {fold(cells[place]): cells[place].strip() for _row, cells in file.as_read for place in places if cells[place].strip()}
 
 
-def said_of_employers(before: Setup, employers: Iterable[Employer], typed: Mapping[str, str]) -> Setup:
+def said_of_employers(before: Setup, groups: Iterable[Group], settled: Iterable[Settled], typed: Mapping[str, str]) -> Setup:
     """What was said of a file once the page was answered: name -> what it is read as, and name -> those that it is none of. `typed`: what was
-    said in the list of all. Of two that are said to be each other the later answer counts."""
-    same, apart = dict(before.employers), {name: tuple(others) for name, others in before.employers_apart.items()}
-    for one in employers:
-        same.pop(one.name, None)
-        apart.pop(one.name, None)
-    for one in employers:
-        if one.now == _APART:
-            apart[one.name] = tuple(one.others)
-        elif one.now.startswith(_THIS):
-            same[one.now.removeprefix(_THIS)] = one.name
-        elif one.now:
-            same[one.name] = one.now.removeprefix(_SAME)
-    for name, other in typed.items():
-        same[name] = other
-        apart.pop(name, None)
-    for name in list(same):
-        seen, at = {fold(name)}, same.get(name, "")
-        while (step := next((key for key in same if fold(key) == fold(at)), None)) is not None:
-            if fold(at) in seen:
-                del same[step]
-                break
-            seen.add(fold(at))
-            at = same[step]
-    return replace(before, employers=same, employers_apart=apart)
+    said in the list of all. With the button for it, groups of which nothing was said are taken as proposed."""
+    back = {(one.name, one.is_apart) for one in settled if not one.now}
+    same = {name: other for name, other in before.employers.items() if (name, False) not in back}
+    apart = {name: tuple(others) for name, others in before.employers_apart.items() if (name, True) not in back}
+    is_proposed = "proposed" in request.form
+    for group in groups:
+        now = group.now or (group.proposed if is_proposed else "")
+        if not now:
+            continue
+        chosen = now.removeprefix(_AS) if now != _APART else ""
+        new = [one.key for one in group.members if one.is_new and one.key != chosen]
+        alone = [one.key for one in group.members if one.key in new and (not chosen or not one.is_ticked)]
+        same |= {name: chosen for name in new if name not in alone}
+        for place, name in enumerate(alone):  # of each pair once
+            if others := [one.key for one in group.members if one.key != name and one.key not in alone[:place]]:
+                apart[name] = (*apart.get(name, ()), *others)
+    same |= typed
+    apart = {name: tuple(dict.fromkeys(others)) for name, others in apart.items() if name not in typed}
+    return replace(before, employers=_without_rings(same), employers_apart=apart)
+
+
+def _without_rings(same: Mapping[str, str]) -> dict[str, str]:
+    """The same without answers by which a name would be read as itself in the end."""
+    found: dict[str, str] = {}
+    for name, other in same.items():
+        at, left = other, len(same)
+        while left and (step := next((key for key in found if fold(key) == fold(at)), None)) is not None:
+            at, left = found[step], left - 1
+        if fold(at) != fold(name):
+            found[name] = other
+    return found

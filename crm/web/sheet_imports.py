@@ -342,18 +342,18 @@ def doubles(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
-    employers = sheet_doubles.employers_of(file.setup, summary)
+    groups, settled = sheet_doubles.groups_of(summary), sheet_doubles.settled_of(file.setup)
     named, typed = sheet_doubles.all_named(file, summary, batch.office_id)
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):
         form.whole_errors.append(_("%(name)s: %(why)s", name=one.name, why=one.why))
     if is_valid and not form.has_errors:
-        setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), employers, typed)
+        setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
         if len(setup.twins) + len(setup.employers) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
         elif _recheck(form, batch_id, replace(setup, columns=file.columns)):
             now = queries.summary_of(queries.get(batch_id))
-            left = len(now.twins) + len(now.employers)
+            left = len(now.twins) + len(sheet_doubles.groups_in(now))
             flash(
                 ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
                 if left
@@ -362,7 +362,9 @@ def doubles(batch_id: uuid.UUID) -> Any:
             )
             return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
     total = sum(row not in file.setup.twins for row in summary.twins)
-    page = render_template("imports/doubles.html", batch=batch, form=form, doubles=listed, employers=employers, named=named, total=total)
+    page = render_template(
+        "imports/doubles.html", batch=batch, form=form, doubles=listed, groups=groups, said=settled, named=named, total=total
+    )
     return page, status(form)
 
 
