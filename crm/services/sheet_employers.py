@@ -254,6 +254,12 @@ def _first_letters(folded: str) -> set[str]:
     return {letters for some in chosen if _SHORTEST <= len(letters := "".join(word[0] for word in some)) <= _LONGEST}
 
 
+def is_short_for(name: str, other: str) -> bool:
+    """Whether a name is no more than the first letters of another one: MoH of Ministry of Health."""
+    letters = _letters_alone(fold(name))
+    return bool(letters) and letters in _first_letters(fold(other))
+
+
 def _domains(emails: Iterable[str]) -> set[str]:
     """Where the addresses of a row are, but for those where anybody has one."""
     domains = {email.rpartition("@")[2].casefold() for email in emails if "@" in email}

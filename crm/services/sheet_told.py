@@ -105,8 +105,8 @@ class Told:
         if self.unsure:
             said.append(
                 ngettext(
-                    "A telephone number is as long as one of its country, but begins like none that is given out there: row %(rows)s. It is taken as it stands.",
-                    "In %(num)d rows a telephone number is as long as one of its country, but begins like none that is given out there: rows %(rows)s. They are taken as they stand.",
+                    "A telephone number may be wrong: no number of its country begins so: row %(rows)s. It is taken as it stands.",
+                    "In %(num)d rows a telephone number may be wrong: no number of its country begins so: rows %(rows)s. They are taken as they stand.",
                     len(self.unsure),
                     rows=rows_named(self.unsure),
                 )

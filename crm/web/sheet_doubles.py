@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from crm.queries import sheet_imports as held
 from crm.queries.imports import Summary
 from crm.queries.names import fold
 from crm.queries.sheet_imports import parties_named as held_named
+from crm.services.sheet_employers import is_short_for
 from crm.web.mending import in_words
 
 SHOWN = 40
@@ -120,6 +122,8 @@ def said_of_doubles(before: Setup, doubles: Iterable[Double]) -> Setup:
 #: What a choice says: what all of a group are read as, and that they are different ones. Those of one group, and why they are in it.
 _AS, _APART = "as:", "two"
 _MOST_OF_GROUP = 8
+#: Of two it is enough to say that they are different ones.
+_FEWEST_MARKED = 3
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ class Group:
     choices: Sequence[tuple[str, str]]
     now: str
     proposed: str
+    has_marks: bool
 
 
 @dataclass(frozen=True)
@@ -183,12 +188,14 @@ def groups_of(summary: Summary) -> list[Group]:
     for _row, _name, others in summary.employers:
         for other, why, _is_held in others:
             words.setdefault(other, why)
-    return [_group(group, words, rows) for group in groups_in(summary)[:SHOWN]]
+    links = Counter(key for _row, name, others in summary.employers for other in others for key in (name, other[0]))
+    return [_group(group, words, rows, links) for group in groups_in(summary)[:SHOWN]]
 
 
-def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int]) -> Group:
+def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], links: Mapping[str, int]) -> Group:
     control = _control("\0".join(sorted(keys)))
-    ticked = set(request.form.getlist(f"with-{control}")) if f"employer-{control}" in request.form else None
+    has_marks = len(keys) >= _FEWEST_MARKED
+    ticked = set(request.form.getlist(f"with-{control}")) if has_marks and f"employer-{control}" in request.form else None
     members = []
     for key in keys:
         is_new = key in rows
@@ -196,10 +203,18 @@ def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int]) -
         members.append(replace(member, is_ticked=ticked is None or not is_new or member.value in ticked))
     choices = [("", _("Not said yet")), *((_AS + one.key, _("All one: %(name)s", name=one.words)) for one in members)]
     choices.append((_APART, _("Different ones")))
-    best = max(members, key=lambda one: (not one.is_new, not one.key.isupper() and " " in one.key, one.rows, len(one.key)))
+    best = max(members, key=lambda one: _fitness(one, keys, links))
     answered = request.form.get(f"employer-{control}", "")
     now = answered if answered in dict(choices) else ""
-    return Group(control, members, choices, now, _AS + best.key)
+    return Group(control, members, choices, now, _AS + best.key, has_marks)
+
+
+def _fitness(one: Member, keys: Iterable[str], links: Mapping[str, int]) -> tuple[bool, bool, int, int, bool, int]:
+    """What speaks for calling a group by the name of one: it is on record, not only the first letters of another, like most others, named
+    most often, in Latin letters, long."""
+    is_held = one.words != one.key and not one.is_new and "-" in one.key and one.key in one.words
+    is_short = any(is_short_for(one.key, other) for other in keys)
+    return is_held, not is_short, links.get(one.key, 0), one.rows, one.key.isascii(), len(one.key)
 
 
 def settled_of(before: Setup) -> list[Settled]:
