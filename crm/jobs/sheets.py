@@ -17,8 +17,10 @@ from crm.exchange.tabular import RowProblem
 from crm.i18n import _, ngettext
 from crm.jobs import mending
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
+from crm.models.imports import ImportBatch
 from crm.queries import codes
 from crm.queries import sheet_imports as held
+from crm.queries.imports import header_of
 from crm.services.import_kinds import ByChunk, Contents, FileFacts, Reject
 from crm.services.sheet_imports import SheetOptions, SheetRow
 from crm.services.sheet_interactions import Interactions
@@ -54,6 +56,44 @@ def setup_of(batch_id: uuid.UUID) -> Setup:
     """What was said of the file of a batch."""
     sheet = held.sheet_of(batch_id)
     return Setup.load(sheet.settings) if sheet is not None else Setup()
+
+
+@dataclass(frozen=True)
+class SaidByHand:
+    """How much a person said of a file that is lost with it, and the version of that: cells mended, answers that count for several rows, rows
+    left out, possible duplicates settled. What the columns mean is said again in a minute, and what the office remembers stays."""
+
+    cells: int = 0
+    answers: int = 0
+    left_out: int = 0
+    settled: int = 0
+    version: int = 0
+
+    @property
+    def is_something(self) -> bool:
+        """Whether anything at all would be lost."""
+        return bool(self.cells or self.answers or self.left_out or self.settled)
+
+
+def said_by_hand(batch: ImportBatch) -> SaidByHand:
+    """What would be lost with the file of a batch. Two statements at most."""
+    sheet = held.sheet_of(batch.id)
+    if sheet is None:
+        return SaidByHand()
+    setup = Setup.load(sheet.settings)
+    layout = held.layout_of(batch.office_id, batch.format, digest_of(header_of(batch)[0]))
+    kept = Setup.load(layout.settings) if layout is not None else Setup()
+    values = sum(
+        kept.values.get(heading, {}).get(value) != instead for heading, table in setup.values.items() for value, instead in table.items()
+    )
+    of_days = (setup.century not in ("", kept.century)) + (setup.months not in ("", kept.months))
+    return SaidByHand(
+        cells=sum(map(len, setup.edits.values())),
+        answers=values + of_days + len(setup.emptied),
+        left_out=len(setup.left_out),
+        settled=len(setup.twins) + len(setup.employers) + len(setup.employers_apart),
+        version=sheet.version,
+    )
 
 
 def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Callable[..., FileFacts]) -> ReadSheet:

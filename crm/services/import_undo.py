@@ -28,7 +28,7 @@ from crm.models.base import SENTENCE_LENGTH
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS, SECTORS
 from crm.models.commitments import Commitment
 from crm.models.imports import BULK, CARRIED_STATES, ImportBatch, ImportChange, ImportUndo
-from crm.models.parties import Party, Tenure
+from crm.models.parties import Party, Position, Tenure
 from crm.models.pledges import Agreement, Instalment, Pledge, PledgeTerms, Receipt, ReceiptMatch
 from crm.models.programmes import Programme
 from crm.policy import Actor, require, unscoped
@@ -495,9 +495,19 @@ BROUGHT_SHOWN = 50
 _ROWS_AT_ONCE = 20
 
 
-def brought(batch_id: uuid.UUID, first: int = 0, count: int = BROUGHT_SHOWN) -> tuple[list[tuple[str, uuid.UUID, str]], bool]:
-    """Records that a batch made and that the reader may see, from the one at place `first`: (noun, id, title) of `count` at most, and whether
-    there are more. A statement, and one for each noun among them."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A record that a batch made. `title` of a post names its organisation; `form` of a party: a person, an organisation or a group."""
+
+    noun: str
+    id: uuid.UUID
+    title: str
+    form: str = ""
+
+
+def brought(batch_id: uuid.UUID, first: int = 0, count: int = BROUGHT_SHOWN) -> tuple[list[Brought], bool]:
+    """Records that a batch made and that the reader may see, from the one at place `first`: `count` at most, and whether there are more.
+    A statement, one for each noun among them, and one for the organisations of posts."""
     order = case({noun: place for place, noun in enumerate(BROUGHT)}, value=ImportChange.noun)
     of_batch = select(ImportChange.noun, ImportChange.new).where(
         ImportChange.batch_id == batch_id, ImportChange.record_id.is_(None), ImportChange.noun.in_(BROUGHT)
@@ -506,12 +516,21 @@ def brought(batch_id: uuid.UUID, first: int = 0, count: int = BROUGHT_SHOWN) -> 
     keys = ((noun, uuid.UUID(key)) for noun, left in rows for key in json.loads(left or "{}"))
     shown = list(islice(keys, first, first + count + 1))
     rows.close()
-    titles: dict[uuid.UUID, str] = {}
+    found: dict[uuid.UUID, Brought] = {}
     for noun in dict.fromkeys(noun for noun, _key in shown):
         entity = _classes()[noun]
-        ids = [key for of, key in shown[:count] if of == noun]
-        titles |= {record.id: title_of(record) for record in db.session.scalars(select(entity).where(entity.id.in_(ids)))}
-    return [(noun, key, titles[key]) for noun, key in shown[:count] if key in titles], len(shown) > count
+        statement = select(entity).where(entity.id.in_([key for of, key in shown[:count] if of == noun]))
+        if entity is Position:
+            statement = statement.options(selectinload(Position.organisation))
+        found |= {record.id: _brought(noun, record) for record in db.session.scalars(statement)}
+    return [found[key] for _noun, key in shown[:count] if key in found], len(shown) > count
+
+
+def _brought(noun: str, record: Any) -> Brought:
+    title = title_of(record)
+    if isinstance(record, Position) and record.organisation is not None:  # none where the reader may not see it
+        title = f"{title}, {record.organisation.name}"
+    return Brought(noun, record.id, title, record.form if isinstance(record, Party) else "")
 
 
 # --- doing it --------------------------------------------------------------------------------------------------------

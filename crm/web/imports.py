@@ -289,6 +289,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         more_rejected=0 if work is not None else batch.rejected - sum(one["count"] for one in rejects),
         counts=_counts(batch, summary),
         form=ActForm() if may_go_on else None,
+        asks_to_discard=may_go_on and batch.state == "checked" and sheets.said_by_hand(batch).is_something,
         bring=_bring_label(batch) if batch.state == "checked" else _("Bring in the rest"),
         is_sheet=batch.format in sheets.KINDS,
         is_money=_is_money(batch),
@@ -329,8 +330,8 @@ def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
                 "count": one.count,
                 "rows": _rows_in_words(rows, one.count),
                 "column": one.column or _("whole row"),
-                "held": " · ".join(text for text in held if text.strip())
-                + ("" if one.count == len(rows) or (one.is_one_sentence and len(held) == 1) else " …"),
+                "held": [text for text in held if text.strip()],
+                "has_more": one.count != len(rows) and not (one.is_one_sentence and len(held) == 1),
                 "why": one.reason if one.is_one_sentence else _("such as: %(sentence)s", sentence=one.reason),
                 "mend": url_for("sheet_imports.rows", batch_id=batch.id, _anchor=anchor) if may_mend else "",
             }
@@ -347,12 +348,13 @@ def _rows_in_words(rows: Sequence[int], count: int) -> str:
 def _brought(batch: ImportBatch) -> dict[str, Any]:
     """The first records that came in, each with its page, and whether there are more."""
     found, has_more = import_undo.brought(batch.id)
-    return {"brought": [_with_page(*one) for one in found], "has_more_brought": has_more}
+    return {"brought": [_with_page(one) for one in found], "has_more_brought": has_more}
 
 
-def _with_page(noun: str, key: uuid.UUID, title: str) -> dict[str, str]:
-    name = "party_id" if noun == "parties" else f"{noun.removesuffix('s')}_id"
-    return {"title": title, "what": str(import_undo.NOUNS[noun]), "url": shared.link(f"{noun}.detail", **{name: key})}
+def _with_page(one: import_undo.Brought) -> dict[str, str]:
+    name = "party_id" if one.noun == "parties" else f"{one.noun.removesuffix('s')}_id"
+    what = shared.FORM_LABELS[one.form] if one.form else import_undo.NOUNS[one.noun]
+    return {"title": one.title, "what": str(what), "url": shared.link(f"{one.noun}.detail", **{name: one.id})}
 
 
 @bp.get("/<uuid:batch_id>/records")
@@ -368,7 +370,7 @@ def records(batch_id: uuid.UUID) -> Any:
     return render_template(
         "imports/records.html",
         batch=batch,
-        rows=[[{"text": one["title"], "href": one["url"]}, one["what"]] for one in (_with_page(*one) for one in found)],
+        rows=[[{"text": one["title"], "href": one["url"]}, one["what"]] for one in map(_with_page, found)],
         headers=[{"key": "name", "label": _("Name"), "phone": "who"}, {"key": "what", "label": _("What"), "phone": "what"}],
         pages=pages_of(page, asked, "imports.records", lambda **changed: args_with(**changed, batch_id=batch_id)),
         is_whole=not has_more and asked.number == 1,
@@ -712,11 +714,42 @@ def _cancel_undo(batch: ImportBatch) -> Response:
     return redirect(url_for("imports.detail", batch_id=batch.id), code=303)
 
 
+@bp.get("/<uuid:batch_id>/discard")
+@permit(Permission.IMPORT_CONTACTS)
+def ask_to_discard(batch_id: uuid.UUID) -> Any:
+    """Whether to drop a file, with what a person said of it and would have to say again."""
+    batch = queries.get(batch_id)
+    if not can(actor(), permission_for(batch.format), batch.office_id):
+        flash(_("Your role does not discard such a file of this office. Ask the head of the office."), "error")
+        return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+    if batch.state not in ("checked", "refused"):
+        flash(_("Only a file that waits for you can be discarded."), "warning")
+        return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
+    said = sheets.said_by_hand(batch)
+    form = ActForm(data={"version": str(said.version)})
+    return render_template("imports/discard.html", batch=batch, lost=_lost(said), form=form)
+
+
+def _lost(said: sheets.SaidByHand) -> list[dict[str, Any]]:
+    """What goes with a file that is discarded, as figures with their names."""
+    counted = [
+        (_("Cells mended"), said.cells, _("row by row")),
+        (_("Answers for several rows"), said.answers, _("what is read instead of a value, a year or an empty formula")),
+        (_("Rows left out"), said.left_out, ""),
+        (_("Possible duplicates settled"), said.settled, ""),
+    ]
+    return [{"label": label, "value": number(count, get_locale()), "note": note} for label, count, note in counted if count]
+
+
 @bp.post("/<uuid:batch_id>/discard")
 @permit(Permission.IMPORT_CONTACTS)
 def discard(batch_id: uuid.UUID) -> Any:
-    """Drop a checked or refused file: nothing was brought in."""
-    name = queries.get(batch_id).file_name
+    """Drop a checked or refused file: nothing was brought in. Of one of which something was said that the person has not been shown, asks first."""
+    batch = queries.get(batch_id)
+    require(actor(), permission_for(batch.format), batch.office_id)
+    said, name = sheets.said_by_hand(batch), batch.file_name
+    if said.is_something and ActForm().known_version != said.version:
+        return redirect(url_for("imports.ask_to_discard", batch_id=batch_id), code=303)
     imports.discard(actor(), batch_id)
     flash(_("%(file)s is discarded; nothing of it was brought in.", file=name), "success")
     return redirect(url_for("imports.index"), code=303)

@@ -363,9 +363,27 @@ def doubles(batch_id: uuid.UUID) -> Any:
             return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
     total = sum(row not in file.setup.twins for row in summary.twins)
     page = render_template(
-        "imports/doubles.html", batch=batch, form=form, doubles=listed, groups=groups, said=settled, named=named, total=total
+        "imports/doubles.html",
+        batch=batch,
+        form=form,
+        doubles=listed,
+        names=_names(file, listed),
+        groups=groups,
+        said=settled,
+        named=named,
+        total=total,
     )
     return page, status(form)
+
+
+def _names(file: SheetFile, doubles: Sequence[sheet_doubles.Double]) -> dict[str, str]:
+    """Whom the rows of possible duplicates are about, as the page shows it: number of the row -> the cell of its name."""
+    heading, cells = file.by_field.get("name"), dict(file.as_read)
+    if heading is None:
+        return {}
+    place = file.headings.index(heading)
+    numbers = {row for double in doubles for row in (double.row, *(int(other) for other in double.others if other.isdecimal()))}
+    return {str(row): mending.in_words(file, heading, cells[row][place]) for row in numbers if row in cells}
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])

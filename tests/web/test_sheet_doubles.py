@@ -75,8 +75,24 @@ def test_a_row_that_begins_in_arabic_stays_in_the_direction_of_the_page(browser)
     place = upload(client, sheet(head, *rows)).location
     page = tree(client.get(f"{place}/doubles"))
     (hint,) = page.xpath("//label//*[@class='hint']")
-    assert [value.text_content() for value in hint.xpath("./bdi")] == [value for value in rows[0] if value]
+    assert [value.text_content() for value in hint.xpath(".//bdi")] == [value for value in rows[0] if value]
     assert not page.xpath("//bdi[contains(., ' · ')]")
+
+
+def test_of_each_row_the_name_stands_out_whatever_stands_before_it(browser):
+    """A form of address before it, or two values in Arabic beside each other: the name is found at once, of a row and of a record."""
+    client = browser("officer")
+    head = ["Form of address", "Name", "Phone", "Note"]
+    client.submit(upload(client, sheet(head, ["", "Rami Saleh", "+962791234567", ""])).location, {}, action="/apply")
+    rows = (
+        ["Dr", "محمد الخطيب", "0794088766", "الأردن"],
+        ["", "Mohammed Al-Khatib", "0794088766", ""],
+        ["Mr", "Saleh Rami", "+962791234567", ""],
+    )
+    place = upload(client, sheet(head, *rows)).location
+    page = tree(client.get(f"{place}/doubles"))
+    assert page.xpath("//fieldset[@class='mend']/p/*[@class='value']//strong/text()") == ["Mohammed Al-Khatib", "Saleh Rami"]
+    assert page.xpath("//*[@class='hint']//strong/text()") == ["محمد الخطيب", "Rami Saleh"]
 
 
 def test_what_was_said_is_taken_back_and_half_of_it_can_wait(browser):
@@ -97,7 +113,7 @@ def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     place = upload(client, sheet(HEAD, ["Annie", "ana@x.example", "Kenya"])).location
     page = tree(client.get(f"{place}/doubles"))
     (hint,) = page.xpath("//label//*[@class='hint']")
-    assert [one.text for one in hint] == ["Ana B. Bell", "Editor", "Petra Daily", "Jordan", "ana@x.example"]
+    assert [one.text_content() for one in hint.iter("bdi")] == ["Ana B. Bell", "Editor", "Petra Daily", "Jordan", "ana@x.example"]
     (link,) = page.xpath("//fieldset//a/@href")
     assert "Ana B. Bell" in text(client.get(link))
     (reference,) = tree(client.get(f"{place}/doubles")).xpath("//input[starts-with(@value, 'JOR-PA-')]/@value")

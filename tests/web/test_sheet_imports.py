@@ -15,6 +15,7 @@ from crm.queries import imports as held
 from crm.services import import_undo, jobs, users
 from tests.factories import world
 from tests.factories.browser import errors, tree
+from tests.factories.counting import count_statements
 from tests.factories.messy import LOGGED, ROWS, messy_contacts, messy_log
 from tests.factories.parties import make
 from tests.jobs.test_background import job_of
@@ -557,6 +558,93 @@ def test_a_column_of_last_contacts_says_how_a_log_of_them_is_brought_in(browser,
     page = text(client.get(upload(client, sheet(["Name", heading], ["Ana", "2026-03-04"])).location))
     assert f"1 column is left out: “{heading}”." in page
     assert (f"“{heading}” looks like contacts that were held." in page) == is_hinted
+
+
+def test_a_file_of_which_nothing_was_said_is_discarded_at_one_click(browser):
+    client = browser("officer")
+    place = upload(client, GOOD).location
+    client.submit(f"{place}/columns", {})  # what the columns mean is no work that would be lost
+    assert not tree(client.get(place)).xpath("//a[contains(@href, '/discard')]")
+    page = client.get(f"{place}/discard")
+    assert "Nothing was said of this file by hand." in text(page)
+    assert not tree(page).xpath("//dl")
+    client.submit(place, {}, action="/discard")
+    client.get(place, status=404)
+
+
+def test_before_a_file_is_discarded_it_is_said_what_would_be_lost_with_it(browser):
+    """Cells mended, answers for several rows, rows left out, duplicates settled: a click on a page from before that, or on a question
+    from before the last answer, asks first."""
+    client = browser("officer")
+    bad = [["Ana", "ana@@x", "Jordon"], ["Bo", "", "Jordon"], ["Dr Lina Haddad", "", ""], ["Haddad Liná", "", ""], ["Total", "", ""]]
+    place = upload(client, sheet(["Name", "E-mail", "Country"], *bad)).location
+    target, values = client.fields(place, action="/discard")
+    (key,) = tree(client.get(f"{place}/rows")).xpath("//select[starts-with(@name, 'all-')]/@name")
+    client.submit(f"{place}/rows", {key: "JO", "is_remembered": None, "cell-2-1": "ana@x.example", "also_out": "6"})
+    client.submit(f"{place}/doubles", {"twin-5": "4"})
+    assert client.client.post(target, data=values).location == f"{place}/discard"
+    assert tree(client.get(place)).xpath("//a[. = 'Discard the file …']/@href") == [f"{place}/discard"]
+    page = tree(client.get(f"{place}/discard"))
+    facts = [(one.findtext("dt"), one.xpath("string(dd)").split()[0]) for one in page.xpath("//dl/div")]
+    assert facts == [("Cells mended", "1"), ("Answers for several rows", "1"), ("Rows left out", "1"), ("Possible duplicates settled", "1")]
+    target, values = client.fields(f"{place}/discard", action="/discard")
+    client.submit(f"{place}/rows", {"also_out": "3"})
+    assert client.client.post(target, data=values).location == f"{place}/discard"
+    assert "Rows left out 2" in text(client.get(f"{place}/discard"))
+    client.submit(f"{place}/discard", {}, action="/discard")
+    client.get(place, status=404)
+
+
+def test_what_the_office_remembers_is_not_lost_with_a_file(browser):
+    client = browser("officer")
+    data = sheet(["Name", "Country"], ["Ana", "Jordon"], ["Bo", "Jordon"])
+    place = upload(client, data).location
+    (key,) = tree(client.get(f"{place}/rows")).xpath("//select[starts-with(@name, 'all-')]/@name")
+    client.submit(f"{place}/rows", {key: "JO", "is_remembered": "y"})
+    assert not tree(client.get(place)).xpath("//a[contains(@href, '/discard')]")
+    place = upload(client, data, name="again.csv").location
+    assert "2 new" in text(client.get(place))
+    client.submit(place, {}, action="/discard")
+    client.get(place, status=404)
+
+
+def test_only_who_may_bring_a_file_in_is_asked_whether_to_discard_it_and_only_while_it_waits(browser):
+    client = browser("officer")
+    place = upload(client, GOOD).location
+    browser("other-grants").get(f"{place}/discard", status=404)
+    client.submit(place, {}, action="/apply")
+    assert client.get(f"{place}/discard", status=303).location == place
+    assert "Only a file that waits for you can be discarded." in text(client.get(place))
+
+
+def test_what_came_in_says_whose_a_post_is_and_what_a_party_is(app, browser):
+    client = browser("officer")
+    head = ["Name", "Type", "Position", "Organisation"]
+    rows = (
+        ["Ana", "person", "Director", "Ministry of Health"],
+        ["Bo", "person", "Director", "City Hall"],
+        ["Health cluster", "group", "", ""],
+    )
+    place = upload(client, sheet(head, *rows)).location
+    client.submit(place, {}, action="/apply")
+    found = tree(client.get(f"{place}/records")).xpath("//table//tbody/tr")
+    shown = {(row.xpath("string(th//a)").split(" (")[0], row.xpath("string(td)").strip()) for row in found}
+    posts = {("Director, Ministry of Health", "Post"), ("Director, City Hall", "Post")}
+    parties = {("Ana", "Person"), ("Bo", "Person"), ("Health cluster", "Group")}
+    assert shown == posts | parties | {("Ministry of Health", "Organisation"), ("City Hall", "Organisation")}
+
+
+def test_the_statements_of_what_came_in_are_as_many_however_many_posts_there_are(app, browser):
+    client, sent = browser("officer"), []
+    for count in (2, 20):
+        rows = [[f"Person {count} {n:02}", f"Clerk {n}", f"Hall {count} {n}"] for n in range(count)]
+        place = upload(client, sheet(["Name", "Position", "Organisation"], *rows)).location
+        client.submit(place, {}, action="/apply")
+        with count_statements(app) as counted:
+            page = client.get(f"{place}/records?per_page=100")
+        sent.append(len(counted.texts))
+    assert text(page).count(", Hall 20 ") == 20
+    assert sent[0] == sent[1]
 
 
 def test_everything_that_came_in_is_listed_in_pages(app, browser):
