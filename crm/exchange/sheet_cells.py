@@ -64,6 +64,36 @@ _YEAR_DIGITS = 4
 _SHORT_DIGITS = 2
 
 
+#: Names of countries that neither the list nor the languages hold, parted by strokes; of abbreviations without their points.
+_MORE_COUNTRIES: Mapping[str, str] = {
+    "AE": "uae/emirates/the emirates/eau/émirats/emiratos/الإمارات/دولة الإمارات العربية المتحدة",
+    "CD": "drc/dr congo/congo dr/democratic republic of congo/rdc/rd congo/république démocratique du congo/"
+    "الكونغو الديمقراطية/جمهورية الكونغو الديمقراطية",
+    "CF": "car/rca/centrafrique/centroáfrica/أفريقيا الوسطى/إفريقيا الوسطى",
+    "CG": "republic of congo/république du congo/república del congo",
+    "CZ": "czech republic/république tchèque/república checa/جمهورية التشيك",
+    "DE": "federal republic of germany",
+    "GB": "great britain/britain/england/scotland/wales/northern ireland/grande bretagne/angleterre/gran bretaña/inglaterra/بريطانيا/إنجلترا/انكلترا",
+    "JO": "hashemite kingdom of jordan/the hashemite kingdom of jordan/hkj/المملكة الأردنية الهاشمية",
+    "KP": "dprk/rpdc",
+    "KR": "rok",
+    "MK": "macedonia/macédoine",
+    "MM": "burma/birmanie/birmania/بورما",
+    "NL": "holland/hollande/holanda",
+    "PS": "opt/occupied palestinian territory/territoire palestinien occupé/territorio palestino ocupado/west bank/gaza/gaza strip/cisjordanie/"
+    "cisjordania/فلسطين/دولة فلسطين/الضفة الغربية/غزة/قطاع غزة",
+    "SA": "ksa/saudi/kingdom of saudi arabia/السعودية",
+    "SY": "سورية",
+    "SZ": "swaziland",
+    "TL": "east timor",
+    "TR": "turkey",
+    "TT": "trinidad",
+    "US": "eeuu/états unis d'amérique/estados unidos de américa/أمريكا/الولايات المتحدة الأمريكية",
+    "VA": "vatican/vaticano",
+    "ZA": "rsa",
+}
+
+
 class DayAmbiguous(CellInvalid):
     """A day that can be read in two ways; `readings` holds day first, then month first."""
 
@@ -253,7 +283,8 @@ def joined(entries: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _country_words() -> Mapping[str, str]:
+def country_words() -> Mapping[str, str]:
+    """What countries are called: folded name, in five languages, or code -> code of two letters."""
     known = countries_by_iso2()
     found = {fold(country.name): code for code, country in known.items()}
     for code, country in known.items():
@@ -262,17 +293,22 @@ def _country_words() -> Mapping[str, str]:
         for code, name in Locale(language).territories.items():
             if code in known:
                 found.setdefault(fold(name), code)
+    for code, names in _MORE_COUNTRIES.items():
+        for name in names.split("/"):
+            found.setdefault(fold(name), code)
     found.update({fold(code): country.iso2 for code, country in countries().items()})
     found.update({fold(code): code for code in known})
     return found
 
 
 def read_country(cell: str) -> str:
-    """A country by name in five languages or by its code, as two letters; "" where the cell is empty."""
+    """A country by name in five languages, by its code or by a usual abbreviation, with points or without, as two letters; "" where the
+    cell is empty."""
     text = cell.strip()
     if not text:
         return ""
-    code = _country_words().get(fold(text))
+    known = country_words()
+    code = known.get(fold(text)) or known.get(fold(text.replace(".", "")))
     if code is None:
         raise CellInvalid(_("“%(text)s” is not a country that is known here.", text=text[:60]))
     return code

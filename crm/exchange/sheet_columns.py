@@ -134,6 +134,8 @@ _OF_A_LOG = (
     "date du dernier contact/dernière rencontre/dernière réunion/dernier échange/último contacto/fecha del último contacto/última reunión/"
     "آخر تواصل/آخر اتصال/آخر لقاء/آخر اجتماع/تاريخ آخر تواصل"
 )
+#: Headings that mean a post, or how its holder is addressed.
+_OF_TITLES = frozenset(map(fold, ("title", "titre")))
 SHEETS: Mapping[str, SheetKind] = MappingProxyType({kind.slug: kind for kind in (PARTIES, *CONTACT_SHEETS, *MONEY_SHEETS)})
 
 
@@ -179,8 +181,17 @@ def _beside(kind: SheetKind, heading: str, before: str) -> str:
     return next(fits, "")
 
 
-def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
-    """Heading -> field, "" where none fits. What a field is called exactly comes first, then headings that begin or end with it."""
+def is_of_titles(slug: str, heading: str) -> bool:
+    """Whether a heading may mean a post, or Dr. and Mrs: “Title”, “Title / Titre”, “Title (Mr, Ms)”, of a list that has both."""
+    words = fold(heading.partition("(")[0]).split()
+    return "form_of_address" in SHEETS[slug].fields and bool(words) and _OF_TITLES.issuperset(words)
+
+
+def guess(slug: str, headings: Sequence[str], addresses: Mapping[str, bool] = MappingProxyType({})) -> dict[str, str]:
+    """Heading -> field, "" where none fits. What a field is called exactly comes first, then headings that begin or end with it.
+
+    “Title” is the form of address beside another column for the post, else the post. `addresses`: of such headings those whose cells are
+    forms of address for the most part, or (false) never, which decides."""
     kind = SHEETS[slug]
     found = dict.fromkeys((heading for heading in headings if heading), "")
     taken: set[str] = set()
@@ -191,6 +202,8 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
             taken.add(name)
 
     usable = [heading for heading in found if not is_reject_column(heading)]
+    of_titles = [heading for heading in usable if is_of_titles(slug, heading) and addresses.get(heading, True)]
+    usable = [heading for heading in usable if heading not in of_titles]
     before = ""
     for heading in usable:
         take(heading, _beside(kind, fold(heading), before) or _headings(slug).get(fold(heading)))
@@ -203,6 +216,9 @@ def guess(slug: str, headings: Sequence[str]) -> dict[str, str]:
         trimmed = [] if is_of_a_log(slug, heading) else trimmed  # “Last contact” is no contact's name
         for text in trimmed:
             take(heading, _headings(slug).get(text))
+    post = _headings(slug).get("title")
+    for heading in of_titles:
+        take(heading, "form_of_address" if post in taken or addresses.get(heading) else post)
     return found
 
 

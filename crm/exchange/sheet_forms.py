@@ -20,6 +20,13 @@ _TITLE_WORDS = (
     "herr frau السيد السيدة الدكتور الدكتورة د المهندس المهندسة الأستاذ الأستاذة الشيخ معالي سعادة"
 )
 _TITLES = frozenset(map(fold, _TITLE_WORDS.split()))
+#: What stands in a column of titles beside those: before a name it may be a name too, or an organisation's.
+_MORE_TITLES = (
+    "excellency sheikh shaikh sheik cheikh sheikha fr father père padre pr pastor imam mufti bishop archbishop sister brother soeur judge hajj haj "
+    "haji hajja amb ambassador engineer arch maj major col colonel lt capt captain gen general brig sgt drs dra pharm sir madam don doña lic ing "
+    "السادة الآنسة دكتور دكتورة مهندس مهندسة أستاذ أستاذة شيخ سيد سيدة الشيخة القاضي المحامي الأب الحاج الحاجة عطوفة م أ ا"
+)
+_ALONE = _TITLES | frozenset(map(fold, _MORE_TITLES.split()))
 
 
 class _Said(NamedTuple):
@@ -31,6 +38,12 @@ class _Said(NamedTuple):
     @property
     def is_loose(self) -> bool:
         return self.form != _PERSON and fold(self.word) not in _SURE
+
+
+def is_form_of_address(cell: str) -> bool:
+    """Whether a cell holds titles and nothing else: “Dr.”, “H.E. Mr”, “أ.د.”."""
+    readings = (fold(cell.replace(".", "")).split(), fold(cell).split())
+    return any(words and _ALONE.issuperset(words) for words in readings)
 
 
 def settle(fields: Mapping[str, SheetField], values: dict[str, Any], cells: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:

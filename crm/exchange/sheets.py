@@ -54,7 +54,7 @@ from crm.exchange.sheet_fields import (
     SheetField,
     SheetKind,
 )
-from crm.exchange.sheet_forms import settle
+from crm.exchange.sheet_forms import is_form_of_address, settle
 from crm.exchange.sheet_money import year_named
 from crm.exchange.sheet_values import OF_LISTS, Replaced, Wrong
 from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_column, read_grid
@@ -324,7 +324,8 @@ def read_sheet(
                 employers=setup.employers,
                 employers_apart=setup.employers_apart,
             )
-    guessed = _by_what_stands_there(slug, columns_of.guess(slug, listing.headings), listing)
+    guessed = columns_of.guess(slug, listing.headings, _addresses(slug, listing))
+    guessed = _by_what_stands_there(slug, guessed, listing)
     said = setup.columns if setup.columns is not None else guessed
     known = SHEETS[slug].fields
     columns = {heading: said.get(heading, "") if said.get(heading, "") in known else "" for heading in guessed}
@@ -336,6 +337,23 @@ def read_sheet(
     return file
 
 
+def _first_cells(listing: Listing, heading: str) -> list[str]:
+    """The first cells of a column, those that hold something."""
+    place = listing.headings.index(heading)
+    return [cells[place] for _number, cells in listing.rows[:_MOST_LOOKED_AT] if place < len(cells) and cells[place].strip()]
+
+
+def _addresses(slug: str, listing: Listing) -> dict[str, bool]:
+    """Of columns *Title* those whose first cells are forms of address for the most part (Dr., Mrs), or none; others leave it open."""
+    found = {}
+    for heading in listing.headings:
+        cells = _first_cells(listing, heading) if heading and columns_of.is_of_titles(slug, heading) else []
+        such = sum(map(is_form_of_address, cells))
+        if cells and (2 * such > len(cells) or not such):
+            found[heading] = bool(such)
+    return found
+
+
 def _by_what_stands_there(slug: str, guessed: dict[str, str], listing: Listing) -> dict[str, str]:
     """A column *Type* holds persons and organisations, or donors and NGOs: where most of its first cells are none of the former, it is
     what they are to us, unless another column is. “Company” is both, and speaks for neither."""
@@ -343,10 +361,9 @@ def _by_what_stands_there(slug: str, guessed: dict[str, str], listing: Listing) 
     heading = next((heading for heading, name in guessed.items() if name == "form"), "")
     if not heading or "kinds" not in known or "kinds" in guessed.values():
         return guessed
-    place = listing.headings.index(heading)
     kinds = known["kinds"].words
     words = {word for word in known["form"].words or {} if not (isinstance(kinds, ListedWords) and kinds.kind_of(word))}
-    cells = [cells[place] for _number, cells in listing.rows[:_MOST_LOOKED_AT] if place < len(cells) and cells[place].strip()]
+    cells = _first_cells(listing, heading)
     forms = sum(fold(cell) in words for cell in cells)
     return guessed if not cells or 2 * forms >= len(cells) else guessed | {heading: "kinds"}
 

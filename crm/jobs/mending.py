@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet that have the same problem with the same value, to be mended at once; and what was said of values, in words."""
+"""Values of a spreadsheet that stand in the way of rows, to be mended in all of them at once; and what was said of values, in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from crm.data import countries_by_iso2
 from crm.exchange.sheet_fields import AMOUNTS, COUNTRY, WORD, WORDS, ListedWords
-from crm.exchange.sheet_values import WrongValue, value_key
+from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
 from crm.exchange.sheets import SheetFile
 from crm.exchange.turned_names import turned
 from crm.formatting import number
@@ -15,13 +15,13 @@ from crm.i18n import _, get_locale, ngettext
 from crm.queries import codes
 from crm.queries.imports import RejectPlace
 
-_LEAST, _MOST = 2, 20
+_LEAST, _MOST, _MOST_ALONE = 2, 20, 40
 _MOST_SAID = 12
 _SHOWN = 60
 
 
 def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[WrongValue]:
-    """The values that stand in the way of several rows, those of most rows first.
+    """The values that stand in the way of several rows, those of most rows first; then words that a list does not know, of one row each.
 
     What cannot be read is known from reading. A value that is refused later (a name that is not on record) counts where every row
     that has it is refused: replaced in the whole column, it changes nothing that was fine."""
@@ -52,7 +52,15 @@ def equal_problems(file: SheetFile, rejects: Iterable[RejectPlace]) -> list[Wron
         if all(row in refused for row in rows) and (value in file.wrong or (len(why) == 1 and "" not in why)):
             found[value] = WrongValue(doubtful[value].heading, doubtful[value].text, doubtful[value].why, rows)
     several = [wrong for wrong in found.values() if len(wrong.rows) >= _LEAST and wrong.text]
-    return sorted(several, key=lambda wrong: (-len(wrong.rows), places[wrong.heading], wrong.rows[0]))[:_MOST]
+    several = sorted(several, key=lambda wrong: (-len(wrong.rows), places[wrong.heading], wrong.rows[0]))[:_MOST]
+    alone = [wrong for value, wrong in found.items() if len(wrong.rows) < _LEAST and value in file.wrong and _is_of_list(file, wrong)]
+    return several + sorted(alone, key=lambda wrong: (places[wrong.heading], wrong.rows[0]))[:_MOST_ALONE]
+
+
+def _is_of_list(file: SheetFile, wrong: WrongValue) -> bool:
+    """Whether a value stands in a column of words of a list: what is said of one is remembered, so that the next file is not asked about."""
+    item = file.field_of(wrong.heading)
+    return item is not None and item.reads in OF_LISTS and bool(wrong.text)
 
 
 def replaced_in_words(file: SheetFile) -> list[str]:

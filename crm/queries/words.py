@@ -160,8 +160,31 @@ def is_near(asked_word: str, word: str) -> bool:
         return True
     if not near_spellings(asked_word):
         return False
-    slips = 2 if len(asked_word) >= _TWO_SLIPS_FROM else 1
+    slips = _slips(asked_word)
     return OSA.distance(asked_word, word, score_cutoff=slips) <= slips
+
+
+def _slips(word: str) -> int:
+    return 0 if len(word) < _FUZZY_FROM else 1 if len(word) < _TWO_SLIPS_FROM else 2
+
+
+def meant(text: str, known: Iterable[tuple[str, str]]) -> str:
+    """What a misspelt word is surely meant for: the only entry with a name that it is a slip away from (two slips from eight letters on).
+
+    `known`: folded names with what they are for; those of three letters are too short to be meant. "" where several entries are near, where
+    none is, and for a word that is known as it stands."""
+    asked_word, found = fold(text), set()
+    slips = 0 if _IS_UNSPACED.search(asked_word) or not any(map(str.isalpha, asked_word)) else _slips(asked_word)
+    for name, entry in known:
+        if name == asked_word:
+            return ""
+        if (
+            len(name) >= _FUZZY_FROM
+            and abs(len(name) - len(asked_word)) <= slips
+            and OSA.distance(asked_word, name, score_cutoff=slips) <= slips
+        ):
+            found.add(entry)
+    return found.pop() if len(found) == 1 else ""
 
 
 def closeness(asked_words: Iterable[str], name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Mending rows with equal problems at once: what the page offers for each of them, and what it was answered."""
+"""Mending rows with equal problems, and words that no list knows, at once: what the page offers for each of them, and what it was answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import request
 
 from crm import clock
 from crm.data import countries_by_iso2
-from crm.exchange.sheet_cells import CENTURIES, FIRST_DAY, joined, parts
+from crm.exchange.sheet_cells import CENTURIES, FIRST_DAY, country_words, joined, parts
 from crm.exchange.sheet_fields import COUNTRY, DAY, WORD, WORD_MARKS, WORDS, ListedWords, SheetField
 from crm.exchange.sheet_values import OF_LISTS, WrongValue, value_key
 from crm.exchange.sheets import SheetFile
@@ -22,6 +22,8 @@ from crm.models.parties import FORM_IN_KINDS
 from crm.queries import codes
 from crm.queries.imports import RejectPlace
 from crm.queries.interactions import STATE_LABELS
+from crm.queries.names import fold
+from crm.queries.words import meant
 
 #: What choosing a form for a value of a column of kinds does: it says what the party is, and leaves no kind.
 _FORMS_AMONG_KINDS: Mapping[str, LazyText] = {
@@ -38,7 +40,8 @@ EMPTY = "-"
 class Offer:
     """One value of a column: in how many rows it stands in the way, or (`is_said`) is read otherwise; how that is answered.
 
-    `choices`: of a column of words, what can be chosen; else text is typed. `now`: what the control holds."""
+    `choices`: of a column of words, what can be chosen; else text is typed. `now`: what the control holds. `guess`: the choice that is
+    surely meant, chosen until it is answered. `about`: the cells of the row, where it is one."""
 
     key: str
     heading: str
@@ -51,17 +54,68 @@ class Offer:
     is_said: bool = False
     is_of_list: bool = False
     is_out: bool = False
+    guess: str = ""
+    about: str = ""
 
     def answer(self) -> str | None:
-        """What is to be read instead, as the control says now; None: as it stands."""
+        """What is to be read instead, as the control says now; None: as it stands. Of rows that are left out a guess says nothing."""
+        if self.is_out and self.guess == self.now:
+            return None
         if not self.choices:
             return None if self.now.split() == self.text.split() else self.now
         return {"": None, EMPTY: ""}.get(self.now, self.now)
 
 
-def offers_of(file: SheetFile, wrong: Iterable[WrongValue]) -> list[Offer]:
-    """What is offered for values that stand in the way of several rows, as the page shows it or was answered."""
-    return [_offer(file, one.heading, one.text, why=one.why, rows=one.rows, count=len(one.rows)) for one in wrong]
+class Guesses:
+    """What misspelt words in the columns of a file are surely meant for. The words that a column knows are gathered once."""
+
+    def __init__(self, file: SheetFile) -> None:
+        """Nothing is asked yet."""
+        self._file = file
+        self._known: dict[str, list[tuple[str, str]]] = {}
+
+    def of(self, heading: str, text: str) -> str:
+        """The choice that a word is surely meant for; "" where none is, or several are."""
+        if heading not in self._known:
+            item = self._file.field_of(heading)
+            self._known[heading] = _called(item) if item is not None else []
+        return meant(text, self._known[heading])
+
+
+def _called(item: SheetField) -> list[tuple[str, str]]:
+    """What the choices of a column of words are called, folded, as the page and as files call them: (name, choice)."""
+    found = [(fold(label), choice) for choice, label in _choices(item, is_said=False)[1:-1]]
+    if item.reads == COUNTRY:
+        return [*found, *country_words().items()]
+    if item.reads not in (WORD, WORDS) or item.words is None:
+        return []
+    if not isinstance(item.words, ListedWords):
+        return [*found, *item.words.items()]
+    forms = ((word, code.removeprefix(FORM_IN_KINDS)) for word, code in item.words.first.items())
+    return [*found, *forms, *item.words.known.items(), *codes.words(item.words.name).items()]
+
+
+def guessed(choices: Sequence[tuple[str, str]], guess: str) -> list[tuple[str, str]]:
+    """Choices, of which one is said to be a guess."""
+    return [(choice, _("%(name)s (nearest)", name=label) if choice == guess else label) for choice, label in choices]
+
+
+def offers_of(file: SheetFile, wrong: Iterable[WrongValue], guesses: Guesses) -> list[Offer]:
+    """What is offered for values that stand in the way of rows, as the page shows it or was answered."""
+    as_read = dict(file.as_read)
+    return [
+        _offer(
+            file,
+            one.heading,
+            one.text,
+            why=one.why,
+            rows=one.rows,
+            count=len(one.rows),
+            guess=guesses.of(one.heading, one.text),
+            about=" · ".join(cell for cell in as_read.get(one.rows[0], ()) if cell.strip()) if len(one.rows) == 1 else "",
+        )
+        for one in wrong
+    ]
 
 
 def said_of(file: SheetFile) -> list[Offer]:
@@ -82,6 +136,8 @@ def _offer(
     rows: Sequence[int] = (),
     now: str | None = None,
     is_said: bool = False,
+    guess: str = "",
+    about: str = "",
 ) -> Offer:
     item = file.field_of(heading)
     key = hashlib.sha256(f"{heading}\0{value_key(text)}".encode()).hexdigest()[:12]
@@ -90,6 +146,10 @@ def _offer(
     shown = (EMPTY if choices and now == "" else now) if now is not None else "" if choices else text
     if choices and shown not in dict(choices):  # what was chosen before an entry was withdrawn
         choices.append((shown, shown))
+    guess = guess if guess in dict(choices) else ""
+    choices = guessed(choices, guess) if guess else choices
+    if guess and request.method != "POST":  # what a page did not ask is not answered by it
+        shown = guess
     if name in request.form:
         answered = clean(request.form[name])
         shown = answered if not choices or answered in dict(choices) else shown
@@ -105,6 +165,8 @@ def _offer(
         is_said=is_said,
         is_of_list=item is not None and item.reads in OF_LISTS,
         is_out=key in request.form.getlist("out-all"),
+        guess=guess,
+        about=about,
     )
 
 

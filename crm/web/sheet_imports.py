@@ -196,7 +196,7 @@ def _recheck(form: SheetForm | MendForm, batch_id: uuid.UUID, setup: Setup, *, i
 @bp.route("/<uuid:batch_id>/rows", methods=["GET", "POST"])
 @permit(Permission.IMPORT_CONTACTS)
 def rows(batch_id: uuid.UUID) -> Any:
-    """Rejected rows: equal problems first, each mended at once, then the first rows as a grid whose cells are mended. They are read again;
+    """Rejected rows: equal problems and unknown words first, each mended at once, then the first rows as a grid whose cells are mended. They are read again;
     what was typed stays, mended or not."""
     try:
         batch, file, version = _opened(batch_id)
@@ -204,13 +204,16 @@ def rows(batch_id: uuid.UUID) -> Any:
         return _back(batch_id, error)
     form = RowsForm(data={"version": str(version), "is_remembered": True})
     rejects = queries.reject_places(batch.id)
-    offers, said = mending.offers_of(file, equal_problems(file, rejects)), mending.said_of(file)
+    guesses = mending.Guesses(file)
+    offers, said = mending.offers_of(file, equal_problems(file, rejects), guesses), mending.said_of(file)
     mended = mending.mended_at_once(file, offers)
     in_several = mending.rows_in_several(rejects, mended)
     shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
     grid = _grid(file, shown, edits, out, {cell for cell in mended if cell[0] not in in_several})
+    for line in grid:
+        _guess(line, {heading for row, heading in mended if row == line["row"]}, guesses)
     out |= mending.rows_out(offers)
     meant = _meant(batch, file, grid, offers)
     is_valid = request.method == "POST" and form.validate()
@@ -240,6 +243,7 @@ def rows(batch_id: uuid.UUID) -> Any:
         meant=meant,
         offers=offers,
         in_several=in_several,
+        anchors={one.rows[0]: one.key for one in reversed(offers) if one.count == 1 and one.rows[0] in in_several},
         said=said,
         days=mending.days_of(file),
         formulas=mending.formulas_of(file),
@@ -285,6 +289,15 @@ def _grid(
         )
         grid.append({"row": reject.row, "whole": whole, "cells": cells, "is_open": is_open, "is_out": reject.row in out})
     return grid
+
+
+def _guess(line: dict[str, Any], asked: Collection[str], guesses: mending.Guesses) -> None:
+    """Choose in the wrong cells of a row what is surely meant, where the page is not answered yet. `asked`: columns of which it asks above."""
+    for cell in line["cells"]:
+        guess = guesses.of(cell["heading"], cell["stands"]) if cell["choices"] and cell["heading"] not in asked else ""
+        if guess and guess in dict(cell["choices"]):
+            cell["choices"] = mending.guessed(cell["choices"], guess)
+            cell["text"] = guess if request.method != "POST" else cell["text"]
 
 
 def _left_out(file: SheetFile) -> set[int]:

@@ -91,7 +91,7 @@ def test_the_rejected_rows_of_a_file_pass_axe_and_no_script_of_theirs_fails(demo
     page.get_by_label("What the file holds").select_option("parties")
     page.locator("main form button[type=submit]").last.click()
     page.get_by_role("link", name="Mend").first.click()
-    expect(page.get_by_role("heading", name="The same problem in several rows")).to_be_visible()
+    expect(page.get_by_role("heading", name="Words that are not known, and problems of several rows")).to_be_visible()
     assert page.locator("#several").count() == 1
     assert not Axe().run(page).response["violations"]
 

@@ -81,6 +81,35 @@ def test_countries_and_lists():
     assert parts("a; b\nA;a | c") == ("a", "b", "A", "c")
 
 
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("AE", "UAE/U.A.E./EAU/الإمارات/الامارات"),
+        ("SA", "KSA/K.S.A./Kingdom of Saudi Arabia/السعودية"),
+        ("CD", "DRC/D.R. Congo/RDC/République démocratique du Congo"),
+        ("CF", "CAR/RCA/Centrafrique"),
+        ("CG", "Congo"),
+        ("KP", "DPRK/North Korea"),
+        ("US", "USA/U.S.A./US/EE.UU./أمريكا"),
+        ("GB", "UK/U.K./Great Britain/بريطانيا"),
+        ("TR", "Turkey/Türkiye/Turquie"),
+        ("CI", "Ivory Coast/Côte d’Ivoire"),
+        ("SY", "Syria/سوريا/سورية"),
+        ("PS", "Palestine/State of Palestine/oPt/فلسطين"),
+        ("CZ", "Czech Republic/Czechia"),
+        ("JO", "Hashemite Kingdom of Jordan"),
+    ],
+)
+def test_countries_are_known_by_their_usual_short_names(code, names):
+    assert {name: read_country(name) for name in names.split("/")} == dict.fromkeys(names.split("/"), code)
+
+
+@pytest.mark.parametrize("name", ["Korea", "Lebannon", "R.D.X.", "."])
+def test_what_may_be_two_countries_or_none_is_refused(name):
+    with pytest.raises(CellInvalid):
+        read_country(name)
+
+
 def test_headings_in_four_languages_are_known():
     assert guess("parties", ["First name", "Last name", "Last contact"])["Last contact"] == ""
     french = guess("parties", ["Nom", "Prénom", "Courriel", "Téléphone", "Fonction", "rejected because", "Autre"])

@@ -28,7 +28,7 @@ def legends(client, place):
     page = tree(client.get(f"{place}/rows"))
     return [
         " ".join(legend.text_content().split())
-        for legend in page.xpath("//h2[.='The same problem in several rows']/following-sibling::fieldset/legend")
+        for legend in page.xpath("//h2[.='Words that are not known, and problems of several rows']/following-sibling::fieldset/legend")
     ]
 
 
@@ -67,7 +67,7 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
 def test_what_is_read_otherwise_is_shown_changed_and_taken_back(browser):
     client = browser("officer")
     place = messy(client)
-    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo"})
+    client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): ""})
     client.submit(f"{place}/rows", {name_of(client, place, "Kenyaa"): "-"})
     assert "“Kenyaa” under “Country” is read as an empty cell in 4 rows." in text(client.get(place))
     page = tree(client.get(f"{place}/rows"))
@@ -169,7 +169,7 @@ def test_an_answer_that_was_not_offered_is_none_and_a_stale_page_is_refused_with
     one, other = browser("officer"), browser("grants")
     place = messy(one)
     client_name = name_of(one, place, "Coop.")
-    one.submit(f"{place}/rows", {client_name: "bishop"})
+    one.submit(f"{place}/rows", {client_name: "bishop", name_of(one, place, "Kenyaa"): ""})
     assert legends(one, place)[0] == "In 8 rows: Category “Coop.”"
     target, values = one.fields(f"{place}/rows")
     other.submit(f"{place}/rows", {name_of(other, place, "Kenyaa"): "KE"})
@@ -244,7 +244,9 @@ def test_a_row_whose_formula_is_answered_and_that_has_another_problem_stands_ope
     assert not page.xpath("//h2[. = 'What is read otherwise']")
     client.submit(f"{place}/rows", {"emptied": "1"})
     page = tree(client.get(f"{place}/rows"))
-    assert not page.xpath("//form//section/h2[.='The same problem in several rows'] | //details//fieldset[@class='mend']")
+    assert not page.xpath(
+        "//form//section/h2[.='Words that are not known, and problems of several rows'] | //details//fieldset[@class='mend']"
+    )
     open_rows = page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset")
     assert [one.xpath("string(legend)") for one in open_rows] == ["Row 3"]
     assert [" ".join(one.text_content().split())[:6] for one in page.xpath("//*[@class='field-error']")] == ["Phone:"]

@@ -1,0 +1,132 @@
+"""Misspelt words of a list in a spreadsheet: what is surely meant is chosen already, asked once, and remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories.browser import tree
+from tests.web.test_equal_problems import HEAD, contact, legends, name_of, rejected
+from tests.web.test_sheet_imports import sheet, text, upload
+
+
+def chosen(client, place):
+    """What is chosen for each word that is asked about: its name, and the choice as it is sent."""
+    page = tree(client.get(f"{place}/rows"))
+    found = {}
+    for one in page.xpath("//form//section[h2]//fieldset[.//select]"):
+        (choice,) = one.xpath(".//option[@selected]")
+        found[one.xpath("string(legend)").partition("“")[2].rstrip("”")] = (choice.text, choice.get("value"))
+    return found
+
+
+MISSPELT = {
+    "Goverment": ("Government (nearest)", "government"),
+    "Doner": ("Donor (nearest)", "donor"),
+    "Meida": ("Media (nearest)", "media"),
+    "Privat": ("Private sector (nearest)", "private-sector"),
+    "relegious leader": ("Religious leader (nearest)", "local-leader-religious"),
+    "Organisaton": ("No category: it is an organisation (nearest)", "organisation"),
+}
+
+
+def test_what_is_surely_meant_is_chosen_and_a_page_as_it_stands_takes_it(browser):
+    client = browser("officer")
+    rows = [contact(n, word, "Jordan") for n, word in enumerate(MISSPELT)]
+    rows += [contact(10, "", "Lebannon"), contact(11, "", "Jordon"), contact(12, "", "Jordon"), contact(13, "", "Switzerlnad")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    countries = {"Lebannon": ("Lebanon", "LB"), "Jordon": ("Jordan", "JO"), "Switzerlnad": ("Switzerland", "CH")}
+    assert chosen(client, place) == MISSPELT | {word: (f"{name} (nearest)", code) for word, (name, code) in countries.items()}
+    assert "A choice marked as nearest is a guess" in text(client.get(f"{place}/rows"))
+    client.submit(f"{place}/rows", {})
+    page = text(client.get(place))
+    assert "10 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
+    assert "“Goverment” under “Category” is read as “Government” in 1 row." in page
+    assert "“Jordon” under “Country” is read as “Jordan” in 2 rows." in page
+
+
+def test_nothing_is_chosen_where_two_are_near_or_none_or_the_word_is_short(browser):
+    """Slovenia and Slovakia; a company as a form and as the private sector; one slip from “cso”."""
+    client = browser("officer")
+    rows = [contact(1, "Compny", "Slovania"), contact(2, "Cxo", "Utopia"), contact(3, "Volunteer", "Austrlia"), contact(4, "2024", "Omx")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    assert set(chosen(client, place).values()) == {("Choose …", "")}
+    assert "is a guess" not in text(client.get(f"{place}/rows"))
+    client.submit(f"{place}/rows", {})
+    assert len(chosen(client, place)) == 8
+
+
+def test_a_guess_gives_way_to_another_choice_an_empty_cell_and_the_word_as_it_stands(browser):
+    client = browser("officer")
+    rows = [contact(1, "Doner"), contact(2, "Meida"), contact(3, "Privat"), contact(4, "NGO")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    names = {word: name_of(client, place, word) for word in ("Doner", "Meida", "Privat")}
+    client.submit(f"{place}/rows", {names["Doner"]: "ngo", names["Meida"]: "-", names["Privat"]: ""})
+    page = text(client.get(place))
+    assert "“Doner” under “Category” is read as “NGO or civil society” in 1 row." in page
+    assert "“Meida” under “Category” is read as an empty cell in 1 row." in page
+    assert legends(client, place) == ["In 1 row: Category “Privat”"]
+
+
+def test_a_guess_that_the_page_did_not_show_or_whose_row_is_left_out_says_nothing(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, contact(1, "Doner"), contact(2, "Meida"), contact(3, "NGO"))).location
+    unseen, out = name_of(client, place, "Doner"), name_of(client, place, "Meida").removeprefix("all-")
+    client.submit(f"{place}/rows", {unseen: None, "out-all": out})
+    page = text(client.get(place))
+    assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem, 1 left out." in page
+    assert "is read as" not in page
+    client.submit(f"{place}/rows", {"none-out": "yes", name_of(client, place, "Doner"): ""})
+    assert legends(client, place) == ["In 1 row: Category “Doner”", "In 1 row: Category “Meida”"]
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_a_word_of_one_row_is_remembered_for_the_next_file_if_the_mark_is_left(browser, is_remembered):
+    client = browser("officer")
+    rows = [contact(1, "Goverment"), contact(2, "NGO; Volunteer", "", "no address")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    assert legends(client, place) == ["In 1 row: Category “Goverment”", "In 1 row: Category “Volunteer”"]
+    said = {name_of(client, place, "Volunteer"): "youth", "cell-3-3": "", "is_remembered": "y" if is_remembered else None}
+    client.submit(f"{place}/rows", said)
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
+    again = upload(client, sheet(HEAD, contact(3, "goverment"), contact(4, "Volunteer"))).location
+    assert bool(legends(client, again)) != is_remembered
+    assert ("“Volunteer” under “Category” is read as “Youth” in 1 row." in text(client.get(again))) == is_remembered
+
+
+def test_a_word_of_one_row_shows_the_row_and_its_other_problems_stand_with_the_row(browser):
+    client = browser("officer")
+    rows = [contact(1, "Goverment"), contact(2, "Meida", "", "no address"), contact(3, "NGO")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    page = tree(client.get(f"{place}/rows"))
+    (first,) = page.xpath("//*[@id='row-2']")
+    assert " ".join(first.text_content().split()).startswith("In 1 row: Category “Goverment” Row 2: Contact 1 · Goverment")
+    (second,) = page.xpath("//*[@id='row-3'][not(ancestor::details)]")
+    assert [" ".join(why.text_content().split())[:7] for why in second.xpath(".//*[@class='field-error']")] == ["E-mail:"]
+    assert [links for _cells, links in rejected(client, place)] == [[f"{place}/rows#row-2"]]  # both: the column is the same
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_word_that_is_known_but_refused_in_one_row_is_not_said_of_all(browser):
+    """It contradicts the rest of this row alone: said of the column, it would turn organisations of the next file into people."""
+    client = browser("officer")
+    head = ["Name", "Organisation", "Position", "Type"]
+    place = upload(client, sheet(head, ["Ana Bell", "Zain", "Head", "organisation"], ["Bo Day", "Zain", "Clerk", "person"])).location
+    assert legends(client, place) == []
+    (select,) = tree(client.get(f"{place}/rows")).xpath("//fieldset[@id='row-2']//select[@aria-invalid='true']")
+    assert select.xpath("./option[@selected]/@value")[0] == "organisation"
+    assert not select.xpath("./option[contains(., 'nearest')]")
+
+
+def test_words_beyond_those_that_are_asked_once_are_guessed_row_by_row(browser, monkeypatch):
+    monkeypatch.setattr("crm.jobs.mending._MOST_ALONE", 1)
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, contact(1, "Goverment"), contact(2, "", "Lebannon"), contact(3, "", "Utopia"))).location
+    assert legends(client, place) == ["In 1 row: Category “Goverment”"]
+    page = tree(client.get(f"{place}/rows"))
+    assert page.xpath("//fieldset[@id='row-3']//option[@selected]/text()") == ["Lebanon (nearest)"]
+    assert page.xpath("//fieldset[@id='row-4']//option[@selected]/text()") == ["As it stands: Utopia"]
+    client.submit(f"{place}/rows", {"cell-3-2": "Lebannon"})
+    assert legends(client, place) == ["In 1 row: Country “Lebannon”"]
+    client.submit(f"{place}/rows", {})
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in text(client.get(place))
