@@ -16,7 +16,8 @@ import posixpath
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -34,6 +35,8 @@ else:
 
 _LARGEST = 1e21
 _THOUSANDS = 3
+#: What a part raises that the parser can read and this cannot.
+_NOT_READ = (KeyError, StopIteration, ValueError, LookupError, RuntimeError, SyntaxError, expat.ExpatError, zipfile.BadZipFile, zlib.error)
 _as_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _MOST_FORMULAS = 50_000
 _PIECE = 1 << 20
@@ -51,6 +54,20 @@ _ODS_CELL = re.compile(rb"<(?:\w++:)?table-cell\b[^<>]*+>")
 _ODS_FORMULA = b":formula="
 _ODS_TYPE = re.compile(rb"""office:value-type=["'](\w+)["']""")
 _ODS_VALUE = re.compile(rb"office:(?:\w+-)?value=")
+#: Cells that are merged over rows, and comments: more are not named.
+_MOST_MERGES = 100_000
+_MOST_COMMENTS = 100_000
+_COMMENTS_NAMED = 9
+_MERGE = b"mergeCell"
+#: A merge of Excel over more than one row.
+_XLSX_MERGE = re.compile(rb"""<(?:\w++:)?mergeCell\s++ref\s*+=\s*+["']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(?!\2["'])(\d{1,7})["']""")
+_XLSX_COMMENT = re.compile(rb"<(?:\w++:)?(?:comment|threadedComment)\s[^<>]*+>")
+_PLACE_OF_COMMENT = re.compile(rb"""\bref\s*+=\s*+["']([A-Z]{1,3})(\d{1,7})["']""")
+_COMMENT_LINKS = ("/comments", "/threadedComment")
+_ODS_SPAN_OR_COMMENT = re.compile(rb"""number-rows-spanned=["'](?!1["'])|:annotation[\s/>]""")
+_ODS_TAGS = frozenset({"table", "table-row", "table-cell", "covered-table-cell"})
+#: A cell that is merged over rows: its row, the last one, and its column.
+Merge = tuple[int, int, int]
 
 
 def bound(megabytes: int, seconds: int) -> None:
@@ -111,31 +128,61 @@ def _column(letters: bytes) -> int:
     return place - 1
 
 
-def _matches(file: Any, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
-    """What a pattern finds in a part that is read piece by piece, each once."""
+def _matches(file: Any, pattern: re.Pattern[bytes], mark: bytes = b"") -> Iterator[re.Match[bytes]]:
+    """What a pattern finds in a part that is read piece by piece, each once. `mark`: what stands in all it finds; a piece without is passed over."""
     left = b""
     while piece := file.read(_PIECE):
         window, used = left + piece, 0
-        for match in pattern.finditer(window):
+        for match in pattern.finditer(window) if mark in window else ():
             used = match.end()
             yield match
         left = window[max(used, len(window) - _TAIL) :]
 
 
-def xlsx_formulas(book: zipfile.ZipFile, name: str) -> Iterator[tuple[int, int]]:
-    """The cells of a sheet with a formula of which no value was saved: row and column from 1 and 0; (0, 0) where the file does not say."""
+def _part_of(book: zipfile.ZipFile, name: str) -> str:
+    """The part of Excel's file that holds a sheet."""
     sheets = ET.fromstring(book.read("xl/workbook.xml"))  # noqa: S314 - it declares no entities: that is looked at before this process starts
     of_sheet = next(node.attrib for node in sheets.iter() if node.tag.endswith("}sheet") and node.get("name") == name)
     key = next(value for attribute, value in of_sheet.items() if attribute.endswith("}id"))
     links = ET.fromstring(book.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - as above
-    target = next(node.get("Target", "") for node in links if node.get("Id") == key)
-    part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
-    with book.open(part) as file:
+    return _target("xl", next(node.get("Target", "") for node in links if node.get("Id") == key))
+
+
+def _target(folder: str, target: str) -> str:
+    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+
+
+def xlsx_formulas(book: zipfile.ZipFile, name: str) -> Iterator[tuple[int, int]]:
+    """The cells of a sheet with a formula of which no value was saved: row and column from 1 and 0; (0, 0) where the file does not say."""
+    with book.open(_part_of(book, name)) as file:
         for match in _matches(file, _XLSX_FORMULA):
             if match[2] and _IS_TEXT.search(match[1]):
                 continue  # the saved value is an empty text
             place = _PLACE.search(match[1])
             yield (int(place[2]), _column(place[1])) if place else (0, 0)
+
+
+def xlsx_merges(book: zipfile.ZipFile, name: str) -> Iterator[Merge]:
+    """The cells of a sheet that are merged over more than one row, in the order of the file; of one over several columns too, its first."""
+    with book.open(_part_of(book, name)) as file:
+        for match in _matches(file, _XLSX_MERGE, _MERGE):
+            yield int(match[2]), int(match[3]), _column(match[1])
+
+
+def xlsx_comments(book: zipfile.ZipFile, name: str) -> set[tuple[int, int]]:
+    """The cells of a sheet that have a comment, or several: row and column from 1 and 0."""
+    folder, _slash, own = _part_of(book, name).rpartition("/")
+    links = f"{folder}/_rels/{own}.rels"
+    if links not in book.namelist():
+        return set()
+    found: set[tuple[int, int]] = set()
+    for node in ET.fromstring(book.read(links)):  # noqa: S314 - it declares no entities
+        if node.get("Type", "").endswith(_COMMENT_LINKS):
+            with book.open(_target(folder, node.get("Target", ""))) as file:
+                for match in _matches(file, _XLSX_COMMENT):
+                    if len(found) < _MOST_COMMENTS and (place := _PLACE_OF_COMMENT.search(match[0])):
+                        found.add((int(place[2]), _column(place[1])))
+    return found
 
 
 def _is_unsaved(kind: str | None, *, has_value: bool) -> bool:
@@ -150,24 +197,65 @@ def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
         if not any(_is_unsaved(kind[1].decode() if kind else None, has_value=has_value) for kind, has_value in kinds):
             return []
     found: list[tuple[int, int]] = []
-    row, column, is_inside, repeated = 1, 0, False, 1
+
+    def take(row: int, column: int, repeated: int, times: int, own: dict[str, str]) -> None:
+        values = [key for key in own if key == "value" or key.endswith("-value")]
+        if "formula" in own and _is_unsaved(own.get("value-type"), has_value=bool(values)):
+            for down, right in itertools.product(range(repeated), range(times)):
+                found.append((row + down, column + right))
+                if len(found) > _MOST_FORMULAS:
+                    raise _EnoughError
+
+    _walk_ods(book, name, take, lambda _row, _column: None)
+    return found
+
+
+def ods_merges(book: zipfile.ZipFile, name: str, last: int) -> tuple[list[Merge], set[tuple[int, int]]]:
+    """The cells of a sheet of OpenDocument that are merged over more than one row, from the first to the row `last`, and those that have a
+    comment, as row and column: only where a look at the text shows that there are any."""
+    with book.open("content.xml") as file:
+        if not any(True for _match in _matches(file, _ODS_SPAN_OR_COMMENT)):
+            return [], set()
+    merges: list[Merge] = []
+    comments: set[tuple[int, int]] = set()
+
+    def take(row: int, column: int, _repeated: int, times: int, own: dict[str, str]) -> None:
+        down = _times(own.get("number-rows-spanned"))
+        if down > 1 and row <= last:
+            merges.extend((row, row + down - 1, column + right) for right in range(min(times, _MOST_MERGES)))
+            if len(merges) > _MOST_MERGES:
+                raise _EnoughError
+
+    def note(row: int, column: int) -> None:
+        if len(comments) < _MOST_COMMENTS:
+            comments.add((row, column))
+
+    _walk_ods(book, name, take, note)
+    return merges, comments
+
+
+def _walk_ods(
+    book: zipfile.ZipFile, name: str, take: Callable[[int, int, int, int, dict[str, str]], None], note: Callable[[int, int], None]
+) -> None:
+    """Go through the cells of a sheet of OpenDocument: its row, its column, how often both are repeated, and its attributes without their
+    prefixes. `note`: the place of each comment. Ends where one of the two has enough."""
+    row, column, is_inside, repeated, at = 1, 0, False, 1, 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, is_inside, repeated
-        own = {key.rpartition(":")[2]: value for key, value in attributes.items() if not key.startswith("calcext:")}
+        nonlocal row, column, is_inside, repeated, at
         kind = tag.rpartition(":")[2]
+        if kind == "annotation" and is_inside:
+            note(row, at)
+        if kind not in _ODS_TAGS:
+            return
+        own = {key.rpartition(":")[2]: value for key, value in attributes.items() if not key.startswith("calcext:")}
         if kind == "table":
             is_inside, row = own.get("name") == name, 1
         elif kind == "table-row":
             column, repeated = 0, _times(own.get("number-rows-repeated"))
-        elif kind in ("table-cell", "covered-table-cell") and is_inside:
-            values = [key for key in own if key == "value" or key.endswith("-value")]
-            times = _times(own.get("number-columns-repeated"))
-            if "formula" in own and _is_unsaved(own.get("value-type"), has_value=bool(values)):
-                for down, right in itertools.product(range(repeated), range(times)):
-                    found.append((row + down, column + right))
-                    if len(found) > _MOST_FORMULAS:
-                        raise _EnoughError
+        elif is_inside:
+            times, at = _times(own.get("number-columns-repeated")), column
+            take(row, column, repeated, times, own)
             column += times
 
     def end(tag: str) -> None:
@@ -178,7 +266,6 @@ def ods_formulas(book: zipfile.ZipFile, name: str) -> list[tuple[int, int]]:
     parser.StartElementHandler, parser.EndElementHandler = start, end
     with book.open("content.xml") as file, contextlib.suppress(_EnoughError):
         parser.ParseFile(file)
-    return found
 
 
 class _EnoughError(Exception):
@@ -199,10 +286,31 @@ def unsaved_formulas(data: bytes, name: str, most_rows: int, most_columns: int) 
         return [(row, column) if row <= most_rows and column < most_columns else (0, 0) for row, column in listed]
 
 
-def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has_formulas: bool) -> None:
+def merges_and_comments(
+    data: bytes, name: str, last: int, most_columns: int, *, has_merges: bool
+) -> tuple[list[Merge], set[tuple[int, int]]]:
+    """The cells of a sheet that are merged over rows, at most one more than are followed: none beyond the columns that are read or the row
+    `last`, and none that goes on below it. And the cells that have a comment."""
+    found: Iterable[Merge] = ()
+    comments: set[tuple[int, int]] = set()
+    merges: list[Merge] = []
+    with contextlib.suppress(*_NOT_READ), zipfile.ZipFile(io.BytesIO(data)) as book:
+        if "content.xml" in book.namelist():
+            found, comments = ods_merges(book, name, last) if has_merges else ((), set())
+        else:
+            with contextlib.suppress(*_NOT_READ):
+                comments = xlsx_comments(book, name) if any("omment" in part for part in book.namelist()) else set()
+            found = xlsx_merges(book, name) if has_merges else ()
+        within = ((top, min(bottom, last), column) for top, bottom, column in found if column < most_columns)
+        merges += itertools.islice((merge for merge in within if merge[0] < merge[1]), _MOST_MERGES + 1)
+    return merges, comments
+
+
+def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has_formulas: bool, has_merges: bool) -> None:
     """Answer {"sheets": […], "sheet": …} or {"refused": reason}, then [row number, [cells]] for each row that is not blank.
 
-    "formulas" beside the sheets: [row number, column] of each cell with a formula of which no value was saved."""
+    "formulas" beside the sheets: [row number, column] of each cell with a formula of which no value was saved; "merges": [row number,
+    last row, column] of each that is merged over rows; "comments": how many cells have one, and the rows of the first."""
     out = sys.stdout.buffer
     data = sys.stdin.buffer.read()
     try:
@@ -216,14 +324,20 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has
         send(out, {"refused": "damaged"})
         return
     formulas: list[tuple[int, int]] = []
-    with contextlib.suppress(KeyError, StopIteration, ValueError, LookupError, RuntimeError, SyntaxError, expat.ExpatError):
+    with contextlib.suppress(*_NOT_READ):
         formulas = (
             unsaved_formulas(data, name, most_rows, most_columns) if has_formulas else []
         )  # where the parser reads a file that this does not, its rows are worth more
     if len(formulas) > _MOST_FORMULAS:
         send(out, {"refused": "formulas"})
         return
-    head = {"sheets": names, "sheet": name, "formulas": formulas}
+    last = sheet.end[0] + 1 if sheet.end else 0
+    merges, comments = merges_and_comments(data, name, last, most_columns, has_merges=has_merges)
+    if len(merges) > _MOST_MERGES:
+        send(out, {"refused": "merges"})
+        return
+    named = sorted({row for row, _column in comments})[:_COMMENTS_NAMED]
+    head = {"sheets": names, "sheet": name, "formulas": formulas, "merges": merges, "comments": [len(comments), named]}
     if sheet.end is None or sheet.start is None:
         send(out, head)
         return
@@ -249,4 +363,4 @@ def main(wanted: str, most_rows: int, most_columns: int, most_bytes: int, *, has
 
 if __name__ == "__main__":
     bound(int(sys.argv[1]), int(sys.argv[2]))
-    main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]), has_formulas=sys.argv[7] == "1")
+    main(sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]), has_formulas=sys.argv[7] == "1", has_merges=sys.argv[8] == "1")

@@ -131,6 +131,10 @@ class WordUnknown(CellInvalid):
         super().__init__(_("“%(text)s” is none of the words known for this column.", text=word[:60]))
 
 
+class AmountMerged(CellInvalid):
+    """An amount that stands in one cell for several rows."""
+
+
 class NoCurrency(CellInvalid):
     """An amount of which nothing says the currency."""
 

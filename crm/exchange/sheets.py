@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from crm.errors import Refused
@@ -18,6 +20,7 @@ from crm.exchange.sheet_cells import (
     AMOUNT_MARKS,
     DAY_ORDERS,
     AmountDoubtful,
+    AmountMerged,
     DayAmbiguous,
     MonthOnly,
     NoCurrency,
@@ -61,9 +64,11 @@ from crm.exchange.spreadsheet import Grid, Listing, find_headings, is_reject_col
 from crm.exchange.tabular import RowNote, RowProblem
 from crm.exchange.turned_names import turned
 from crm.i18n import gettext as _
+from crm.i18n import ngettext
 from crm.models.parties import FORM_IN_KINDS
 from crm.money import Money, currency_named, to_minor
 from crm.queries.names import fold, is_none_word
+from crm.services.sheet_told import in_rows
 
 LONGEST_CELL = 20_000
 MOST_EDITS = 2_000
@@ -232,6 +237,9 @@ class SheetFile:
     wrong: Wrong = field(default_factory=Wrong)
     #: Rows with a day whose year has two digits.
     short_years: list[int] = field(default_factory=list)
+    #: Rows that hold nothing in a column that is read, and those that say the headings again: neither are rows of the list.
+    passed_over: list[int] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
     #: Cells that say that there is nothing, and count as empty.
     empty_words: int = 0
     #: Rows with a month without a day.
@@ -400,7 +408,19 @@ class _Rows:
         self.ways = {heading: self._way(heading, item, name) for _place, heading, item, name in self.columns}
         self.currencies = {heading: currency_named(heading) for _place, heading, item, _name in self.columns if item.reads in AMOUNTS}
         self.totals: list[tuple[int, tuple[str, ...], int]] = []
+        self.covered = self._amounts_merged()
         self.names = [(heading, name) for _place, heading, item, name in self.columns if item.is_name]
+
+    def _amounts_merged(self) -> dict[int, list[tuple[int, int]]]:
+        """The places of columns of amounts -> the first and last rows of the merges in them that have several rows of the list, in order."""
+        places = {place for place, _heading, item, _name in self.columns if item.reads in AMOUNTS}
+        found: dict[int, list[tuple[int, int]]] = {}
+        numbers = [number for number, _cells in self.rows]
+        for top, bottom, place in sorted(self.file.grid.merges) if places else ():
+            is_of_several = bisect_right(numbers, bottom) - bisect_left(numbers, top) > 1
+            if place in places and is_of_several and top > self.file.listing.header_row:
+                found.setdefault(place, []).append((top, bottom))
+        return found
 
     def _way(self, heading: str, item: SheetField, name: str) -> str:
         """How a column writes its days or amounts (with the others of its field); what stays open of its days becomes a question."""
@@ -421,12 +441,20 @@ class _Rows:
     def take(self) -> None:
         """Every row that is not left out: a typed one, a problem, or a total; what the amounts come to."""
         for row_number, cells in self.rows:
-            if self.file.kind.is_money and self._is_total(cells):
+            if self._is_headings(cells):
+                self.file.repeated.append(row_number)
+            elif self.file.kind.is_money and self._is_total(cells):
                 self.totals.append((row_number, cells, len(self.file.rows) + len(self.file.problems)))
             else:
                 self._take(row_number, cells)
         for row_number, cells, rows_before in self.totals:
             self._take_total(row_number, cells, is_last=rows_before == len(self.file.rows) + len(self.file.problems))
+        self.file.notes += _not_taken(self.file)
+
+    def _is_headings(self, cells: tuple[str, ...]) -> bool:
+        """Whether a row says the headings again, as a list of several printed pages does."""
+        filled = [(heading, cell) for heading, cell in zip(self.file.headings, cells, strict=True) if cell.strip()]
+        return len(filled) > 1 and all(" ".join(cell.split()) == heading for heading, cell in filled)
 
     def _take(self, row_number: int, cells: tuple[str, ...]) -> None:
         file = self.file
@@ -436,6 +464,7 @@ class _Rows:
             if not cells[place].strip() and not self._is_missed(row_number, place, heading):
                 continue
             try:
+                self._refuse_merged(row_number, place, heading)
                 value = self._cell(item, heading, cells[place], values.get("currency", ""))
             except CellInvalid as error:
                 if _is_for_nothing(item, cells[place]):
@@ -455,6 +484,7 @@ class _Rows:
             else:
                 values[name] = value
         if not values and not problems:
+            file.passed_over.append(row_number)
             return
         self._settle(values, cells, is_read=not problems)
         self._turn(values)
@@ -507,10 +537,19 @@ class _Rows:
 
     def _is_missed(self, row_number: int, place: int, heading: str) -> bool:
         """Whether an empty cell holds a formula without a saved result, and nobody said that it is read as empty."""
-        if (row_number, place) not in self.file.grid.formulas:
+        if (row_number, place) not in self.file.listing.formulas:
             return False
         self.file.formulas.setdefault(heading, []).append(row_number)
         return heading not in self.file.setup.emptied
+
+    def _refuse_merged(self, row_number: int, place: int, heading: str) -> None:
+        """One amount for several rows is no amount of each: it would be counted in every one. Raises `AmountMerged`, unless it was typed for this row."""
+        merges = self.covered.get(place, ())
+        at = bisect_right(merges, row_number, key=itemgetter(0)) - 1
+        if at >= 0 and merges[at][1] >= row_number and heading not in self.file.setup.edits.get(str(row_number), ()):
+            raise AmountMerged(
+                _("The amount stands in a cell merged over several rows, from row %(row)s. Say what it is in each.", row=merges[at][0])
+            )
 
     def _cell(self, item: SheetField, heading: str, cell: str, currency: str) -> Any:
         """What a cell of a row says."""
@@ -527,7 +566,7 @@ class _Rows:
             self.file.short_years.append(row_number)
         elif isinstance(error, MonthOnly):
             self.file.bare_months.append(row_number)
-        elif cell.strip() and not isinstance(error, (AmountDoubtful, NoCurrency, DayAmbiguous)):
+        elif cell.strip() and not isinstance(error, (AmountDoubtful, AmountMerged, NoCurrency, DayAmbiguous)):
             self.file.wrong.note(heading, error.word if isinstance(error, WordUnknown) else cell, str(error), row_number)
 
     def _ask(self, heading: str, cell: str, error: CellInvalid) -> None:
@@ -610,6 +649,28 @@ class _Rows:
             if (amount := self._value(item, heading, cells[place], currency, is_total=True)) is not None:
                 values[name] = (*values.get(name, ()), *amount) if item.is_many else amount
         return counted(self.file.kind, values)
+
+
+def _not_taken(file: SheetFile) -> list[RowNote]:
+    """The rows that are no rows of the list, and were asked about by nobody. While a column that is needed is not known, that is not said."""
+    notes = []
+    if file.repeated:
+        text = ngettext(
+            "%(num)d row says the headings again, and is left out (%(where)s).",
+            "%(num)d rows say the headings again, and are left out (%(where)s).",
+            len(file.repeated),
+            where=in_rows(file.repeated),
+        )
+        notes.append(RowNote("headings", 0, text))
+    if file.passed_over and not file.missing():
+        text = ngettext(
+            "%(num)d row holds nothing in a column that is read, as the heading of a section or a count at the foot, and is left out (%(where)s).",
+            "%(num)d rows hold nothing in a column that is read, as headings of sections or a count at the foot, and are left out (%(where)s).",
+            len(file.passed_over),
+            where=in_rows(file.passed_over),
+        )
+        notes.append(RowNote("passed over", 0, text))
+    return notes
 
 
 def _taken_for_total(row_number: int) -> RowNote:

@@ -24,8 +24,9 @@ from typing import NoReturn
 from crm.errors import Refused
 from crm.exchange.tabular import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, REJECT_COLUMNS, RowNote, raw_records, read_bytes, restore, unpack_single
 from crm.formatting import file_size, number
-from crm.i18n import get_locale
+from crm.i18n import get_locale, ngettext
 from crm.i18n import gettext as _
+from crm.services.sheet_told import in_rows
 
 #: What a spreadsheet may be called; the upload and the guide say the same.
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".ods", ".zip")
@@ -56,6 +57,10 @@ _FORMULAS = {
     "xlsx": tuple(opening + end for opening in (b"<f", b":f") for end in (b">", b" ", b"\n", b"\r", b"\t")),
     "ods": (b":formula=",),
 }
+#: What a workbook has whose cells are merged; of OpenDocument, over rows or columns, and what one with comments has.
+_MERGES = {"xlsx": (b"mergeCell",), "ods": (b"number-rows-spanned=", b":annotation")}
+#: How many cells of merges over rows are gone through, or added beside short rows to hold them.
+MAX_COVERED = 2_000_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TEXT_START = re.compile(rb"<(?:\w+:)?si[\s>/]")
 _LOCAL_HEADER = 30
@@ -74,16 +79,21 @@ class Grid:
     notes: Sequence[RowNote] = ()
     #: Cells that hold a formula of which no value was saved: row as a spreadsheet shows it, column from 0. They are empty among the rows.
     formulas: frozenset[tuple[int, int]] = frozenset()
+    #: Cells merged over more than one row: their row, the last one, and the column from 0. Only the first row has the value among the rows.
+    merges: Sequence[tuple[int, int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A grid whose headings were found: one name for every column that holds something, and the rows below."""
+    """A grid whose headings were found: one name for every column that holds something, and the rows below, in which a cell that is merged
+    over rows stands in each."""
 
     header_row: int
     headings: tuple[str, ...]
     rows: Sequence[tuple[int, tuple[str, ...]]]
     notes: list[RowNote] = field(default_factory=list)
+    #: Those of the grid, and the cells over which one of them is merged.
+    formulas: frozenset[tuple[int, int]] = frozenset()
 
 
 def read_grid(data: bytes, *, sheet: str = "") -> Grid:
@@ -104,7 +114,7 @@ def read_grid(data: bytes, *, sheet: str = "") -> Grid:
         warnings, records = raw_records(data)
         return Grid("text", (), "", _text_rows(records), warnings)
     marks = _look_before_opening(kind, data)
-    grid = _workbook(kind, data, sheet, has_formulas=not marks.isdisjoint(_FORMULAS[kind]))
+    grid = _workbook(kind, data, sheet, has_formulas=not marks.isdisjoint(_FORMULAS[kind]), has_merges=not marks.isdisjoint(_MERGES[kind]))
     if marks.isdisjoint(_ERROR_CELLS):
         return grid
     text = _("The workbook has cells that show an error, such as #N/A or #REF!. They are read as empty.")
@@ -165,7 +175,7 @@ def _unpacked(data: bytes) -> int:
 
 def _look_before_opening(kind: str, data: bytes) -> set[bytes]:
     """Refuse a workbook that says or holds too much, or declares entities: by its directory first, then part by part. Which marks of
-    errors and formulas are in one that may be opened."""
+    errors, formulas and merges are in one that may be opened."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = [part for part in archive.infolist() if not part.is_dir()]
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
@@ -181,7 +191,7 @@ def _look_before_opening(kind: str, data: bytes) -> set[bytes]:
     marks: set[bytes] = set()
     for part in parts:
         if part.filename.lower().endswith((".xml", ".rels")):
-            left = _look_at_part(data, part, left, (*_ERROR_CELLS, *_FORMULAS[kind]), marks)
+            left = _look_at_part(data, part, left, (*_ERROR_CELLS, *_FORMULAS[kind], *_MERGES[kind]), marks)
     return marks
 
 
@@ -231,9 +241,9 @@ def _unpack(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
         raise Refused(_("The workbook is damaged and cannot be opened.")) from error
 
 
-def _workbook(kind: str, data: bytes, sheet: str, *, has_formulas: bool) -> Grid:
+def _workbook(kind: str, data: bytes, sheet: str, *, has_formulas: bool, has_merges: bool) -> Grid:
     seconds = min(SECONDS, FEW_SECONDS + _unpacked(data) // BYTES_A_SECOND)
-    limits = (MEMORY_MEGABYTES, seconds, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES, int(has_formulas))
+    limits = (MEMORY_MEGABYTES, seconds, sheet[:200], MAX_ROWS, MAX_COLUMNS, MAX_BYTES, int(has_formulas), int(has_merges))
     command = [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD), *map(str, limits)]
     kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
     environ = {key: os.environ[key] for key in kept if key in os.environ} | {"PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
@@ -260,7 +270,22 @@ def _workbook(kind: str, data: bytes, sheet: str, *, has_formulas: bool) -> Grid
     if (0, 0) in formulas:
         text = _("The workbook holds formulas without a saved result, and does not say where. Open it, save it again and bring that.")
         notes.append(RowNote("formula", 0, text))
-    return Grid(kind, tuple(head["sheets"]), head["sheet"], rows, notes, formulas)
+    comments, commented = head["comments"]
+    if comments:
+        notes.append(_not_brought_in(comments, commented))
+    merges = [(int(top), int(bottom), int(column)) for top, bottom, column in head["merges"]]
+    return Grid(kind, tuple(head["sheets"]), head["sheet"], rows, notes, formulas, merges)
+
+
+def _not_brought_in(comments: int, rows: Sequence[int]) -> RowNote:
+    """That cells have comments: how many, and the first rows with one."""
+    text = ngettext(
+        "%(num)d cell has a comment, which is not brought in (%(where)s).",
+        "%(num)d cells have a comment, which is not brought in (%(where)s).",
+        comments,
+        where=in_rows(rows),
+    )
+    return RowNote("comment", 0, text)
 
 
 def _shown(cell: str) -> str:
@@ -278,11 +303,19 @@ def _refuse_workbook(reason: str) -> NoReturn:
         raise Refused(_("The file is larger than %(limit)s. Split it, or ask for a shorter period.", limit=limit))
     if reason == "empty":
         raise Refused(_("The file is empty."))
+    if reason == "merges":
+        _refuse_merges()
     if reason == "formulas":
         raise Refused(
             _("The workbook is full of formulas without a saved result. Open it in a spreadsheet program, save it again, and bring that.")
         )
     raise Refused(_("The workbook is damaged and cannot be opened."))
+
+
+def _refuse_merges() -> NoReturn:
+    raise Refused(
+        _("The sheet is full of cells that are merged over rows. Take the merges apart in a spreadsheet program, and bring that.")
+    )
 
 
 # --- headings --------------------------------------------------------------------------------------------------------
@@ -304,7 +337,7 @@ def find_headings(grid: Grid, is_known: Callable[[str], bool], *, row: int = 0) 
     place = places[chosen]
     header_row, cells = grid.rows[place]
     above = first[place - 1][1] if place and first[place - 1][0] == header_row - 1 else ()
-    rows = grid.rows[place + 1 :]
+    rows, formulas, merged = _unmerged(grid, place)
     width = max([len(cells), *(len(found) for _number, found in rows)], default=0)
     used = [False] * width
     for _row_number, found in rows:
@@ -312,8 +345,59 @@ def find_headings(grid: Grid, is_known: Callable[[str], bool], *, row: int = 0) 
             if cell and not used[column]:
                 used[column] = bool(cell.strip())
     names = _names(cells, above, used)
-    notes = [*grid.notes, *_headings_unsaved(grid, header_row)]
-    return Listing(header_row, names, rows, notes)
+    notes = [*grid.notes, *_headings_unsaved(grid, header_row), *merged]
+    return Listing(header_row, names, rows, notes, formulas)
+
+
+def _unmerged(grid: Grid, place: int) -> tuple[Sequence[tuple[int, tuple[str, ...]]], frozenset[tuple[int, int]], list[RowNote]]:
+    """The rows below the headings (the row at `place`), in which an empty cell under one that is merged over it has the value of that one, or
+    misses it as that one does; and a note of how many. A row that holds nothing else stays away. Raises `Refused` where that is too much."""
+    header_row, rows = grid.rows[place][0], grid.rows[place + 1 :]
+    waiting = sorted((merge for merge in grid.merges if merge[0] > header_row), reverse=True)
+    if not waiting:
+        return rows, grid.formulas, []
+    reach: dict[int, tuple[int, str]] = {}  # column -> the last row of its merge, and the value
+    found: list[tuple[int, tuple[str, ...]]] = []
+    formulas, taken, gone_through, letters = set(grid.formulas), [], 0, 0
+    for row, own in rows:
+        gone_through += len(reach)
+        reach = {column: merge for column, merge in reach.items() if merge[0] >= row}
+        empty = [column for column in reach if not _at(own, column)]
+        cells = own
+        if empty:
+            wide = [*own, *[""] * (max(empty) + 1 - len(own))]
+            for column in empty:
+                wide[column] = reach[column][1]
+            cells = tuple(wide)
+            values = [wide[column] for column in empty if wide[column]]
+            taken += [row] * len(values)
+            formulas.update((row, column) for column in empty if not wide[column])
+            gone_through += len(wide) - len(own)
+            letters += sum(map(len, values))
+        if gone_through > MAX_COVERED or letters > MAX_BYTES:
+            _refuse_merges()
+        while waiting and waiting[-1][0] <= row:
+            top, bottom, column = waiting.pop()
+            if top == row and (_at(own, column) or (row, column) in grid.formulas):
+                reach[column] = bottom, _at(own, column)
+        found.append((row, cells))
+    return found, frozenset(formulas), [_merged(taken)] if taken else []
+
+
+def _at(cells: Sequence[str], column: int) -> str:
+    """A cell of a row, "" where it is blank or beyond the row."""
+    return cells[column] if column < len(cells) and cells[column].strip() else ""
+
+
+def _merged(rows: Sequence[int]) -> RowNote:
+    """That cells took the value of a merged one: in these rows, one for each cell."""
+    text = ngettext(
+        "%(num)d cell took the value of the merged cell above it (%(where)s).",
+        "%(num)d cells took the value of a merged cell above them (%(where)s).",
+        len(rows),
+        where=in_rows(list(dict.fromkeys(rows))),
+    )
+    return RowNote("merged", 0, text)
 
 
 def _headings_unsaved(grid: Grid, header_row: int) -> list[RowNote]:

@@ -16,6 +16,11 @@ def rows_named(rows: Sequence[object]) -> str:
     return ", ".join(map(str, rows[:ROWS_NAMED])) + (" …" if len(rows) > ROWS_NAMED else "")
 
 
+def in_rows(rows: Sequence[object]) -> str:
+    """The same after a word: “row 4”, “rows 4, 7, 9”."""
+    return ngettext("row %(rows)s", "rows %(rows)s", len(rows), rows=rows_named(rows))
+
+
 @dataclass(slots=True)
 class Told:
     """What was met so far. Of `met_again` the keys are rows and the values the earlier rows that made the party they are about, where nobody

@@ -664,3 +664,29 @@ def test_everything_that_came_in_is_listed_in_pages(app, browser):
     browser("other-grants").get(f"{place}/records", status=404)
     client.submit(f"{place}/undo", {})
     assert "No record is here" in text(client.get(f"{place}/records"))
+
+
+def test_an_organisation_merged_over_rows_is_that_of_each_of_their_people_and_it_is_said(browser):
+    def fill(stream):
+        book = xlsxwriter.Workbook(stream)
+        page = book.add_worksheet("Contacts")
+        page.write_row(0, 0, ["No.", "Name", "Post", "Organisation", "E-mail"])
+        for place, name in enumerate(("Ana Bell", "Bo Carr", "Cy Dunn")):
+            page.write_row(place + 1, 0, [str(place + 1), f"{name}", "Adviser", "", f"{name[:2].strip().casefold()}@x.example"])
+        page.merge_range(1, 3, 3, 3, "Water Fund X")
+        page.write(4, 0, "Total contacts: 3")
+        page.write_comment("B3", "Birthday 9 June")
+        book.close()
+
+    stream = io.BytesIO()
+    fill(stream)
+    client = browser("officer")
+    place = upload(client, stream.getvalue(), "contacts.xlsx").location
+    known = text(client.get(place)).split("Worth knowing")[1]
+    assert "2 cells took the value of a merged cell above them (rows 3, 4)." in known
+    assert "1 cell has a comment, which is not brought in (row 3)." in known
+    assert "1 row holds nothing in a column that is read" in known
+    client.submit(place, {}, action="/apply")
+    came = tree(client.get(place)).xpath("//h2[. = 'What came in']/following-sibling::ul//a")
+    people = {link.text_content().split(" (")[0]: text(client.get(link.get("href"))) for link in came}
+    assert all("Water Fund X" in people[name] for name in ("Ana Bell", "Bo Carr", "Cy Dunn"))
