@@ -32,6 +32,7 @@ _FORMS_AMONG_KINDS: Mapping[str, LazyText] = {
     "group": _l("No category: it is a group"),
 }
 _SHOWN = 60
+_LONGEST_CELL = 120
 #: What a choice says for leaving the cells empty: no code of a list.
 EMPTY = "-"
 
@@ -55,7 +56,7 @@ class Offer:
     is_of_list: bool = False
     is_out: bool = False
     guess: str = ""
-    about: str = ""
+    about: Sequence[str] = ()
 
     def answer(self) -> str | None:
         """What is to be read instead, as the control says now; None: as it stands. Of rows that are left out a guess says nothing."""
@@ -112,7 +113,7 @@ def offers_of(file: SheetFile, wrong: Iterable[WrongValue], guesses: Guesses) ->
             rows=one.rows,
             count=len(one.rows),
             guess=guesses.of(one.heading, one.text),
-            about=" · ".join(cell for cell in as_read.get(one.rows[0], ()) if cell.strip()) if len(one.rows) == 1 else "",
+            about=[cell[:_LONGEST_CELL] for cell in as_read.get(one.rows[0], ()) if cell.strip()] if len(one.rows) == 1 else (),
         )
         for one in wrong
     ]
@@ -137,7 +138,7 @@ def _offer(
     now: str | None = None,
     is_said: bool = False,
     guess: str = "",
-    about: str = "",
+    about: Sequence[str] = (),
 ) -> Offer:
     item = file.field_of(heading)
     key = hashlib.sha256(f"{heading}\0{value_key(text)}".encode()).hexdigest()[:12]

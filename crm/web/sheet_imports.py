@@ -230,7 +230,7 @@ def rows(batch_id: uuid.UUID) -> Any:
         elif _recheck(form, batch_id, setup, is_remembered=form.is_remembered.data):
             return _after_mending(batch_id)
     listed = [
-        {"row": row, "text": " · ".join(text for text in sheets.cells_of(file, row).values() if text.strip()), "is_out": row in out}
+        {"row": row, "values": [text for text in sheets.cells_of(file, row).values() if text.strip()], "is_out": row in out}
         for row in file.left_out[:OUT_SHOWN]
     ]
     page = render_template(
