@@ -5,7 +5,6 @@ A row is taken whole or not at all. Nothing that a file leaves out is taken away
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
 from crm.models.offices import Office
-from crm.models.parties import FORM_DOUBT, FORM_IN_KINDS, Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
+from crm.models.parties import Channel, Party, PartyDistinction, PartyKind, PartyName, Position, Tenure
 from crm.policy import Actor
 from crm.queries import sheet_imports as found
 from crm.queries.likeness import words
@@ -32,42 +31,21 @@ from crm.services.import_kinds import ByChunk, Outcome, Reject, Sample
 from crm.services.parties import NewChannel, NewParty, OtherName
 from crm.services.sheet_alike import RowsAlike, is_better
 from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_of, is_called_from_anywhere
+from crm.services.sheet_contact_rows import (
+    NOBODY,
+    also_called,
+    employer,
+    full_name,
+    kept_of_post,
+    kinds_of,
+    nobody,
+    other_names,
+    refuse_doubtful_form,
+)
 from crm.services.sheet_employers import Employers, Met
 from crm.services.sheet_imports import Problems, RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 from crm.services.sheet_told import Told
 
-_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
-_BETWEEN_NAMES = re.compile(r"\s*/\s*|\s+\|\s+")
-#: What stands for a name where there is nobody.
-_NOBODY = frozenset(
-    map(fold, ("tbc", "tbd", "to be confirmed", "vacant", "unknown", "xxx", "vacante", "inconnu", "desconocido", "شاغر", "غير معروف"))
-)
-#: What stands for an employer where there is none.
-_NO_EMPLOYER = frozenset(
-    map(
-        fold,
-        [
-            "freelance",
-            "freelancer",
-            "self-employed",
-            "independent",
-            "retired",
-            "indépendant",
-            "indépendante",
-            "retraité",
-            "retraitée",
-            "autónomo",
-            "autónoma",
-            "jubilado",
-            "jubilada",
-            "متقاعد",
-            "متقاعدة",
-            "مستقل",
-            "مستقلة",
-            "عمل حر",
-        ],
-    )
-)
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
     "native_names": "native",
@@ -221,20 +199,20 @@ class Parties(ByChunk[SheetRow]):
         return Reject(row.row_number, headings.get(error.name, ""), error.sentence, row.raw, also)
 
     def _read(self, row: SheetRow, region: str | None) -> _Contact:
-        name, spelt = _full_name(row), (_employer(row, "post_organisation"), _employer(row, "part_of"))
+        name, spelt = full_name(row), (employer(row, "post_organisation"), employer(row, "part_of"))
         meant = (self._employers.meant(spelt[0]), self._employers.meant(spelt[1]))
         organisation, part_of = meant
-        kinds, told = _kinds(row)
+        kinds, told = kinds_of(row)
         form = told or self.options.form
         problems = Problems(_COLUMN_OF)
         if "??" in name:
             problems.add(
                 "name", _("Letters of this name were lost when the file was saved. Write the name, or save the list as a workbook again.")
             )
-        if is_none_word(name) or fold(name) in _NOBODY:
-            problems.add("name", _nobody(name, row))
+        if is_none_word(name) or fold(name) in NOBODY:
+            problems.add("name", nobody(name, row))
         with problems:
-            _refuse_doubtful_form(row)
+            refuse_doubtful_form(row)
         title = "" if says_none(row.text("post_title")) else row.text("post_title")
         is_nameless = bool(not name and organisation)
         if is_nameless and title:
@@ -246,7 +224,7 @@ class Parties(ByChunk[SheetRow]):
             form=form,
             name=name,
             kinds=kinds,
-            names=_other_names(row),
+            names=other_names(row),
             country=country,
             website=row.text("website"),
             about=row.text("about"),
@@ -256,7 +234,7 @@ class Parties(ByChunk[SheetRow]):
         reached = channels_of(row, country or region, problems)
         said = [*row.several("note"), *reached.beside, *reached.wordy]
         if form != "person" or not (title and organisation):
-            said += _kept_of_post(row, title)
+            said += kept_of_post(row, title)
             part_of, organisation, title = part_of or organisation, "", ""
         if fold(part_of) == fold(name):  # nothing is a part of itself
             part_of = ""
@@ -484,7 +462,7 @@ class Parties(ByChunk[SheetRow]):
             NewContact(
                 one.row.row_number,
                 one.party.form,
-                (one.party.name, *_also(one.party.name), *(other.name for other in one.party.names)),
+                (one.party.name, *also_called(one.party.name), *(other.name for other in one.party.names)),
                 tuple(channel for channel in one.channels if channel[0] != "address"),
             )
             for one in new
@@ -735,74 +713,6 @@ class _TwinsSaid:
 # --- single rows -----------------------------------------------------------------------------------------------------
 
 
-def _full_name(row: SheetRow) -> str:
-    """The name of a row: given name before family name where they stand apart (then "Nom" beside "Prénom" is the family name)."""
-    given = row.text("given_name")
-    family = row.text("family_name") or (row.text("name") if given else "")
-    return " ".join(part for part in (given, family) if part) if given or not row.text("name") else row.text("name")
-
-
-def _nobody(name: str, row: SheetRow) -> str:
-    """Why a name that names nobody is refused, and what else stands in the row that would be without one."""
-    title = row.text("post_title")
-    if title and row.text("post_organisation") and not says_none(title):
-        return _(
-            "“%(name)s” names nobody. Write who holds the post “%(title)s”; or empty the name and the post, and the organisation alone is recorded; or leave the row out.",
-            name=name[:60],
-            title=title[:60],
-        )
-    return _("“%(name)s” names nobody. Write the name, or leave the row out.", name=name[:60])
-
-
-def _employer(row: SheetRow, name: str) -> str:
-    """An organisation that a row names; "" where its cell says that there is none, or that nobody knows."""
-    text = row.text(name)
-    return "" if says_none(text) or fold(text) in _NOBODY or fold(text) in _NO_EMPLOYER else text
-
-
-def _kept_of_post(row: SheetRow, title: str) -> list[str]:
-    """What a row says of a post that cannot be one, since no organisation is named or the row is none of a person: as notes."""
-    since, address, organisation = row.day("post_since"), row.text("form_of_address"), row.text("post_organisation")
-    said = []
-    if title and since:
-        said.append(_("Post: %(title)s, since %(day)s", title=title, day=since.isoformat()))
-    elif title:
-        said.append(_("Post: %(title)s", title=title))
-    elif since:
-        said.append(_("Since: %(day)s", day=since.isoformat()))
-    if address and not says_none(address):
-        said.append(_("Form of address: %(words)s", words=address))
-    if fold(organisation) in _NO_EMPLOYER:
-        said.append(_("Organisation: %(name)s", name=organisation))
-    return said
-
-
-def _other_names(row: SheetRow) -> list[OtherName]:
-    columns = (("native", "native"), ("aliases", "alias"), ("acronyms", "acronym"), ("former", "former"))
-    return [OtherName(text, kind) for column, kind in columns for text in row.several(column)]
-
-
-def _kinds(row: SheetRow) -> tuple[tuple[str, ...], str]:
-    """What a row says a party is to us, and of which form it is: a column of its own, else a form among the kinds; "" for neither."""
-    said = row.several("kinds")
-    forms = [kind.removeprefix(FORM_IN_KINDS) for kind in said if kind.startswith(FORM_IN_KINDS)]
-    return tuple(kind for kind in said if not kind.startswith(FORM_IN_KINDS)), row.text("form") or (forms[0] if forms else "")
-
-
-def _refuse_doubtful_form(row: SheetRow) -> None:
-    """A row of which one word says that it is an organisation, and all else that it is a person, or the other way round."""
-    if doubt := row.several(FORM_DOUBT):
-        name, word = doubt
-        raise RowRefused(
-            name,
-            _(
-                "“%(word)s” says that the row is no person, but a post or a title stands beside it. Write “person” here; or “organisation” or "
-                "“group”, and empty the post or the title.",
-                word=word[:60],
-            ),
-        )
-
-
 def _values(channels: Iterable[tuple[str, str]], kinds: Sequence[str]) -> set[str]:
     return {value for kind, value in channels if kind in kinds}
 
@@ -835,13 +745,6 @@ def _refuse_two_forms(one: KnownParty, contact: _Contact) -> None:
                 name=one.name[:_SHOWN],
             ),
         )
-
-
-def _also(name: str) -> list[str]:
-    """What else a name may be compared by: without what stands in brackets, and each side of a stroke (“Sana Abbadi / سناء العبادي”)."""
-    bare = " ".join(_BRACKETS.sub(" ", name).split())
-    sides = [side.strip() for side in _BETWEEN_NAMES.split(bare)]
-    return [text for text in dict.fromkeys((bare, *sides)) if text != name and len(text.split()) > 1]
 
 
 def _words(name: str) -> str:
