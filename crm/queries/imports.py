@@ -32,9 +32,9 @@ class Summary:
     Of a spreadsheet also whether it leaves something open, the numbers of the rows that were left out, and how many things were said of
     whole columns when its rows were mended, and of possible duplicates; `twins`: row -> the earlier rows or references it may be one with;
     `turnable`: columns of names that look like “Family, First”, how many, and the first; `joined`: how many of the unchanged rows are one
-    with another row; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
-    name, that in words with the reason, and whether it is on record; `organisations`: all new ones of posts, the first row,
-    the name, in how many rows."""
+    with another row, and `joined_more` of the changed ones; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
+    name, that in words with the reason, whether it is on record, and whether the reason is a good one; `organisations`: all new ones of posts, the first row,
+    the name, in how many rows; `sure`: the rows of `twins` of which name and address say that they are that earlier row."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -50,14 +50,16 @@ class Summary:
     twins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     turnable: Sequence[tuple[str, int, str]] = ()
     joined: int = 0
-    employers: Sequence[tuple[int, str, Sequence[tuple[str, str, bool]]]] = ()
+    joined_more: int = 0
+    employers: Sequence[tuple[int, str, Sequence[tuple[str, str, bool, bool]]]] = ()
     organisations: Sequence[tuple[int, str, int]] = ()
+    sure: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """What becomes of the rows of a file. The rows of `joined` are one with another row and add nothing to it: they are not among the
-    unchanged ones, as they are in the columns of the batch."""
+    """What becomes of the rows of a file. The rows of `joined` are one with another row: they are not among the changed and the unchanged
+    ones, as they are in the columns of the batch."""
 
     created: int
     updated: int
@@ -68,8 +70,9 @@ class RowCounts:
 
 def row_counts(batch: ImportBatch, summary: Summary | None = None) -> RowCounts:
     """The counts of a batch as they are shown. Reads nothing but the batch."""
-    joined = (summary or summary_of(batch)).joined
-    return RowCounts(batch.created, batch.updated, batch.unchanged - joined, joined, batch.rejected)
+    known = summary or summary_of(batch)
+    updated, unchanged = batch.updated - known.joined_more, batch.unchanged - known.joined
+    return RowCounts(batch.created, updated, unchanged, known.joined + known.joined_more, batch.rejected)
 
 
 def batches(paging: Paging) -> Page[ImportBatch]:
@@ -114,8 +117,10 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("twins", {}),
         kept.get("turnable", ()),
         int(kept.get("joined", 0)),
+        int(kept.get("joined_more", 0)),
         kept.get("employers", ()),
         kept.get("organisations", ()),
+        kept.get("sure", ()),
     )
 
 

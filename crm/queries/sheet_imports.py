@@ -93,6 +93,12 @@ def known_parties(
     ]
 
 
+def organisations_held(office_id: uuid.UUID, most: int) -> list[tuple[str, str]]:
+    """Name and reference of the newest organisations that an office can use. One statement."""
+    statement = select(Party.name, Party.reference).where(Party.form == "organisation", usable(office_id))
+    return [(row.name, row.reference) for row in db.session.execute(statement.order_by(Party.id.desc()).limit(most))]
+
+
 def ids_of(office_id: uuid.UUID, references: Collection[str]) -> dict[str, uuid.UUID]:
     """The parties an office can use that have one of some references. One statement a 400."""
     wanted = sorted(references)

@@ -177,14 +177,19 @@ class Outcome:
     unchanged: int = 0
     older: int = 0
     joined: int = 0
+    joined_more: int = 0  # of the changed ones: rows that a person said are one with another row, and which add to it
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
     twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with
-    #: New organisations of posts that may be another one: row, name, and of each other its reference or name, why, and whether it is on record.
-    employers: list[tuple[int, str, list[tuple[str, str, bool]]]] = field(default_factory=list)
+    sure: list[int] = field(
+        default_factory=list
+    )  # of the rows of `twins`, those of which name and address say that they are that earlier row
+    #: New organisations of posts that may be another one: row, name, and of each other its reference or name, why, whether it is on record, and
+    #: whether that is a good reason.
+    employers: list[tuple[int, str, list[tuple[str, str, bool, bool]]]] = field(default_factory=list)
     organisations: list[tuple[int, str, int]] = field(default_factory=list)  # all new ones of posts: first row, name, in how many rows
     rates: dict[str, int] = field(default_factory=dict)
     sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]

@@ -413,7 +413,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
     outcome.notes = list(kept.get("notes", []))
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
     outcome.double_rows, outcome.twins = int(kept.get("double_rows", 0)), kept.get("twins", {})
-    outcome.joined = int(kept.get("joined", 0))
+    outcome.joined, outcome.joined_more = int(kept.get("joined", 0)), int(kept.get("joined_more", 0))
     outcome.rates = dict(kept.get("rates", {}))
     outcome.sums = kept.get("sums", {})
     return outcome, int(kept.get("refused", 0))
@@ -421,8 +421,9 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
 
 def _more(outcome: Outcome) -> dict[str, Any]:
     """What a summary says beside its counts, samples and notes."""
-    doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins, "joined": outcome.joined}
-    doubles |= {"employers": outcome.employers, "organisations": outcome.organisations}
+    doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins}
+    doubles |= {"joined": outcome.joined, "joined_more": outcome.joined_more}
+    doubles |= {"sure": outcome.sure, "employers": outcome.employers, "organisations": outcome.organisations}
     return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 
@@ -562,7 +563,7 @@ def _take(actor: Actor, batch: ImportBatch, contents: Contents[Any], records: Se
 
 def _apply_chunk(kind: Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outcome: Outcome) -> None:
     """Write some rows together; where the database refuses one of them, each on its own, so that only that one is left out."""
-    before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, outcome.joined, len(outcome.samples))
+    before = (outcome.created, outcome.updated, outcome.unchanged, outcome.older, outcome.joined, outcome.joined_more, len(outcome.samples))
     refused, sums, doubles = len(outcome.rejects), deepcopy(outcome.sums), (len(outcome.doubles), outcome.double_rows)
     try:
         with savepoint():
@@ -570,8 +571,8 @@ def _apply_chunk(kind: Kind[Any], batch: ImportBatch, chunk: Sequence[Any], outc
             import_journal.keep()
     except (IntegrityError, DataError) as error:
         import_journal.forget()
-        outcome.created, outcome.updated, outcome.unchanged, outcome.older, outcome.joined = before[:5]
-        del outcome.samples[before[5] :], outcome.rejects[refused:], outcome.doubles[doubles[0] :]
+        outcome.created, outcome.updated, outcome.unchanged, outcome.older, outcome.joined, outcome.joined_more = before[:6]
+        del outcome.samples[before[6] :], outcome.rejects[refused:], outcome.doubles[doubles[0] :]
         outcome.sums, outcome.double_rows = sums, doubles[1]
         if len(chunk) > 1:
             for record in chunk:

@@ -26,32 +26,34 @@ class RowsAlike:
         """The rows so far are on record, and found there."""
         self._named.clear()
 
-    def earlier(self, contact: NewContact) -> tuple[int, str] | None:
-        """The earlier row that a row may be one with, the likeliest, and that in words; the row is one of the earlier ones from now on."""
+    def earlier(self, contact: NewContact) -> tuple[int, str, bool] | None:
+        """The earlier row that a row may be one with, the likeliest, that in words, and whether both its name and an address or number say
+        so; the row is one of the earlier ones from now on."""
         nearest = self.nearest(contact)
         if nearest is None:
             return None
-        row, why = nearest
-        return row, _("row %(row)s of this file: %(why)s", row=row, why=why)
+        row, why, is_sure = nearest
+        return row, _("row %(row)s of this file: %(why)s", row=row, why=why), is_sure
 
-    def nearest(self, contact: NewContact) -> tuple[int, str] | None:
+    def nearest(self, contact: NewContact) -> tuple[int, str, bool] | None:
         """The same with the reason alone."""
-        found = [
+        reached = [
             (_RANKS.index("email" if kind == "email" else "phone"), row)
             for kind, value in contact.channels
             if (row := self._reached.setdefault(_reach(kind, value), contact.row)) != contact.row
         ]
         shared = {key for name in contact.names for key in keys(name)}
         alike = {id(one): one for key in shared for one in self._named.get(key, ())}
-        found += [(rank, one.row) for one in alike.values() if (rank := _rank(contact, one)) is not None]
+        named = [(rank, one.row) for one in alike.values() if (rank := _rank(contact, one)) is not None]
         for key in shared:
             held = self._named.setdefault(key, [])
             held.append(contact)
             del held[:-OF_ONE_KEY]
-        if not found:
+        if not (reached or named):
             return None
-        rank, row = min(found)
-        return row, str(REASONS[_RANKS[rank]])
+        rank, row = min(reached + named)
+        is_sure = any(row == other for _rank_of, other in reached) and any(row == other for _rank_of, other in named)
+        return row, str(REASONS[_RANKS[rank]]), is_sure
 
 
 def is_better(name: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crm.i18n import _, _l
+from crm.i18n import _, _l, named
 from crm.queries import sheet_imports as found
 from crm.queries.names import fold
 from crm.queries.sheet_imports import NewContact
@@ -62,6 +62,10 @@ _WHY_LETTERS = _l("its first letters")
 _WHY_COUNTRY = _l("the same but for the country")
 
 
+#: Reference or name, that in words with the reason, whether it is on record, whether the reason is a good one.
+Other = tuple[str, str, bool, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Met:
     """An organisation that a row names, or is: where it is on record its name there and its reference. `is_new`: named for a post, and not on
@@ -77,11 +81,11 @@ class Met:
 @dataclass(frozen=True, slots=True)
 class Employer:
     """A new organisation that may be another one: the first row that names it, and of each other one its reference or name, that in words with
-    the reason, and whether it is on record."""
+    the reason, whether it is on record, and whether the reason is a good one."""
 
     row: int
     name: str
-    others: tuple[tuple[str, str, bool], ...]
+    others: tuple[Other, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -97,11 +101,12 @@ class _Entry:
     def key(self) -> str:
         return self.reference or self.name
 
-    def because(self, why: str) -> tuple[str, str, bool]:
+    def because(self, why: str, *, is_sure: bool = True) -> Other:
         """This one, as another one is asked about it."""
         if self.reference:
-            return self.reference, _("%(name)s (%(reference)s: %(why)s)", name=self.name, reference=self.reference, why=why), True
-        return self.name, _("%(name)s (row %(row)s: %(why)s)", name=self.name, row=self.row, why=why), False
+            words = _("%(name)s (%(reference)s: %(why)s)", name=named(self.name), reference=self.reference, why=why)
+            return self.reference, words, True, is_sure
+        return self.name, _("%(name)s (row %(row)s: %(why)s)", name=named(self.name), row=self.row, why=why), False, is_sure
 
 
 class Employers:
@@ -122,6 +127,7 @@ class Employers:
         self._by_letters: dict[tuple[str, bool], list[_Entry]] = defaultdict(list)  # letters, whether the name is no more than them
         self._by_bare: dict[str, list[_Entry]] = defaultdict(list)
         self._by_domain: dict[str, list[_Entry]] = defaultdict(list)
+        self._held: dict[tuple[str, bool], list[_Entry]] | None = None  # those on record, as `_by_letters`
         self.asked: dict[str, Employer] = {}
 
     def meant(self, name: str) -> str:
@@ -164,21 +170,35 @@ class Employers:
             for domain in _domains(one.emails) - entry.domains:
                 self._meet_at(entry, domain)
 
-    def _on_record(self, office_id: uuid.UUID, fresh: Mapping[str, Met]) -> dict[str, list[tuple[str, str, bool]]]:
+    def _on_record(self, office_id: uuid.UUID, fresh: Mapping[str, Met]) -> dict[str, list[Other]]:
         """Folded new name -> who on record it may be."""
         names = {folded: one.name for folded, one in fresh.items()}
         compared = [(folded, name) for folded, name in names.items() if not _letters_alone(folded)]
         alike = found.possible_duplicates(
             office_id, [NewContact(place, "organisation", (name,), ()) for place, (_folded, name) in enumerate(compared)]
         )
-        on_record = {compared[place][0]: [(reference, words, True) for reference, words in others] for place, others in alike.items()}
+        on_record = {compared[place][0]: [(reference, words, True, True) for reference, words in others] for place, others in alike.items()}
         bare = {folded: self._bare(folded) for folded in names}
         shorter = {folded: text for folded, text in bare.items() if text != folded}
         held = found.parties_named(office_id, set(shorter.values()), forms=("organisation", "group")) if shorter else {}
         for folded, text in shorter.items():
             for one in held.get(text, ())[:_MOST_OTHERS]:
                 on_record.setdefault(folded, []).append(_Entry(0, one.name, one.reference, is_new=False).because(str(_WHY_COUNTRY)))
+        for folded, text in bare.items():
+            by_letters = self._held_by_letters(office_id, text)
+            on_record.setdefault(folded, []).extend(one.because(str(_WHY_LETTERS), is_sure=len(by_letters) == 1) for one in by_letters)
         return on_record
+
+    def _held_by_letters(self, office_id: uuid.UUID, bare: str) -> list[_Entry]:
+        """Those on record, of the newest 5,000 that the office can use, of which a name has the first letters, or that are called by its own."""
+        if self._held is None:
+            self._held = defaultdict(list)
+            for name, reference in found.organisations_held(office_id, MOST_HELD):
+                folded = self._bare(fold(name))
+                for letters, is_alone in _all_letters(folded):
+                    self._held[letters, is_alone].append(_Entry(0, name, reference, is_new=False))
+        near = {one.reference: one for letters, is_alone in _all_letters(bare) for one in self._held.get((letters, not is_alone), ())}
+        return list(near.values())[:_MOST_OTHERS]
 
     def _near(self, entry: _Entry) -> list[tuple[_Entry, str]]:
         """Those before an entry that it may be, each with why; it is one of them from now on."""
@@ -206,18 +226,19 @@ class Employers:
         others = self._by_domain[domain]
         if len(others) < _OF_ONE_DOMAIN:
             for other in others:
-                self._pair(entry, other, _("addresses at %(domain)s", domain=domain))
+                is_sure = entry.name.isascii() != other.name.isascii()  # one name in two scripts, rather than two of one house
+                self._pair(entry, other, _("addresses at %(domain)s", domain=domain), is_sure=is_sure)
             others.append(entry)
 
-    def _pair(self, one: _Entry, other: _Entry, why: str) -> None:
+    def _pair(self, one: _Entry, other: _Entry, why: str, *, is_sure: bool = True) -> None:
         if one is other or fold(one.name) == fold(other.name):
             return
         if one.is_new:
-            self._ask(one, [other.because(why)])
+            self._ask(one, [other.because(why, is_sure=is_sure)])
         elif other.is_new:
-            self._ask(other, [one.because(why)])
+            self._ask(other, [one.because(why, is_sure=is_sure)])
 
-    def _ask(self, entry: _Entry, others: Sequence[tuple[str, str, bool]]) -> None:
+    def _ask(self, entry: _Entry, others: Sequence[Other]) -> None:
         """Ask about an organisation, unless it was settled, or so many are."""
         folded = fold(entry.name)
         apart = self.apart(entry.name)
@@ -258,6 +279,12 @@ def is_short_for(name: str, other: str) -> bool:
     """Whether a name is no more than the first letters of another one: MoH of Ministry of Health."""
     letters = _letters_alone(fold(name))
     return bool(letters) and letters in _first_letters(fold(other))
+
+
+def _all_letters(folded: str) -> list[tuple[str, bool]]:
+    """The first letters by which a folded name may be called, or that it is (then True)."""
+    letters = _letters_alone(folded)
+    return [(letters, True)] if letters else [(one, False) for one in sorted(_first_letters(folded))]
 
 
 def _domains(emails: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from crm.data import countries_by_iso2
 from crm.db import db
@@ -99,6 +99,14 @@ class _Contact:
     @property
     def folded(self) -> str:
         return fold(self.party.name)
+
+
+class _Like(NamedTuple):
+    """What a new row is like: in words, the references and earlier rows, and whether both name and address say that it is the one earlier row."""
+
+    words: str
+    others: list[str]
+    is_sure: bool = False
 
 
 class Parties(ByChunk[SheetRow]):
@@ -455,7 +463,7 @@ class Parties(ByChunk[SheetRow]):
         if not is_writing:
             self._employers.take(office_id, met)
 
-    def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, tuple[str, list[str]]]:
+    def _doubles(self, office_id: uuid.UUID, new: Sequence[_Contact]) -> dict[int, _Like]:
         """New rows that may be somebody on record, or of an earlier row: row -> who in words, and their references or row. Rows that were
         said to be one with another are no question any more, and later ones can be like them."""
         asked = [
@@ -468,12 +476,13 @@ class Parties(ByChunk[SheetRow]):
             for one in new
         ]
         alike = found.possible_duplicates(office_id, asked)
-        said = {row: (", ".join(text for _, text in found), [reference for reference, _ in found]) for row, found in alike.items()}
+        said = {row: _Like(", ".join(text for _, text in found), [reference for reference, _ in found]) for row, found in alike.items()}
         for contact in asked:
             earlier = self._alike.earlier(contact)
             if earlier is not None:
-                like, references = said.get(contact.row, (earlier[1], []))
-                said[contact.row] = (like, [*references, str(earlier[0])])
+                row, words, is_sure = earlier
+                before = said.get(contact.row, _Like(words, []))
+                said[contact.row] = _Like(before.words, [*before.others, str(row)], is_sure and not before.others)
         return {row: found for row, found in said.items() if not self._said_of.is_settled(row)}
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -594,7 +603,7 @@ class Parties(ByChunk[SheetRow]):
         self,
         taken: Sequence[_Contact],
         pending: Sequence[KnownParty],
-        doubles: Mapping[int, tuple[str, list[str]]],
+        doubles: Mapping[int, _Like],
         rejects: Sequence[Reject],
         outcome: Outcome,
     ) -> None:
@@ -607,14 +616,16 @@ class Parties(ByChunk[SheetRow]):
             elif contact.changes:
                 changes = tuple(contact.changes)
                 outcome.note("updated", lambda: Sample(row, "updated", name, changes))  # noqa: B023 - called at once
+                outcome.joined_more += contact.twin.isdecimal()
             else:
                 outcome.note("unchanged", lambda: Sample(row, "unchanged", ""))  # noqa: B023 - called at once
                 outcome.joined += contact.twin.isdecimal()
             if row in doubles:
                 outcome.double_rows += 1
                 if len(outcome.doubles) < 100:  # noqa: PLR2004 - as many as a person reads
-                    outcome.doubles.append((row, name, doubles[row][0]))
-                    outcome.twins[str(row)] = doubles[row][1]
+                    outcome.doubles.append((row, name, doubles[row].words))
+                    outcome.twins[str(row)] = doubles[row].others
+                    outcome.sure += [row] * doubles[row].is_sure
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
         outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]

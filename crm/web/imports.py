@@ -306,7 +306,7 @@ def detail(batch_id: uuid.UUID) -> Any:
 def _employers(summary: queries.Summary) -> list[tuple[int, str, str]]:
     """New organisations of posts that may be one, a line for each group: the first row, its name there, the others in words."""
     rows = {name: row for row, name, _count in summary.organisations}
-    words = {other: why for _row, _name, others in summary.employers for other, why, _is_held in others}
+    words = {other: why for _row, _name, others in summary.employers for other, why, *_more in others}
     found = []
     for keys in groups_in(summary):
         new = sorted((key for key in keys if key in rows), key=lambda key: rows[key]) or keys
@@ -390,7 +390,7 @@ def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]
         return {"value": words, "note": note}
 
     rows = queries.row_counts(batch, summary)
-    joined = {"label": _("Joined with another row"), **counted(rows.joined), "note": _("they add nothing to it")}
+    joined = {"label": _("Joined with another row"), **counted(rows.joined), "note": _("as you said")}
     return [
         {"label": _("New") if is_done else _("Would be new"), **counted(rows.created, rates.get("created"))},
         {"label": _("Changed") if is_done else _("Would change"), **counted(rows.updated, rates.get("updated"))},
@@ -407,21 +407,23 @@ def _counts(batch: ImportBatch, summary: queries.Summary) -> list[dict[str, Any]
 
 def _impact(batch: ImportBatch, summary: queries.Summary) -> str:
     """The whole file in one sentence, and in another the rows that are one with others."""
+    count = queries.row_counts(batch, summary).joined
     joined = ngettext(
         "%(n)s row is joined with another row.",
         "%(n)s rows are joined with other rows.",
-        summary.joined,
-        n=number(summary.joined, get_locale()),
+        count,
+        n=number(count, get_locale()),
     )
-    return f"{_counts_said(batch, summary)} {joined}" if summary.joined else _counts_said(batch, summary)
+    return f"{_counts_said(batch, summary)} {joined}" if count else _counts_said(batch, summary)
 
 
 def _counts_said(batch: ImportBatch, summary: queries.Summary) -> str:
     doubles, left_out = summary.double_rows + len(groups_in(summary)), len(summary.left_out)
+    rows = queries.row_counts(batch, summary)
     shown = {
-        "new": number(batch.created, get_locale()),
-        "changed": number(batch.updated, get_locale()),
-        "unchanged": number(queries.row_counts(batch, summary).unchanged, get_locale()),
+        "new": number(rows.created, get_locale()),
+        "changed": number(rows.updated, get_locale()),
+        "unchanged": number(rows.unchanged, get_locale()),
         "doubles": ngettext("%(n)s possible duplicate", "%(n)s possible duplicates", doubles, n=number(doubles, get_locale())),
         "problems": ngettext("%(n)s with a problem", "%(n)s with problems", batch.rejected, n=number(batch.rejected, get_locale())),
         "out": number(left_out, get_locale()),
@@ -508,7 +510,7 @@ def undo_words(batch: ImportBatch) -> str:
         "such as a person with their organisation and post; and where a row only added something to a record, undoing removes what it "
         "added and puts nothing back.",
         created=number(batch.created, get_locale()),
-        updated=number(batch.updated, get_locale()),
+        updated=number(queries.row_counts(batch).updated, get_locale()),
     )
 
 

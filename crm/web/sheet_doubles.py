@@ -67,7 +67,10 @@ def doubles_of(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> list[
     asked += [(row, "", tuple(parted.get(str(row), ())) if twin == TWO else (twin,), twin) for row, twin in sorted(said.items())]
     references = {twin for _row, _like, twins, _said in asked for twin in twins if not twin.isdecimal()}
     facts = held.facts_of(office_id, references, clock.today())
-    return [_double(row, values_of(row), like, twins, said_before, values_of, facts) for row, like, twins, said_before in asked]
+    return [
+        _double(row, values_of(row), like, twins, said_before, values_of, facts, is_sure=row in summary.sure)
+        for row, like, twins, said_before in asked
+    ]
 
 
 def _double(
@@ -78,6 +81,8 @@ def _double(
     said: str,
     values_of: Callable[[int], list[str]],
     facts: Mapping[str, held.Facts],
+    *,
+    is_sure: bool,
 ) -> Double:
     choices: list[dict[str, Any]] = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []}]
     for twin in twins:
@@ -88,7 +93,8 @@ def _double(
         choices.append({"value": twin, "label": label, "values": shown})
     choices.append({"value": TWO, "label": _("Two different ones"), "values": []})
     answered = request.form.get(f"twin-{row}")
-    now = answered if answered in {choice["value"] for choice in choices} else said
+    proposed = twins[0] if is_sure and not said and request.method == "GET" else said
+    now = answered if answered in {choice["value"] for choice in choices} else proposed
     records = [{"name": one.name, "url": url_for("parties.detail", party_id=one.id)} for twin in twins if (one := facts.get(twin))]
     return Double(row, values, like, choices, now or "", bool(said), twins, records)
 
@@ -145,8 +151,8 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """New organisations of posts that may be one, with each other, a row or a record. `now`: what they are said to be; `proposed`: what they
-    would be called where somebody takes all as proposed."""
+    """New organisations of posts that may be one, with each other, a row or a record. `now`: what they are said to be, at first what is
+    `proposed` where there are good reasons alone."""
 
     key: str
     members: Sequence[Member]
@@ -171,9 +177,9 @@ def groups_in(summary: Summary) -> list[list[str]]:
     """The names, and references of records, of the organisations of which nothing was said yet, those that may be one together."""
     groups: dict[str, list[str]] = {}
     for _row, name, others in summary.employers:
-        for key in (name, *(other for other, _why, _is_held in others)):
+        for key in (name, *(other[0] for other in others)):
             groups.setdefault(key, [key])
-        for other, _why, _is_held in others:
+        for other, *_why in others:
             one, two = groups[name], groups[other]
             if one is not two and len(one) + len(two) <= _MOST_OF_GROUP:
                 one += two
@@ -185,14 +191,15 @@ def groups_of(summary: Summary) -> list[Group]:
     """The same, as the page shows them or was answered."""
     rows = {name: count for _row, name, count in summary.organisations}
     words: dict[str, str] = {}
-    for _row, _name, others in summary.employers:
-        for other, why, _is_held in others:
+    links: dict[frozenset[str], bool] = {}  # two of a group, and whether there is a good reason for them to be one
+    for _row, name, others in summary.employers:
+        for other, why, _is_held, is_sure in others:
             words.setdefault(other, why)
-    links = Counter(key for _row, name, others in summary.employers for other in others for key in (name, other[0]))
+            links[frozenset((name, other))] = is_sure or links.get(frozenset((name, other)), False)
     return [_group(group, words, rows, links) for group in groups_in(summary)[:SHOWN]]
 
 
-def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], links: Mapping[str, int]) -> Group:
+def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> Group:
     control = _control("\0".join(sorted(keys)))
     has_marks = len(keys) >= _FEWEST_MARKED
     ticked = set(request.form.getlist(f"with-{control}")) if has_marks and f"employer-{control}" in request.form else None
@@ -203,10 +210,28 @@ def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], l
         members.append(replace(member, is_ticked=ticked is None or not is_new or member.value in ticked))
     choices = [("", _("Not said yet")), *((_AS + one.key, _("All one: %(name)s", name=one.words)) for one in members)]
     choices.append((_APART, _("Different ones")))
-    best = max(members, key=lambda one: _fitness(one, keys, links))
-    answered = request.form.get(f"employer-{control}", "")
-    now = answered if answered in dict(choices) else ""
-    return Group(control, members, choices, now, _AS + best.key, has_marks)
+    counted = Counter(key for pair in links if pair <= set(keys) for key in pair)
+    best = max(members, key=lambda one: _fitness(one, keys, counted))
+    proposed = _AS + best.key
+    if request.method == "GET":
+        now = proposed if _is_sure(keys, links) else ""
+    else:
+        answered = request.form.get(f"employer-{control}", "")
+        now = answered if answered in dict(choices) else ""
+    return Group(control, members, choices, now, proposed, has_marks)
+
+
+def _is_sure(keys: Sequence[str], links: Mapping[frozenset[str], bool]) -> bool:
+    """Whether good reasons alone hold a group together, and no first letters stand for two of it that are not near each other."""
+    reached, left = {keys[0]}, set(keys[1:])
+    while step := {key for key in left if any(links.get(frozenset((key, other))) for other in reached)}:
+        reached |= step
+        left -= step
+    for key in keys:
+        full = [other for other in keys if is_short_for(key, other)]
+        if any(frozenset((one, two)) not in links for place, one in enumerate(full) for two in full[:place]):
+            return False
+    return not left
 
 
 def _fitness(one: Member, keys: Iterable[str], links: Mapping[str, int]) -> tuple[bool, bool, int, int, bool, int]:
@@ -285,16 +310,14 @@ def _names_here(file: SheetFile) -> dict[str, str]:
 
 def said_of_employers(before: Setup, groups: Iterable[Group], settled: Iterable[Settled], typed: Mapping[str, str]) -> Setup:
     """What was said of a file once the page was answered: name -> what it is read as, and name -> those that it is none of. `typed`: what was
-    said in the list of all. With the button for it, groups of which nothing was said are taken as proposed."""
+    said in the list of all."""
     back = {(one.name, one.is_apart) for one in settled if not one.now}
     same = {name: other for name, other in before.employers.items() if (name, False) not in back}
     apart = {name: tuple(others) for name, others in before.employers_apart.items() if (name, True) not in back}
-    is_proposed = "proposed" in request.form
     for group in groups:
-        now = group.now or (group.proposed if is_proposed else "")
-        if not now:
+        if not group.now:
             continue
-        chosen = now.removeprefix(_AS) if now != _APART else ""
+        chosen = group.now.removeprefix(_AS) if group.now != _APART else ""
         new = [one.key for one in group.members if one.is_new and one.key != chosen]
         alone = [one.key for one in group.members if one.key in new and (not chosen or not one.is_ticked)]
         same |= {name: chosen for name in new if name not in alone}
