@@ -99,7 +99,9 @@ def test_a_word_of_one_row_shows_the_row_and_its_other_problems_stand_with_the_r
     place = upload(client, sheet(HEAD, *rows)).location
     page = tree(client.get(f"{place}/rows"))
     (first,) = page.xpath("//*[@id='row-2']")
-    assert " ".join(first.text_content().split()).startswith("In 1 row: Category “Goverment” Row 2: Contact 1 · Goverment")
+    words = " ".join(first.text_content().split())
+    assert words.startswith("In 1 row: Category “Goverment” “Goverment” is none of the words known")
+    assert "Row 2: Contact 1 · Goverment" in words
     (second,) = page.xpath("//*[@id='row-3'][not(ancestor::details)]")
     assert [" ".join(why.text_content().split())[:7] for why in second.xpath(".//*[@class='field-error']")] == ["E-mail:"]
     assert [links for _cells, links in rejected(client, place)] == [[f"{place}/rows#row-2"]]  # both: the column is the same
