@@ -226,7 +226,9 @@ class Employers:
         others = self._by_domain[domain]
         if len(others) < _OF_ONE_DOMAIN:
             for other in others:
-                is_sure = entry.name.isascii() != other.name.isascii()  # one name in two scripts, rather than two of one house
+                # one name in two scripts, or with a word more at its end, rather than two of one house
+                is_longer = any(f"{fold(one.name)} ".startswith(f"{fold(two.name)} ") for one, two in ((entry, other), (other, entry)))
+                is_sure = is_longer or entry.name.isascii() != other.name.isascii()
                 self._pair(entry, other, _("addresses at %(domain)s", domain=domain), is_sure=is_sure)
             others.append(entry)
 

@@ -452,8 +452,8 @@ def _left_out(rows: Sequence[int]) -> str:
         return ""
     named = ", ".join(number(row, get_locale()) for row in rows[:_MOST_ROWS_NAMED]) + (" …" if len(rows) > _MOST_ROWS_NAMED else "")
     return ngettext(
-        "Row %(rows)s was left out by hand: it is no row of the list.",
-        "%(num)d rows were left out by hand, as they are no rows of the list: %(rows)s.",
+        "Row %(rows)s was left out by hand.",
+        "%(num)d rows were left out by hand: %(rows)s.",
         len(rows),
         rows=named,
     )

@@ -253,14 +253,17 @@ def rows(batch_id: uuid.UUID) -> Any:
 
 
 def _after_mending(batch_id: uuid.UUID) -> Response:
-    left = queries.get(batch_id).rejected
+    batch = queries.get(batch_id)
+    left, now = batch.rejected, queries.summary_of(batch)
     flash(
         ngettext("Read again: %(num)d row still has a problem.", "Read again: %(num)d rows still have problems.", left)
         if left
         else _("Read again: no row has a problem."),
         "warning" if left else "success",
     )
-    return redirect(url_for("sheet_imports.rows" if left else "imports.detail", batch_id=batch_id), code=303)
+    has_doubles = not left and (now.twins or sheet_doubles.groups_in(now))
+    page = "sheet_imports.rows" if left else "sheet_imports.doubles" if has_doubles else "imports.detail"
+    return redirect(url_for(page, batch_id=batch_id), code=303)
 
 
 def _grid(

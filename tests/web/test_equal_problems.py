@@ -51,7 +51,7 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
         page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset[1]/legend")[0].text_content() == "Row 11"
     )  # what is mended alone first
     client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
-    (note,) = tree(client.get(place)).xpath("//h2[. = 'Worth knowing']/following-sibling::ul/li[contains(., 'Coop.')]")
+    (note,) = tree(client.get(place)).xpath("//section[starts-with(h2, 'Worth knowing')]//ul/li[contains(., 'Coop.')]")
     assert [part.text for part in note] == ["Coop.", "Category", "NGO or civil society"], (
         "each in its own direction, the line in the page's"
     )
