@@ -176,12 +176,13 @@ def xlsx_comments(book: zipfile.ZipFile, name: str) -> set[tuple[int, int]]:
     if links not in book.namelist():
         return set()
     found: set[tuple[int, int]] = set()
-    for node in ET.fromstring(book.read(links)):  # noqa: S314 - it declares no entities
-        if node.get("Type", "").endswith(_COMMENT_LINKS):
-            with book.open(_target(folder, node.get("Target", ""))) as file:
-                for match in _matches(file, _XLSX_COMMENT):
-                    if len(found) < _MOST_COMMENTS and (place := _PLACE_OF_COMMENT.search(match[0])):
-                        found.add((int(place[2]), _column(place[1])))
+    nodes = ET.fromstring(book.read(links))  # noqa: S314 - it declares no entities
+    parts = dict.fromkeys(_target(folder, node.get("Target", "")) for node in nodes if node.get("Type", "").endswith(_COMMENT_LINKS))
+    for part in parts:  # each once, however often it is named
+        with book.open(part) as file:
+            for match in _matches(file, _XLSX_COMMENT):
+                if len(found) < _MOST_COMMENTS and (place := _PLACE_OF_COMMENT.search(match[0])):
+                    found.add((int(place[2]), _column(place[1])))
     return found
 
 

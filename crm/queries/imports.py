@@ -34,7 +34,8 @@ class Summary:
     `turnable`: columns of names that look like “Family, First”, how many, and the first; `joined`: how many of the unchanged rows are one
     with another row, and `joined_more` of the changed ones; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
     name, that in words with the reason, whether it is on record, and whether the reason is a good one; `organisations`: all new ones of posts, the first row,
-    the name, in how many rows; `sure`: the rows of `twins` of which name and address say that they are that earlier row."""
+    the name, in how many rows; `sure`: the rows of `twins` of which name and address say that they are that earlier row; `organisation_rows`: names of
+    organisations that are rows themselves."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -54,6 +55,7 @@ class Summary:
     employers: Sequence[tuple[int, str, Sequence[tuple[str, str, bool, bool]]]] = ()
     organisations: Sequence[tuple[int, str, int]] = ()
     sure: Sequence[int] = ()
+    organisation_rows: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("employers", ()),
         kept.get("organisations", ()),
         kept.get("sure", ()),
+        kept.get("organisation_rows", ()),
     )
 
 

@@ -33,6 +33,9 @@ _ARABIC_ARTICLES = ("وال", "بال", "لل", "ال")
 _SHORTEST_STEM = 3
 _FUZZY_FROM, _FUZZY_TO, _TWO_SLIPS_FROM = 4, 14, 8
 _MOST_FUZZY_WORDS = 8
+_TWO_MEANT_FROM = 9
+#: Words of their own that are a slip away from a word of a list.
+_OTHER_WORDS = frozenset(("founder", "founders", "medic", "ssudan"))
 _SHORTEST_SOUND = 2
 
 
@@ -169,17 +172,21 @@ def _slips(word: str) -> int:
 
 
 def meant(text: str, known: Iterable[tuple[str, str]]) -> str:
-    """What a misspelt word is surely meant for: the only entry with a name that it is a slip away from (two slips from eight letters on).
+    """What a misspelt word is surely meant for: the only entry with a name that begins with the same letter and is a slip away (two from nine
+    letters on).
 
     `known`: folded names with what they are for; those of three letters are too short to be meant. "" where several entries are near, where
-    none is, and for a word that is known as it stands."""
+    none is, for a word that is known as it stands, that only goes on after a name (Dominican is not of Dominica), or is another word."""
     asked_word, found = fold(text), set()
-    slips = 0 if _IS_UNSPACED.search(asked_word) or not any(map(str.isalpha, asked_word)) else _slips(asked_word)
+    is_word = any(map(str.isalpha, asked_word)) and not _IS_UNSPACED.search(asked_word) and asked_word not in _OTHER_WORDS
+    slips = min(_slips(asked_word), 2 if len(asked_word) >= _TWO_MEANT_FROM else 1) if is_word else 0
     for name, entry in known:
         if name == asked_word:
             return ""
         if (
             len(name) >= _FUZZY_FROM
+            and name[0] == asked_word[:1]
+            and not asked_word.startswith(name)
             and abs(len(name) - len(asked_word)) <= slips
             and OSA.distance(asked_word, name, score_cutoff=slips) <= slips
         ):

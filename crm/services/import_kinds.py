@@ -190,6 +190,7 @@ class Outcome:
     #: New organisations of posts that may be another one: row, name, and of each other its reference or name, why, whether it is on record, and
     #: whether that is a good reason.
     employers: list[tuple[int, str, list[tuple[str, str, bool, bool]]]] = field(default_factory=list)
+    organisation_rows: list[str] = field(default_factory=list)  # names of organisations that are rows themselves
     organisations: list[tuple[int, str, int]] = field(default_factory=list)  # all new ones of posts: first row, name, in how many rows
     rates: dict[str, int] = field(default_factory=dict)
     sums: dict[str, dict[str, list[int]]] = field(default_factory=dict)  # action -> currency -> [how many, sum in minor units]

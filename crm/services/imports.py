@@ -424,6 +424,7 @@ def _more(outcome: Outcome) -> dict[str, Any]:
     doubles = {"doubles": outcome.doubles, "double_rows": outcome.double_rows, "twins": outcome.twins}
     doubles |= {"joined": outcome.joined, "joined_more": outcome.joined_more}
     doubles |= {"sure": outcome.sure, "employers": outcome.employers, "organisations": outcome.organisations}
+    doubles["organisation_rows"] = outcome.organisation_rows
     return {**doubles, "rates": outcome.rates, "sums": outcome.sums}
 
 

@@ -12,6 +12,7 @@ from crm.services.sheet_imports import RowRefused, SheetRow
 
 _BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _BETWEEN_NAMES = re.compile(r"\s*/\s*|\s+\|\s+")
+_REFERENCE = re.compile(r"[A-Z0-9]{2,12}-PA-\d{4}-\d{4,9}")
 #: What stands for a name where there is nobody.
 NOBODY = frozenset(
     map(fold, ("tbc", "tbd", "to be confirmed", "vacant", "unknown", "xxx", "vacante", "inconnu", "desconocido", "شاغر", "غير معروف"))
@@ -69,9 +70,20 @@ def employer(row: SheetRow, name: str) -> str:
     return "" if says_none(text) or fold(text) in NOBODY or fold(text) in _NO_EMPLOYER else text
 
 
+def employed_by_nobody(row: SheetRow) -> list[str]:
+    """What a row says in place of an employer (freelance, retired), as notes."""
+    said = dict.fromkeys(row.text(name) for name in ("post_organisation", "part_of"))
+    return [_("Organisation: %(name)s", name=text) for text in said if fold(text) in _NO_EMPLOYER]
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text is the reference of a party (JOR-PA-2026-0042), and no name."""
+    return _REFERENCE.fullmatch(text.strip().upper()) is not None
+
+
 def kept_of_post(row: SheetRow, title: str) -> list[str]:
     """What a row says of a post that cannot be one, since no organisation is named or the row is none of a person: as notes."""
-    since, address, organisation = row.day("post_since"), row.text("form_of_address"), row.text("post_organisation")
+    since, address = row.day("post_since"), row.text("form_of_address")
     said = []
     if title and since:
         said.append(_("Post: %(title)s, since %(day)s", title=title, day=since.isoformat()))
@@ -81,8 +93,6 @@ def kept_of_post(row: SheetRow, title: str) -> list[str]:
         said.append(_("Since: %(day)s", day=since.isoformat()))
     if address and not says_none(address):
         said.append(_("Form of address: %(words)s", words=address))
-    if fold(organisation) in _NO_EMPLOYER:
-        said.append(_("Organisation: %(name)s", name=organisation))
     return said
 
 

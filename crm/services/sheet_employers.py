@@ -144,8 +144,15 @@ class Employers:
         return self._apart.get(fold(name), ())
 
     def listed(self) -> list[tuple[int, str, int]]:
-        """The new organisations so far, the first 500: the first row that names each, its name, and how many rows do."""
-        return [(one.row, one.name, one.rows) for one in self._places if one.is_new][:MOST_LISTED]
+        """The new organisations so far, the first 500 and all that are asked about: the first row that names each, its name, how many rows do."""
+        new = [one for one in self._places if one.is_new]
+        asked = {fold(key) for one in self.asked.values() for key in (one.name, *(other[0] for other in one.others))}
+        shown = [*new[:MOST_LISTED], *(one for one in new[MOST_LISTED:] if fold(one.name) in asked)]
+        return [(one.row, one.name, one.rows) for one in shown]
+
+    def rows_listed(self) -> list[str]:
+        """The names of the first 500 organisations that are rows of the file themselves."""
+        return [one.name for one in self._places if not one.is_new and not one.reference][:MOST_LISTED]
 
     def take(self, office_id: uuid.UUID, met: Iterable[Met]) -> None:
         """Take in what some rows name, in the order of the file."""

@@ -34,8 +34,10 @@ from crm.services.sheet_channels import CALLED, CHANNELS, channels_of, could_be_
 from crm.services.sheet_contact_rows import (
     NOBODY,
     also_called,
+    employed_by_nobody,
     employer,
     full_name,
+    is_reference,
     kept_of_post,
     kinds_of,
     nobody,
@@ -123,7 +125,6 @@ class Parties(ByChunk[SheetRow]):
         self._alike = RowsAlike()
         self._said_of = _TwinsSaid(options.twins, options.parted)
         self._told = Told()
-        self._spellings: set[str] = set()
         self._employers = Employers(options.employers, options.employers_apart)
 
     def take(self, office_id: uuid.UUID, records: Sequence[SheetRow], outcome: Outcome, *, is_writing: bool) -> None:
@@ -210,6 +211,7 @@ class Parties(ByChunk[SheetRow]):
         name, spelt = full_name(row), (employer(row, "post_organisation"), employer(row, "part_of"))
         meant = (self._employers.meant(spelt[0]), self._employers.meant(spelt[1]))
         organisation, part_of = meant
+        said_reference = ""
         kinds, told = kinds_of(row)
         form = told or self.options.form
         problems = Problems(_COLUMN_OF)
@@ -227,6 +229,8 @@ class Parties(ByChunk[SheetRow]):
             problems.add("name", _("The row has no name. Write who holds the post “%(title)s”, or leave the post out.", title=title))
         if is_nameless:
             name, organisation, form = organisation, "", "organisation"
+            if is_reference(name):  # that of a record, as a person said of the name
+                name, said_reference = spelt[0], name
         country = row.text("country") or None
         party = NewParty(
             form=form,
@@ -240,7 +244,7 @@ class Parties(ByChunk[SheetRow]):
         with problems:
             parties.check_party(party)
         reached = channels_of(row, country or region, problems)
-        said = [*row.several("note"), *reached.beside, *reached.wordy]
+        said = [*row.several("note"), *reached.beside, *reached.wordy, *employed_by_nobody(row)]
         if form != "person" or not (title and organisation):
             said += kept_of_post(row, title)
             part_of, organisation, title = part_of or organisation, "", ""
@@ -263,7 +267,7 @@ class Parties(ByChunk[SheetRow]):
             party=party,
             channels=reached.channels,
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
-            reference=row.text("reference").upper() or self._said_of.reference(row.row_number),
+            reference=row.text("reference").upper() or self._said_of.reference(row.row_number) or said_reference,
             twin=self._said_of.twin(row.row_number),
             title=title,
             spelt=tuple((text, other) for text, other in zip(spelt, meant, strict=True) if text != other),
@@ -320,6 +324,8 @@ class Parties(ByChunk[SheetRow]):
                 raise RowRefused(
                     name, _("Several have this name. Write the reference of the one you mean: %(references)s.", references=listed)
                 )
+            if is_reference(text) and not organisations.get(text):
+                raise RowRefused(name, _("No organisation that you can name here has the reference %(reference)s.", reference=text))
         contact.at = _name_on_record(contact.organisation, organisations)
         if contact.twin.isdecimal() and (twin := self._said_of.among(contact, known)) is not None:
             _refuse_two_forms(twin, contact)
@@ -366,6 +372,7 @@ class Parties(ByChunk[SheetRow]):
             pending.append(made)
             return
         is_own = one.office_id == office_id
+        contact.part_of = _part_of_another(contact.part_of, one, organisations)
         if not contact.twin and (first := _first_row(one)):
             self._told.met_again[contact.row.row_number] = first
         if one.id is None and is_better(contact.party.name, one.name):
@@ -499,11 +506,13 @@ class Parties(ByChunk[SheetRow]):
         plain = [one for one in pending if id(one) not in above]
         for one, party_id in zip(plain, parties.create_parties(actor, office_id, [_merged(one, None) for one in plain]), strict=True):
             one.id = party_id
-        ids = self._organisation_ids(actor, office_id, taken, organisations)
+        ids, made = self._organisation_ids(actor, office_id, taken, organisations)
         rest = [one for one in pending if id(one) in above]
         news = [_merged(one, ids[fold(above[id(one)])]) for one in rest]
         for one, party_id in zip(rest, parties.create_parties(actor, office_id, news), strict=True):
             one.id = party_id
+        made |= {one.name: one.id for one in pending if one.form == "organisation" and one.id is not None}
+        self._keep_apart(actor, office_id, made)
         new = {id(one) for one in pending}
         for contact in taken:
             if id(contact.match) not in new and contact.changes:
@@ -542,13 +551,13 @@ class Parties(ByChunk[SheetRow]):
         office stays as that office has it."""
         said: dict[uuid.UUID, dict[str, None]] = defaultdict(dict)
         for spelling, name in dict.fromkeys(pair for contact in taken for pair in contact.spelt):
-            if (key := ids.get(fold(name))) is not None and spelling not in self._spellings:
-                self._spellings.add(spelling)
+            if (key := ids.get(fold(name))) is not None:
                 said[key][spelling] = None
         for one in found.known_parties(office_id, (), (), said):
             known = {fold(name) for _kind, name in one.names} | {fold(one.name)}
             names = [("alias", text) for text in said[one.id] if fold(text) not in known] if one.id is not None else []
-            if one.id is not None and names and one.office_id == office_id and len(one.names) + len(names) <= parties.MOST_NAMES:
+            names = names[: parties.MOST_NAMES - len(one.names)]
+            if one.id is not None and names and one.office_id == office_id:
                 one.names = (*one.names, *names)
                 parties.edit_party(actor, one.id, one.version, _merged(one, one.part_of_id))
 
@@ -567,24 +576,23 @@ class Parties(ByChunk[SheetRow]):
 
     def _organisation_ids(
         self, actor: Actor, office_id: uuid.UUID, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]]
-    ) -> dict[str, uuid.UUID]:
-        """Folded name -> organisation, recorded where it is not on record yet."""
+    ) -> tuple[dict[str, uuid.UUID], dict[str, uuid.UUID]]:
+        """Folded name -> organisation, recorded where it is not on record yet; and those that were recorded, by name."""
         ids = {fold(text): named[0].id for text, named in organisations.items() if named}
         texts = dict.fromkeys(text for contact in taken for text in (contact.organisation, contact.part_of) if text)
         unknown = {fold(text): text for text in texts if fold(text) not in ids}
         now_held = found.parties_named(office_id, unknown.values(), forms=("organisation", "group"))
         ids |= {fold(text): named[0].id for text, named in now_held.items() if named}
         missing = [text for name, text in unknown.items() if name not in ids]
-        made = parties.create_parties(actor, office_id, [NewParty("organisation", text) for text in missing])
-        ids |= {fold(text): party_id for text, party_id in zip(missing, made, strict=True)}
-        self._keep_apart(actor, office_id, missing, ids)
-        return ids
+        keys = parties.create_parties(actor, office_id, [NewParty("organisation", text) for text in missing])
+        made = dict(zip(missing, keys, strict=True))
+        return ids | {fold(text): party_id for text, party_id in made.items()}, made
 
-    def _keep_apart(self, actor: Actor, office_id: uuid.UUID, made: Sequence[str], ids: Mapping[str, uuid.UUID]) -> None:
-        """Remember of new organisations of posts which others they were said to be none of."""
-        others = {text: self._employers.apart(text) for text in made}
-        named = found.parties_named(office_id, {other for some in others.values() for other in some})
-        pairs = [(ids[fold(text)], one.id) for text, some in others.items() for other in some for one in named.get(other, ())[:1]]
+    def _keep_apart(self, actor: Actor, office_id: uuid.UUID, made: Mapping[str, uuid.UUID]) -> None:
+        """Remember of new organisations (name -> id) which others they were said to be none of."""
+        others = {text: apart for text in made if (apart := self._employers.apart(text))}
+        named = found.parties_named(office_id, {other for some in others.values() for other in some}) if others else {}
+        pairs = [(made[text], one.id) for text, some in others.items() for other in some for one in named.get(other, ())[:1]]
         if pairs:
             parties.tell_apart(actor, office_id, pairs)
 
@@ -630,6 +638,7 @@ class Parties(ByChunk[SheetRow]):
         outcome.notes[:] = self._notes()
         outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]
         outcome.organisations[:] = self._employers.listed()
+        outcome.organisation_rows[:] = self._employers.rows_listed()
 
     def _notes(self) -> list[str]:
         """What a person should know of the rows so far."""
@@ -832,6 +841,11 @@ def _name_on_record(text: str, organisations: Mapping[str, Sequence[found.Named]
     """The folded name on record of the organisation that a cell means by a reference, an acronym or another name; else that of the cell."""
     named = organisations.get(text, ())
     return fold(named[0].name if len(named) == 1 else text)
+
+
+def _part_of_another(text: str, one: KnownParty, organisations: Mapping[str, Sequence[found.Named]]) -> str:
+    """What a party is said to be a part of; "" where that is itself, by a reference or another name."""
+    return "" if one.id is not None and [named.id for named in organisations.get(text, ())] == [one.id] else text
 
 
 def _makes(contact: _Contact) -> bool:

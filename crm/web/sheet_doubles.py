@@ -277,12 +277,12 @@ class Named:
         return f"as-{_control(self.name)}"
 
 
-def all_named(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> tuple[list[Named], dict[str, str]]:
+def all_named(summary: Summary, office_id: uuid.UUID) -> tuple[list[Named], dict[str, str]]:
     """All new organisations of posts, with what was typed beside each; and name -> the name or reference that it is read as. A text that
     names no organisation, of the file or on record, or several, is said beside its field."""
     typed = {name: " ".join(request.form.get(f"as-{_control(name)}", "").split())[:_LONGEST] for _row, name, _rows in summary.organisations}
     wanted = {text for text in typed.values() if text}
-    here = _names_here(file) if wanted else {}
+    here = {fold(name): name for name in (*summary.organisation_rows, *(name for _row, name, _rows in summary.organisations))}
     held = held_named(office_id, wanted, forms=("organisation", "group")) if wanted else {}
     listed, said = [], {}
     for _row, name, rows in summary.organisations:
@@ -300,12 +300,6 @@ def all_named(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> tuple[
             why = _("No organisation is called “%(text)s”, on record or in this file.", text=text[:80])
         listed.append(Named(name, rows, text, why))
     return listed, said
-
-
-def _names_here(file: SheetFile) -> dict[str, str]:
-    """Folded -> as it stands: what the columns of names and organisations hold."""
-    places = [place for place, heading in enumerate(file.headings) if file.columns.get(heading) in ("name", "post_organisation", "part_of")]
-    return {fold(cells[place]): cells[place].strip() for _row, cells in file.as_read for place in places if cells[place].strip()}
 
 
 def said_of_employers(before: Setup, groups: Iterable[Group], settled: Iterable[Settled], typed: Mapping[str, str]) -> Setup:
@@ -332,10 +326,13 @@ def said_of_employers(before: Setup, groups: Iterable[Group], settled: Iterable[
 def _without_rings(same: Mapping[str, str]) -> dict[str, str]:
     """The same without answers by which a name would be read as itself in the end."""
     found: dict[str, str] = {}
+    step_of: dict[str, str] = {}  # folded name -> folded
     for name, other in same.items():
-        at, left = other, len(same)
-        while left and (step := next((key for key in found if fold(key) == fold(at)), None)) is not None:
-            at, left = found[step], left - 1
-        if fold(at) != fold(name):
-            found[name] = other
+        folded, at = fold(name), fold(other)
+        for _step in range(len(step_of)):
+            if at not in step_of or at == folded:
+                break
+            at = step_of[at]
+        if at != folded:
+            found[name], step_of[folded] = other, fold(other)
     return found

@@ -359,13 +359,13 @@ def doubles(batch_id: uuid.UUID) -> Any:
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
     groups, settled = sheet_doubles.groups_of(summary), sheet_doubles.settled_of(file.setup)
-    named, typed = sheet_doubles.all_named(file, summary, batch.office_id)
+    named, typed = sheet_doubles.all_named(summary, batch.office_id)
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):
         form.whole_errors.append(_("%(name)s: %(why)s", name=one.name, why=one.why))
     if is_valid and not form.has_errors:
         setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
-        if len(setup.twins) + len(setup.employers) > MOST_EDITS:
+        if len(setup.twins) + len(setup.employers) + len(setup.employers_apart) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
         elif _recheck(form, batch_id, replace(setup, columns=file.columns)):
             now = queries.summary_of(queries.get(batch_id))

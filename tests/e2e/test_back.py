@@ -70,3 +70,39 @@ def test_a_refused_form_that_is_left_comes_back_with_what_was_typed(demo_site, p
     page.go_back()
     expect(page.get_by_label("What was said")).to_have_value("Nobody was there.")
     expect(page.locator("[data-was-saved]")).to_have_count(0)
+
+
+def test_a_save_that_failed_is_not_said_to_be_one_and_keeps_what_was_typed(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.get_by_label("What was said").fill("The form had grown old.")
+    page.locator("main form input[name=csrf_token]").evaluate("one => { one.value = 'spoilt'; }")
+    page.get_by_role("button", name="Save the interaction").click()
+    expect(page.get_by_text("Nothing was saved yet").first).to_be_visible()
+    page.go_back()
+    expect(page.locator("[data-was-saved]")).to_have_count(0)
+    expect(page.get_by_label("What was said")).to_have_value("The form had grown old.")
+
+
+def test_a_line_that_was_cut_is_no_save(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.get_by_label("What was said").fill("The line was bad.")
+    page.route("**/interactions/new", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_role("button", name="Save the interaction").click()
+    page.wait_for_url("chrome-error://**")
+    page.goto(f"{demo_site.url}/asks/")
+    page.goto(f"{demo_site.url}/interactions/new")
+    expect(page.get_by_label("What was said")).to_have_value("The line was bad.")
+    expect(page.locator("[data-was-saved]")).to_have_count(0)
+
+
+def test_the_note_is_of_the_form_that_was_saved_and_of_no_later_one(demo_site, page):
+    demo_site.sign_in(page, OFFICER)
+    save_meeting(demo_site, page)
+    page.goto(f"{demo_site.url}/interactions/new")
+    page.get_by_label("What was said").fill("Another one, not saved.")
+    page.goto(f"{demo_site.url}/asks/")
+    page.go_back()
+    expect(page.get_by_label("What was said")).to_have_value("Another one, not saved.")
+    expect(page.locator("[data-was-saved]")).to_have_count(0)

@@ -278,3 +278,98 @@ def test_who_works_for_nobody_is_no_organisations(browser):
     client.submit(place, {}, action="/apply")
     assert organisations(client) == []
     assert "Organisation: Freelance" in text(client.get(tree(client.get("/parties/?q=amina")).xpath("//tbody//th//a/@href")[0]))
+
+
+def test_a_row_of_an_organisation_itself_is_about_the_record_that_its_name_was_said_to_be(browser):
+    client = browser("officer")
+    client.submit(upload(client, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location, {}, action="/apply")
+    head = ["Name", "Position", "Organisation", "Phone"]
+    rows = ["Amina Bakr", "Clerk", "Ministry of Eductaion", ""], ["", "", "Ministry of Eductaion", "+962 6 555 0101"]
+    place = upload(client, sheet(head, *rows)).location
+    for control in asked(client, place).values():
+        (same,) = [one for one in choices(client, place, control) if one.startswith("as:JOR-PA-")]
+        client.submit(f"{place}/doubles", {control: same})
+    client.submit(place, {}, action="/apply")
+    assert [one for one in organisations(client) if "JOR-PA" in one] == []
+
+
+def test_a_record_that_is_gone_by_then_refuses_the_row_and_makes_no_organisation_of_its_reference(browser):
+    client = browser("officer")
+    first = upload(client, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location
+    client.submit(first, {}, action="/apply")
+    place = upload(client, sheet(HEAD, *people("Ministry of Eductaion", "Petra Daily"))).location
+    ((_names, control),) = asked(client, place).items()
+    (same,) = [one for one in choices(client, place, control) if one.startswith("as:JOR-PA-")]
+    client.submit(f"{place}/doubles", {control: same})
+    client.submit(f"{first}/undo", {})
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == ["Petra Daily"]
+    assert "No organisation that you can name here has the reference JOR-PA-" in text(client.get(place))
+
+
+def test_what_is_asked_beyond_the_first_five_hundred_can_be_answered(browser, monkeypatch):
+    monkeypatch.setattr("crm.services.sheet_employers.MOST_LISTED", 2)
+    client = browser("officer")
+    names = ["Alpha Bank", "Cedar Club", "Petra Daily", "Ministry of Eductaion", "Ministry of Education"]
+    place = upload(client, sheet(HEAD, *people(*names))).location
+    assert set(fields_of_all(client, place)) == {"Alpha Bank", "Cedar Club", "Ministry of Eductaion", "Ministry of Education"}
+    ((_names, control),) = asked(client, place).items()
+    client.submit(f"{place}/doubles", {control: "as:Ministry of Education"})
+    assert "0 possible duplicates" in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == sorted(one for one in names if one != "Ministry of Eductaion")
+
+
+@pytest.mark.parametrize(("name", "most", "found"), [("MOST_ASKED", 1, 1), ("MOST_HELD", 3, 1), ("MOST_HELD", 1, 0)])
+def test_no_more_is_compared_and_asked_than_that(browser, monkeypatch, name, most, found):
+    monkeypatch.setattr(f"crm.services.sheet_employers.{name}", most)
+    client = browser("officer")
+    names = ["Hall of Youth", "Hall of Yuoth", "Petra Daily", "Petra Dialy"]
+    assert len(likely(client, people(*names), HEAD)) == found
+
+
+def test_different_ones_are_remembered_of_a_row_of_a_later_part_too(browser, monkeypatch):
+    monkeypatch.setattr("crm.services.imports.CHUNK", 1)
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *people("Ministry of Eductaion"), ["Ministry of Education", "", "", "organisation"])).location
+    client.submit(f"{place}/doubles", dict.fromkeys(asked(client, place).values(), "two"))
+    client.submit(place, {}, action="/apply")
+    for page in tree(client.get("/parties/?q=ministry")).xpath("//tbody//th//a/@href"):  # the same address: nobody is asked
+        client.submit(f"{page}/channels/new", {"kind": "email", "value": "desk@x.example"})
+
+
+def test_an_organisation_is_no_part_of_itself_by_another_name(browser):
+    client = browser("officer")
+    head = ["Name", "Form", "Acronym"]
+    client.submit(upload(client, sheet(head, ["Ministry of Health", "organisation", "MOH"])).location, {}, action="/apply")
+    place = upload(client, sheet(["Name", "Form", "Part of"], ["Ministry of Health", "organisation", "MoH"])).location
+    assert "0 new, 0 changed, 1 unchanged" in text(client.get(place))
+    client.submit(place, {}, action="/apply")
+    assert "Brought in: 0 new, 0 changed, 1 unchanged" in text(client.get(place))
+
+
+def test_a_person_of_the_file_is_no_organisation_that_another_is(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *people("Hall", "Petra Daily"))).location
+    page = client.submit(f"{place}/doubles", {fields_of_all(client, place)["Hall"]: "Boris Cole"}, status=422)
+    assert "No organisation is called “Boris Cole”" in text(page)
+
+
+def test_who_is_part_of_nobody_keeps_the_word_as_a_note(browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "Part of"], ["Amina Bakr", "Independent"])).location
+    client.submit(place, {}, action="/apply")
+    assert "Organisation: Independent" in text(client.get(tree(client.get("/parties/?q=amina")).xpath("//tbody//th//a/@href")[0]))
+
+
+def test_a_spelling_is_not_kept_on_an_organisation_of_another_office(browser):
+    other, client = browser("other"), browser("officer")
+    other.submit(upload(other, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location, {}, action="/apply")
+    place = upload(client, sheet(HEAD, *people("Ministry of Eductaion"))).location
+    ((_names, control),) = asked(client, place).items()
+    (same,) = [one for one in choices(client, place, control) if one.startswith("as:KEN-PA-")]
+    client.submit(f"{place}/doubles", {control: same})
+    client.submit(place, {}, action="/apply")
+    assert organisations(client) == ["Ministry of Education"]
+    (page,) = tree(client.get("/parties/?q=ministry")).xpath("//tbody//th//a/@href")
+    assert "Eductaion" not in text(client.get(page))

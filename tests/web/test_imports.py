@@ -164,6 +164,14 @@ def test_a_refused_file_can_be_taken_from_the_list_by_who_may_bring_it(browser):
     assert "flows.csv" not in text(client.get("/imports/")).replace("flows.csv is discarded", "")
 
 
+def test_what_was_brought_in_is_not_taken_from_the_list(browser):
+    client = browser("grants")
+    place = upload(client, fts.file_of({})).location
+    client.submit(place, {}, action="/apply")
+    assert client.client.post(f"{place}/discard", data={"csrf_token": client.token()}).status_code == 409
+    client.get(place)
+
+
 def test_a_file_over_the_request_limit_gets_a_sentence(app, browser):
     app.config["MAX_CONTENT_LENGTH"] = 100_000
     client = browser("grants")

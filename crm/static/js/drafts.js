@@ -123,9 +123,11 @@ export function keepDrafts() {
   }
   if (sent) {
     const isHere = forms.some((form) => nameOf(form) === sent) && store.getItem(`${SENT}:from`) === window.location.href;
-    if (actor && !isRefused && !isHere) { // a sign-in page or a refusal in between keeps it
+    // a sign-in page, a refusal, or a page that is no answer (the line was cut, and somebody went on) keeps it
+    const isDone = document.querySelector(".flash.tone-done") !== null;
+    if (actor && !isRefused && !isHere && (isDone || "answer" in root.dataset || document.querySelector(".flash"))) {
       store.removeItem(sent);
-      noteSaved(sent);
+      if (isDone) noteSaved(sent);
     }
     store.removeItem(SENT);
     store.removeItem(`${SENT}:from`);
@@ -133,6 +135,7 @@ export function keepDrafts() {
   if (!actor) return;
   const isBack = window.performance.getEntriesByType("navigation").some((one) => one.type === "back_forward");
   if (isBack) forms.forEach(tellSaved);
+  else forms.forEach((form) => { if (!("draftGiven" in form.dataset)) store.removeItem(savedOf(nameOf(form))); }); // a new one
   window.addEventListener("pageshow", (event) => { if (event.persisted) forms.forEach(tellSaved); });
 
   for (const form of forms) {
@@ -165,8 +168,10 @@ export function keepDrafts() {
     form.addEventListener("change", soon);
     form.addEventListener("submit", () => {
       save();
-      store.setItem(SENT, nameOf(form));
-      store.setItem(`${SENT}:from`, window.location.href);
+      try {
+        store.setItem(SENT, nameOf(form));
+        store.setItem(`${SENT}:from`, window.location.href);
+      } catch { store.removeItem(SENT); /* full */ }
     });
     window.addEventListener("pagehide", () => { if (timer) save(); });
   }
