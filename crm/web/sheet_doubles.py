@@ -196,7 +196,22 @@ def groups_of(summary: Summary) -> list[Group]:
         for other, why, _is_held, is_sure in others:
             words.setdefault(other, why)
             links[frozenset((name, other))] = is_sure or links.get(frozenset((name, other)), False)
-    return [_group(group, words, rows, links) for group in groups_in(summary)[:SHOWN]]
+    groups = [_without_strays(group, rows, links) for group in groups_in(summary)[:SHOWN]]
+    return [_group(group, words, rows, links) for group in groups]
+
+
+def _without_strays(keys: list[str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> list[str]:
+    """A group without rows of the file that share no more than first letters with one name of it, where these stand for another one that
+    more speaks for: JCC is Justice for Children Centre, by its addresses too, and not Jerash Camp Committee."""
+    degree = Counter(key for pair in links if pair <= set(keys) for key in pair)
+
+    def is_stray(key: str) -> bool:
+        near = [other for other in keys if frozenset((key, other)) in links]
+        if key in rows or degree[key] > 1 or len(near) != 1 or not is_short_for(near[0], key):
+            return False
+        return any(is_short_for(near[0], other) and degree[other] > 1 for other in keys if other != key)
+
+    return [key for key in keys if not is_stray(key)]
 
 
 def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> Group:

@@ -373,3 +373,24 @@ def test_a_spelling_is_not_kept_on_an_organisation_of_another_office(browser):
     assert organisations(client) == ["Ministry of Education"]
     (page,) = tree(client.get("/parties/?q=ministry")).xpath("//tbody//th//a/@href")
     assert "Eductaion" not in text(client.get(page))
+
+
+def test_a_row_that_shares_first_letters_alone_is_no_member_where_more_speaks_for_another(browser):
+    client = browser("officer")
+    head = ["Name", "Position", "Organisation", "Email", "Form"]
+    rows = [
+        ["Jerash Camp Committee", "", "", "", "organisation"],
+        ["Amina Bakr", "Clerk", "Justice for Children Centre", "a@jcc.example", ""],
+        ["Boris Cole", "Clerk", "Justice for Children Center", "b@jcc.example", ""],
+        ["Chandra Dev", "Clerk", "JCC", "c@jcc.example", ""],
+    ]
+    place = upload(client, sheet(head, *rows)).location
+    ((names, chosen),) = answers(client, place).items()
+    assert "Jerash" not in names
+    assert chosen.startswith("as:Justice for Children Cent")
+    without = [row for row in rows if row[2] != "Justice for Children Center"]
+    without[1][3] = "a@other.example"
+    place = upload(client, sheet(head, *without)).location
+    ((names, chosen),) = answers(client, place).items()
+    assert "Jerash" in names, "first letters alone speak for either"
+    assert chosen == ""
