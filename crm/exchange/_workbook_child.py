@@ -141,11 +141,16 @@ def _matches(file: Any, pattern: re.Pattern[bytes], mark: bytes = b"") -> Iterat
 
 def _part_of(book: zipfile.ZipFile, name: str) -> str:
     """The part of Excel's file that holds a sheet."""
-    sheets = ET.fromstring(book.read("xl/workbook.xml"))  # noqa: S314 - it declares no entities: that is looked at before this process starts
+    sheets = _read(book, "xl/workbook.xml")
     of_sheet = next(node.attrib for node in sheets.iter() if node.tag.endswith("}sheet") and node.get("name") == name)
     key = next(value for attribute, value in of_sheet.items() if attribute.endswith("}id"))
-    links = ET.fromstring(book.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - as above
+    links = _read(book, "xl/_rels/workbook.xml.rels")
     return _target("xl", next(node.get("Target", "") for node in links if node.get("Id") == key))
+
+
+def _read(book: zipfile.ZipFile, name: str) -> ET.Element:
+    """A small part of a workbook. No part declares entities: that is looked at before this process starts."""
+    return ET.fromstring(book.read(name))  # noqa: S314 - as said
 
 
 def _target(folder: str, target: str) -> str:
@@ -176,7 +181,7 @@ def xlsx_comments(book: zipfile.ZipFile, name: str) -> set[tuple[int, int]]:
     if links not in book.namelist():
         return set()
     found: set[tuple[int, int]] = set()
-    nodes = ET.fromstring(book.read(links))  # noqa: S314 - it declares no entities
+    nodes = _read(book, links)
     parts = dict.fromkeys(_target(folder, node.get("Target", "")) for node in nodes if node.get("Type", "").endswith(_COMMENT_LINKS))
     for part in parts:  # each once, however often it is named
         with book.open(part) as file:
