@@ -128,6 +128,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         rows,
         rejects,
         _notes(file, missing),
+        mending.replaced_in_words(file),
         kind,
         replace(file.setup, columns=file.columns).dump(),
         _control(file, {reject.row_number for reject in broken}),
@@ -199,7 +200,7 @@ def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:
 
 
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:
-    notes = [*(note.text for note in file.notes), *mending.replaced_in_words(file)]
+    notes = [note.text for note in file.notes]
     notes += [no_column(label) for label in missing]
     left_out = [heading for heading, name in file.columns.items() if not name and heading]
     if left_out:

@@ -129,12 +129,13 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Contents(Generic[Record]):
-    """The typed records of a file, its rejected rows, and the sentences a person should read about it."""
+    """The typed records of a file, its rejected rows, the sentences a person should read about it, and those that repeat what one said of it."""
 
     facts: FileFacts
     records: Sequence[Record]
     rejects: Sequence[Reject] = ()
     notes: Sequence[str] = ()
+    answered: Sequence[str] = ()
     kind: ByChunk[Record] | None = None
     settings: str = ""  # of a spreadsheet: how it is read
     #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, the "totals" given, and
@@ -159,7 +160,7 @@ class Contents(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row of the summary: what would be made, or changed from what to what."""
+    """One row of the summary: what would be made, changed from what to what, or (`joined`) added to another row."""
 
     row_number: int
     action: str
@@ -181,6 +182,7 @@ class Outcome:
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)  # what came of a person's answers, as they were given
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
     twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with

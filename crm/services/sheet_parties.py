@@ -391,7 +391,7 @@ class Parties(ByChunk[SheetRow]):
         bodies = tuple(body for body in contact.notes if body not in one.notes)
         contact.changes += [(kind, "", value) for kind, value in channels] + [("note", "", body[:_SHOWN]) for body in bodies]
         if contact.title and post not in one.posts:
-            contact.changes.append(("post_title", "", f"{contact.title}, {contact.organisation}"))
+            contact.changes.append(("post_title", "", f"{contact.title}, {_shown(contact.organisation, organisations)}"))
         else:
             if contact.title and contact.since is not None:
                 self._compare_start(contact, one, post, is_own=is_own)
@@ -432,7 +432,7 @@ class Parties(ByChunk[SheetRow]):
             contact.changes += [("aliases", "", other.name) for other in names]
         if contact.part_of and one.id is not None and one.part_of_id is None and "part_of" not in one.said:
             one.said["part_of"] = fold(contact.part_of), contact.row.row_number
-            contact.changes.append(("part_of", "", contact.part_of))
+            contact.changes.append(("part_of", "", _shown(contact.part_of, organisations)))
         else:
             self._keep_part_of(contact, one, organisations)
 
@@ -442,7 +442,7 @@ class Parties(ByChunk[SheetRow]):
         above = organisations.get(named, ()) if named else ()
         held = {organisation for _title, organisation in one.posts} | {one.said.get("part_of", ("", 0))[0]}
         if named and _name_on_record(named, organisations) not in held and not (above and above[0].id == one.part_of_id):
-            contact.notes = (*contact.notes, _("Organisation: %(name)s", name=named))
+            contact.notes = (*contact.notes, _("Organisation: %(name)s", name=_shown(named, organisations)))
 
     def _note_organisations(
         self, office_id: uuid.UUID, taken: Sequence[_Contact], organisations: Mapping[str, list[found.Named]], *, is_writing: bool
@@ -623,7 +623,8 @@ class Parties(ByChunk[SheetRow]):
                 outcome.note("created", lambda: Sample(row, "created", name))  # noqa: B023 - called at once
             elif contact.changes:
                 changes = tuple(contact.changes)
-                outcome.note("updated", lambda: Sample(row, "updated", name, changes))  # noqa: B023 - called at once
+                what = "joined" if contact.twin.isdecimal() else "updated"
+                outcome.note("updated", lambda: Sample(row, what, name, changes))  # noqa: B023 - called at once
                 outcome.joined_more += contact.twin.isdecimal()
             else:
                 outcome.note("unchanged", lambda: Sample(row, "unchanged", ""))  # noqa: B023 - called at once
@@ -636,6 +637,7 @@ class Parties(ByChunk[SheetRow]):
                     outcome.sure += [row] * doubles[row].is_sure
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
+        outcome.answered[:] = self._said_of.as_said()
         outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]
         outcome.organisations[:] = self._employers.listed()
         outcome.organisation_rows[:] = self._employers.rows_listed()
@@ -705,10 +707,11 @@ class _TwinsSaid:
             self._joined[row] = (contact.twin, list(contact.aside), _makes(contact))
 
     def notes(self, headings: Mapping[str, str]) -> list[str]:
-        """What came of it, in sentences."""
+        """What came of it otherwise than it was said, or beside that, in sentences."""
         said = []
-        for row, (twin, aside, is_alone) in list(self._joined.items())[:_MOST_JOINED]:
-            other = _("row %(row)s", row=twin) if twin.isdecimal() else twin
+        news = [(row, one) for row, one in self._joined.items() if one[1] or one[2]]
+        for row, (twin, aside, is_alone) in news[:_MOST_JOINED]:
+            other = _other(twin)
             if is_alone and twin.isdecimal() and int(twin) in self._lost:
                 said.append(
                     _("Row %(row)s is brought in by itself: who was made of %(other)s has another name by now.", row=row, other=other)
@@ -717,17 +720,29 @@ class _TwinsSaid:
             if is_alone:
                 said.append(_("Row %(row)s is brought in by itself: %(other)s, with which it is one, is not taken.", row=row, other=other))
                 continue
-            one = _("Row %(row)s is brought in as one with %(other)s.", row=row, other=other)
             names = ", ".join(headings.get(name, name) for name in aside)
-            said.append(_("%(one)s It says otherwise, which is left aside: %(names)s.", one=one, names=names) if aside else one)
-        left = len(self._joined) - len(said)
-        if left:
-            said.append(
-                ngettext(
-                    "%(num)d more row is brought in as one with another.", "%(num)d more rows are brought in as one with others.", left
-                )
-            )
-        return said
+            said.append(_("%(one)s It says otherwise, which is left aside: %(names)s.", one=_as_one(row, twin), names=names))
+        return said + _more_joined(len(news) - len(said))
+
+    def as_said(self) -> list[str]:
+        """The rows that are one with others as it was said, in sentences."""
+        rows = [(row, twin) for row, (twin, aside, is_alone) in self._joined.items() if not aside and not is_alone]
+        said = [_as_one(row, twin) for row, twin in rows[:_MOST_JOINED]]
+        return said + _more_joined(len(rows) - len(said))
+
+
+def _other(twin: str) -> str:
+    return _("row %(row)s", row=twin) if twin.isdecimal() else twin
+
+
+def _as_one(row: int, twin: str) -> str:
+    return _("Row %(row)s is brought in as one with %(other)s.", row=row, other=_other(twin))
+
+
+def _more_joined(left: int) -> list[str]:
+    if not left:
+        return []
+    return [ngettext("%(num)d more row is brought in as one with another.", "%(num)d more rows are brought in as one with others.", left)]
 
 
 # --- single rows -----------------------------------------------------------------------------------------------------
@@ -846,6 +861,12 @@ def _name_on_record(text: str, organisations: Mapping[str, Sequence[found.Named]
 def _part_of_another(text: str, one: KnownParty, organisations: Mapping[str, Sequence[found.Named]]) -> str:
     """What a party is said to be a part of; "" where that is itself, by a reference or another name."""
     return "" if one.id is not None and [named.id for named in organisations.get(text, ())] == [one.id] else text
+
+
+def _shown(text: str, organisations: Mapping[str, Sequence[found.Named]]) -> str:
+    """An organisation as a person reads it: by its name on record where its reference is given."""
+    known = organisations.get(text, ())
+    return known[0].name if len(known) == 1 and is_reference(text) else text
 
 
 def _makes(contact: _Contact) -> bool:

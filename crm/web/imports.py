@@ -275,6 +275,7 @@ def detail(batch_id: uuid.UUID) -> Any:
         size=file_size(batch.size, get_locale()),
         repeated=_repeated(batch),
         notes=[quoted_apart(note) for note in summary.notes],
+        answered=[quoted_apart(note) for note in summary.answered],
         samples=[_sample(sample, batch.format) for sample in summary.samples],
         doubles=[*summary.doubles, *_employers(summary)],
         impact=_impact(batch, summary) if batch.format in sheets.KINDS else "",
@@ -618,6 +619,7 @@ def _sample(sample: dict[str, Any], slug: str) -> dict[str, Any]:
     return {
         "row": sample["row"],
         "is_new": sample["action"] == "created",
+        "is_joined": sample["action"] == "joined",
         "title": sample["title"],
         "changes": [
             {

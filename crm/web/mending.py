@@ -42,7 +42,8 @@ class Offer:
     """One value of a column: in how many rows it stands in the way, or (`is_said`) is read otherwise; how that is answered.
 
     `choices`: of a column of words, what can be chosen; else text is typed. `now`: what the control holds. `guess`: the choice that is
-    surely meant, chosen until it is answered. `about`: the cells of the row, where it is one."""
+    surely meant, chosen until it is answered. `about`: of a word, who the first row is about, or its cells; of any other value, the cells of
+    the row, where it is one."""
 
     key: str
     heading: str
@@ -113,9 +114,60 @@ def offers_of(file: SheetFile, wrong: Iterable[WrongValue], guesses: Guesses) ->
             rows=one.rows,
             count=len(one.rows),
             guess=guesses.of(one.heading, one.text),
-            about=[cell[:_LONGEST_CELL] for cell in as_read.get(one.rows[0], ()) if cell.strip()] if len(one.rows) == 1 else (),
+            about=_about(file, as_read.get(one.rows[0], ()), one),
         )
         for one in wrong
+    ]
+
+
+#: What says of a row who it is about, where it says more than a name: the words of another column are chosen by it.
+_ABOUT = ("name", "person", "title", "post_title", "organisation", "post_organisation")
+
+
+def _about(file: SheetFile, cells: Sequence[str], one: WrongValue) -> list[str]:
+    """What the page shows of the first row in which a value stands in the way."""
+    item = file.field_of(one.heading)
+    is_word = item is not None and bool(_choices(item, is_said=False))
+    if len(one.rows) > 1 and not is_word:
+        return []
+    who = [cells[place] for place in _places(file, _ABOUT, but=one.heading) if place < len(cells) and cells[place].strip()]
+    if is_word and len(who) > 1:
+        cells = who
+    return [cell[:_LONGEST_CELL] for cell in cells if cell.strip()]
+
+
+def _places(file: SheetFile, fields: Sequence[str], *, but: str) -> list[int]:
+    headings = (file.by_field.get(field) for field in fields)
+    return [file.headings.index(heading) for heading in headings if heading is not None and heading != but]
+
+
+@dataclass(frozen=True)
+class OfColumn:
+    """The words of one column that stand in the way for the same reason: `why`, said of all of them at once."""
+
+    heading: str
+    why: str
+    offers: Sequence[Offer]
+
+    @property
+    def has_guesses(self) -> bool:
+        """Whether the nearest word is chosen for some of them."""
+        return any(one.guess for one in self.offers)
+
+
+def by_column(offers: Iterable[Offer]) -> list[OfColumn]:
+    """The words among offers, those of a column and a reason together, first those of which nothing can be guessed."""
+    found: dict[tuple[str, str], list[Offer]] = {}
+    for one in offers:
+        if one.choices:
+            found.setdefault((one.heading, one.why.replace(one.text, "")), []).append(one)
+    return [
+        OfColumn(
+            heading,
+            listed[0].why if len(listed) == 1 else _("Such as: %(sentence)s", sentence=listed[0].why),
+            sorted(listed, key=lambda one: bool(one.guess)),
+        )
+        for (heading, _why), listed in found.items()
     ]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from flask import request, url_for
@@ -15,7 +16,7 @@ from crm import clock
 from crm.data import countries_by_iso2
 from crm.exchange.sheets import TWO, Setup, SheetFile
 from crm.formatting import number
-from crm.i18n import _, get_locale
+from crm.i18n import _, get_locale, named
 from crm.queries import sheet_imports as held
 from crm.queries.imports import Summary
 from crm.queries.names import fold
@@ -38,6 +39,7 @@ class Double:
     choices: list[dict[str, Any]]
     now: str
     is_settled: bool = False
+    is_sure: bool = False
     others: Sequence[str] = ()
     records: Sequence[Mapping[str, str]] = ()
 
@@ -84,7 +86,7 @@ def _double(
     *,
     is_sure: bool,
 ) -> Double:
-    choices: list[dict[str, Any]] = [{"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []}]
+    choices: list[dict[str, Any]] = []
     for twin in twins:
         if twin.isdecimal():
             label, shown = _("The same as row %(n)s", n=number(int(twin), get_locale())), values_of(int(twin))
@@ -92,11 +94,12 @@ def _double(
             label, shown = _("The same as %(reference)s", reference=twin), _on_record(facts.get(twin))
         choices.append({"value": twin, "label": label, "values": shown})
     choices.append({"value": TWO, "label": _("Two different ones"), "values": []})
+    choices.append({"value": "", "label": _("As if nothing had been said") if said else _("Not said yet"), "values": []})
     answered = request.form.get(f"twin-{row}")
     proposed = twins[0] if is_sure and not said and request.method == "GET" else said
     now = answered if answered in {choice["value"] for choice in choices} else proposed
     records = [{"name": one.name, "url": url_for("parties.detail", party_id=one.id)} for twin in twins if (one := facts.get(twin))]
-    return Double(row, values, like, choices, now or "", bool(said), twins, records)
+    return Double(row, values, like, choices, now or "", bool(said), is_sure and not said, twins, records)
 
 
 def _on_record(one: held.Facts | None) -> list[str]:
@@ -134,10 +137,12 @@ _FEWEST_MARKED = 3
 
 @dataclass(frozen=True)
 class Member:
-    """One of a group: its name, or the reference of a record, how it is shown, in how many rows it is named, whether it can be read as another
-    one (it is new, and named for posts), and whether it is marked as belonging to the others."""
+    """One of a group: its name, or the reference of a record, what it is called, that in words with the reason why it may be one of them, in how
+    many rows it is named, whether it can be read as another one (it is new, and named for posts), and whether it is marked as belonging to
+    the others."""
 
     key: str
+    called: str
     words: str
     rows: int
     is_new: bool
@@ -152,7 +157,7 @@ class Member:
 @dataclass(frozen=True)
 class Group:
     """New organisations of posts that may be one, with each other, a row or a record. `now`: what they are said to be, at first what is
-    `proposed` where there are good reasons alone."""
+    `proposed` where there are good reasons alone (`is_sure`)."""
 
     key: str
     members: Sequence[Member]
@@ -160,6 +165,17 @@ class Group:
     now: str
     proposed: str
     has_marks: bool
+    is_sure: bool
+
+    @property
+    def reasons(self) -> list[str]:
+        """The members in words, each with why it may be one of them."""
+        return [one.words for one in self.members if one.words != one.key]
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether the mark of a member was taken away."""
+        return not all(one.is_ticked for one in self.members)
 
 
 @dataclass(frozen=True)
@@ -187,8 +203,8 @@ def groups_in(summary: Summary) -> list[list[str]]:
     return [group for group in {id(group): group for group in groups.values()}.values() if len(group) > 1]
 
 
-def groups_of(summary: Summary) -> list[Group]:
-    """The same, as the page shows them or was answered."""
+def groups_of(summary: Summary, office_id: uuid.UUID) -> list[Group]:
+    """The same, as the page shows them or was answered. One statement."""
     rows = {name: count for _row, name, count in summary.organisations}
     words: dict[str, str] = {}
     links: dict[frozenset[str], bool] = {}  # two of a group, and whether there is a good reason for them to be one
@@ -197,7 +213,14 @@ def groups_of(summary: Summary) -> list[Group]:
             words.setdefault(other, why)
             links[frozenset((name, other))] = is_sure or links.get(frozenset((name, other)), False)
     groups = [_without_strays(group, rows, links) for group in groups_in(summary)[:SHOWN]]
-    return [_group(group, words, rows, links) for group in groups]
+    called = called_of(office_id, {key for group in groups for key in group if key not in rows})
+    return [_group(group, words, rows, links, called) for group in groups]
+
+
+def called_of(office_id: uuid.UUID, keys: Collection[str]) -> dict[str, str]:
+    """What records are called on the page: reference -> name and reference. What is no reference is not there."""
+    names = held.names_of(office_id, [key for key in keys if "-" in key])
+    return {key: _("%(name)s (%(reference)s)", name=named(name), reference=key) for key, name in names.items()}
 
 
 def _without_strays(keys: list[str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> list[str]:
@@ -214,26 +237,33 @@ def _without_strays(keys: list[str], rows: Mapping[str, int], links: Mapping[fro
     return [key for key in keys if not is_stray(key)]
 
 
-def _group(keys: list[str], words: Mapping[str, str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> Group:
+def _group(
+    keys: list[str],
+    words: Mapping[str, str],
+    rows: Mapping[str, int],
+    links: Mapping[frozenset[str], bool],
+    called: Mapping[str, str],
+) -> Group:
     control = _control("\0".join(sorted(keys)))
     has_marks = len(keys) >= _FEWEST_MARKED
     ticked = set(request.form.getlist(f"with-{control}")) if has_marks and f"employer-{control}" in request.form else None
     members = []
     for key in keys:
         is_new = key in rows
-        member = Member(key, words.get(key, key), rows.get(key, 0), is_new, is_ticked=True)
+        member = Member(key, called.get(key, key), words.get(key, key), rows.get(key, 0), is_new, is_ticked=True)
         members.append(replace(member, is_ticked=ticked is None or not is_new or member.value in ticked))
-    choices = [("", _("Not said yet")), *((_AS + one.key, _("All one: %(name)s", name=one.words)) for one in members)]
+    choices = [("", _("Not said yet")), *((_AS + one.key, _("All one: %(name)s", name=one.called)) for one in members)]
     choices.append((_APART, _("Different ones")))
     counted = Counter(key for pair in links if pair <= set(keys) for key in pair)
     best = max(members, key=lambda one: _fitness(one, keys, counted))
     proposed = _AS + best.key
+    is_sure = _is_sure(keys, links)
     if request.method == "GET":
-        now = proposed if _is_sure(keys, links) else ""
+        now = proposed if is_sure else ""
     else:
         answered = request.form.get(f"employer-{control}", "")
         now = answered if answered in dict(choices) else ""
-    return Group(control, members, choices, now, proposed, has_marks)
+    return Group(control, members, choices, now, proposed, has_marks, is_sure)
 
 
 def _is_sure(keys: Sequence[str], links: Mapping[frozenset[str], bool]) -> bool:
@@ -257,14 +287,16 @@ def _fitness(one: Member, keys: Iterable[str], links: Mapping[str, int]) -> tupl
     return is_held, not is_short, links.get(one.key, 0), one.rows, one.key.isascii(), len(one.key)
 
 
-def settled_of(before: Setup) -> list[Settled]:
+def settled_of(before: Setup, office_id: uuid.UUID) -> list[Settled]:
     """What was said of organisations, each with the way back."""
     back = ("", _("As if nothing had been said"))
     found = []
+    called = called_of(office_id, {*before.employers.values(), *chain.from_iterable(before.employers_apart.values())})
     for name, other in before.employers.items():
-        found.append(_settled(name, [(_AS, _("Read as %(name)s", name=other)), back], _AS))
+        found.append(_settled(name, [(_AS, _("Read as %(name)s", name=called.get(other, other))), back], _AS))
     for name, apart in before.employers_apart.items():
-        found.append(_settled(name, [(_APART, _("Another one than %(names)s", names=", ".join(apart))), back], _APART))
+        names = ", ".join(called.get(one, one) for one in apart)
+        found.append(_settled(name, [(_APART, _("Another one than %(names)s", names=names)), back], _APART))
     return found
 
 

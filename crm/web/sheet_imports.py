@@ -242,6 +242,7 @@ def rows(batch_id: uuid.UUID) -> Any:
         all_out=len(file.left_out),
         meant=meant,
         offers=offers,
+        words=mending.by_column(offers),
         in_several=in_several,
         anchors={one.rows[0]: one.key for one in reversed(offers) if one.count == 1 and one.rows[0] in in_several},
         said=said,
@@ -279,7 +280,7 @@ def _grid(
         for place, heading in used:
             name = f"cell-{reject.row}-{place}"
             stands = mending.in_words(file, heading, row[place]) if place < len(row) else ""
-            text = clean(request.form[name]) if name in request.form else stands
+            text = clean(request.form[name]) if name in request.form else stands.strip()
             if text != stands.strip():
                 edits.setdefault(str(reject.row), {})[heading] = text
             whys = [reason for column, reason in reject.problems if column == heading and (reject.row, heading) not in asked]
@@ -358,13 +359,24 @@ def doubles(batch_id: uuid.UUID) -> Any:
     form = MendForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
-    groups, settled = sheet_doubles.groups_of(summary), sheet_doubles.settled_of(file.setup)
+    groups, settled = sheet_doubles.groups_of(summary, batch.office_id), sheet_doubles.settled_of(file.setup, batch.office_id)
     named, typed = sheet_doubles.all_named(summary, batch.office_id)
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):
         form.whole_errors.append(_("%(name)s: %(why)s", name=one.name, why=one.why))
     if is_valid and not form.has_errors:
         setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
+        if setup == file.setup and (listed or groups):
+            left = len(summary.twins) + len(sheet_doubles.groups_in(summary))
+            flash(
+                ngettext(
+                    "%(num)d possible duplicate is left: it is brought in as a new one.",
+                    "%(num)d possible duplicates are left: each is brought in as a new one.",
+                    left,
+                ),
+                "warning",
+            )
+            return redirect(url_for("imports.detail", batch_id=batch_id), code=303)
         if len(setup.twins) + len(setup.employers) + len(setup.employers_apart) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
         elif _recheck(form, batch_id, replace(setup, columns=file.columns)):

@@ -61,7 +61,7 @@ def test_an_employer_that_is_nearly_one_on_record_is_read_as_that_one(browser):
     client.submit(upload(client, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location, {}, action="/apply")
     place = upload(client, sheet(HEAD, *people("Ministry of Eductaion", "Ministry of Eductaion"))).location
     ((names, control),) = asked(client, place).items()
-    assert names.startswith("Ministry of Eductaion · Ministry of Education (JOR-PA-")
+    assert names.startswith("Ministry of Eductaion · \u2068Ministry of Education\u2069 (JOR-PA-")
     _none, _itself, same, _two = choices(client, place, control)
     assert same.startswith("as:JOR-PA-")
     client.submit(f"{place}/doubles", {control: same})
@@ -394,3 +394,18 @@ def test_a_row_that_shares_first_letters_alone_is_no_member_where_more_speaks_fo
     ((names, chosen),) = answers(client, place).items()
     assert "Jerash" in names, "first letters alone speak for either"
     assert chosen == ""
+
+
+def test_an_employer_said_to_be_one_on_record_is_shown_by_its_name(browser):
+    """Its reference says to the program which one it is; what would change is read by a person."""
+    client = browser("officer")
+    client.submit(upload(client, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location, {}, action="/apply")
+    head = [*HEAD, "E-mail"]
+    rows = [["Amina Bakr", "Head", "Petra Daily", "", "a@x.example"], ["Amina Bakr", "Clerk", "Ministry of Eductaion", "", "a@x.example"]]
+    place = upload(client, sheet(head, *rows)).location
+    ((_names, control),) = asked(client, place).items()
+    (same,) = [one for one in choices(client, place, control) if one.startswith("as:JOR-PA-")]
+    client.submit(f"{place}/doubles", {control: same, "twin-3": "2"})
+    page = text(client.get(place))
+    assert "Clerk, Ministry of Education" in page
+    assert "Clerk, JOR-PA-" not in page

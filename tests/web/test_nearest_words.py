@@ -84,7 +84,7 @@ def test_a_word_of_one_row_is_remembered_for_the_next_file_if_the_mark_is_left(b
     client = browser("officer")
     rows = [contact(1, "Goverment"), contact(2, "NGO; Volunteer", "", "no address")]
     place = upload(client, sheet(HEAD, *rows)).location
-    assert legends(client, place) == ["In 1 row: Category “Goverment”", "In 1 row: Category “Volunteer”"]
+    assert legends(client, place) == ["In 1 row: Category “Volunteer”", "In 1 row: Category “Goverment”"]
     said = {name_of(client, place, "Volunteer"): "youth", "cell-3-3": "", "is_remembered": "y" if is_remembered else None}
     client.submit(f"{place}/rows", said)
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))

@@ -15,7 +15,9 @@ def put(client):
 
 
 def chosen(client, place):
-    return tree(client.get(f"{place}/doubles")).xpath("//input[@checked]/@value")
+    return tree(client.get(f"{place}/doubles")).xpath(
+        "//input[@checked][starts-with(@name, 'twin-')]/@value | //select[starts-with(@name, 'twin-')]/option[@selected]/@value"
+    )
 
 
 def test_rows_that_look_alike_are_settled_on_their_page(browser):
@@ -26,8 +28,8 @@ def test_rows_that_look_alike_are_settled_on_their_page(browser):
     assert "say of each whether it is the same, or another one" in text(page)
     (link,) = tree(page).xpath("//a[. = 'Possible duplicates']/@href")
     page = text(client.get(link))
-    assert "Row 3 Haddad Liná · lina@x.example · Kenya Perhaps the same as: row 2 of this file: the same name" in page
-    assert "The same as row 2 Dr Lina Haddad Two different ones" in page
+    assert "Row 3: perhaps the same as row 2 of this file: the same name" in page
+    assert "Row 3 Haddad Liná · lina@x.example · Kenya Row 2 Dr Lina Haddad The same as row 2 Two different ones Not said yet" in page
     assert chosen(client, place) == ["", ""]
     client.submit(link, {"twin-3": "2", "twin-4": "two"})
     page = text(client.get(place))
@@ -74,7 +76,7 @@ def test_a_row_that_begins_in_arabic_stays_in_the_direction_of_the_page(browser)
     rows = ["محمد الخطيب", "الأردن", "0794088766", "2023-05-31"], ["Mohammed Al-Khatib", "", "0794088766", ""]
     place = upload(client, sheet(head, *rows)).location
     page = tree(client.get(f"{place}/doubles"))
-    (hint,) = page.xpath("//label//*[@class='hint']")
+    (hint,) = page.xpath("//p[@class='small like']")
     assert [value.text_content() for value in hint.xpath(".//bdi")] == [value for value in rows[0] if value]
     assert not page.xpath("//bdi[contains(., ' · ')]")
 
@@ -91,8 +93,10 @@ def test_of_each_row_the_name_stands_out_whatever_stands_before_it(browser):
     )
     place = upload(client, sheet(head, *rows)).location
     page = tree(client.get(f"{place}/doubles"))
-    assert page.xpath("//fieldset[@class='mend']/p/*[@class='value']//strong/text()") == ["Mohammed Al-Khatib", "Saleh Rami"]
-    assert page.xpath("//*[@class='hint']//strong/text()") == ["محمد الخطيب", "Rami Saleh"]
+    lines = [page.xpath(f"//p[@class='{which}']/*[@class='value']//strong/text()") for which in ("small", "small like")]
+    assert sorted(zip(*lines, strict=True)) == [("Mohammed Al-Khatib", "محمد الخطيب"), ("Saleh Rami", "Rami Saleh")]
+    names = [[one.text for one in box.iter("bdi")] for box in page.xpath("//legend[bdi]")]
+    assert names == [["Mohammed Al-Khatib", "محمد الخطيب"]], "what is chosen already is a line with both names"
 
 
 def test_what_was_said_is_taken_back_and_half_of_it_can_wait(browser):
@@ -112,7 +116,7 @@ def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     client.submit(upload(client, sheet(head, known)).location, {}, action="/apply")
     place = upload(client, sheet(HEAD, ["Annie", "ana@x.example", "Kenya"])).location
     page = tree(client.get(f"{place}/doubles"))
-    (hint,) = page.xpath("//label//*[@class='hint']")
+    (hint,) = page.xpath("//p[@class='small like']")
     assert [one.text_content() for one in hint.iter("bdi")] == ["Ana B. Bell", "Editor", "Petra Daily", "Jordan", "ana@x.example"]
     (link,) = page.xpath("//fieldset//a/@href")
     assert "Ana B. Bell" in text(client.get(link))
@@ -251,8 +255,21 @@ def test_where_name_and_address_agree_the_answer_is_chosen_already_and_nowhere_e
     ]
     place = upload(client, sheet(HEAD, *rows)).location
     assert "3 possible duplicates" in text(client.get(place))
-    assert chosen(client, place) == ["2", "", ""]
+    assert chosen(client, place) == ["", "", "2"], "what a person has to say stands first"
     client.submit(f"{place}/doubles", {})
     page = text(client.get(place))
     assert "2 possible duplicates" in page
     assert "Row 3 is brought in as one with row 2." in page
+
+
+def test_saying_nothing_more_leads_on_to_what_the_file_would_do(browser):
+    """Whoever does not know whether two are one goes on by the same button, and is told what becomes of them."""
+    client = browser("officer")
+    place = put(client)
+    assert client.submit(f"{place}/doubles", {"twin-3": "2"}).location.endswith("/doubles")
+    assert client.submit(f"{place}/doubles", {}).location.endswith(place)
+    page = text(client.get(place))
+    assert "1 possible duplicate is left: it is brought in as a new one." in page
+    assert "Row 3 is brought in as one with row 2." in page, "what was said before stays"
+    client.submit(place, {}, action="/apply")
+    assert "Petra Daily" in text(client.get("/parties/"))
