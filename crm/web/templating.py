@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from flask.templating import Environment
@@ -19,4 +20,7 @@ class PageEnvironment(Environment):
                 return obj[attribute]
             except KeyError:
                 return self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
+        try:
+            return builtins.getattr(obj, attribute)
+        except AttributeError:
+            return super().getattr(obj, attribute)

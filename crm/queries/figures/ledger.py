@@ -295,10 +295,11 @@ _PLEDGE: tuple[Any, ...] = (
     Pledge.fixed_rate,
     Pledge.is_taken_back,
 )
+_PLEDGES = select(*_PLEDGE).order_by(Pledge.pledged_on, Pledge.id)  # what a statement starts from is put together once
 
 
 def _pledges(where: ColumnElement[bool], as_of: date) -> list[PledgeRow]:
-    rows = db.session.execute(select(*_PLEDGE).where(where, Pledge.pledged_on <= as_of).order_by(Pledge.pledged_on, Pledge.id))
+    rows = db.session.execute(_PLEDGES.where(where, Pledge.pledged_on <= as_of))
     found = {row.id: PledgeRow(*row) for row in rows}
     if not found:
         return []
@@ -313,11 +314,7 @@ def _outstanding_pledges(where: ColumnElement[bool], as_of: date) -> list[Pledge
     its = (PledgeTerms.pledge_id == Pledge.id, PledgeTerms.effective_on <= as_of)
     outstanding = select(func.sum(PledgeTerms.change_minor)).where(*its).correlate(Pledge).scalar_subquery()
     newest = select(PledgeTerms.id).where(*its).order_by(PledgeTerms.version.desc()).limit(1).correlate(Pledge).scalar_subquery()
-    rows = db.session.execute(
-        select(*_PLEDGE, outstanding, newest)
-        .where(where, Pledge.pledged_on <= as_of, outstanding != 0)
-        .order_by(Pledge.pledged_on, Pledge.id)
-    )
+    rows = db.session.execute(_PLEDGES.add_columns(outstanding, newest).where(where, Pledge.pledged_on <= as_of, outstanding != 0))
     found = {}
     for *values, minor, newest_id in rows:
         pledge = found[values[0]] = PledgeRow(*values)
@@ -387,6 +384,38 @@ _AGREEMENT: tuple[Any, ...] = (
     Agreement.recovery_rate,
     Agreement.recovery_basis,
 )
+_AGREEMENTS_WITH_TERMS = select(*_AGREEMENT, *_term_columns(AgreementTerms)).order_by(
+    Agreement.signed_on, Agreement.id, AgreementTerms.version
+)
+_LINES = select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor).order_by(
+    AgreementBudgetLine.id
+)
+_RECEIPTS = select(
+    Receipt.id,
+    Receipt.office_id,
+    Receipt.reference,
+    Receipt.donor_id,
+    Receipt.agreement_id,
+    Receipt.pledge_id,
+    Receipt.value_on,
+    Receipt.amount_minor,
+    Receipt.currency,
+    Receipt.bank_reporting_minor,
+    Receipt.reversal_of_id,
+).order_by(Receipt.value_on, Receipt.id)
+_ALLOCATIONS = select(
+    Allocation.id,
+    Allocation.reference,
+    Allocation.agreement_id,
+    Allocation.receipt_id,
+    Allocation.programme_id,
+    Allocation.output_id,
+    Allocation.allocated_on,
+    Allocation.amount_minor,
+    Allocation.currency,
+    Allocation.is_planned,
+    Allocation.reversal_of_id,
+).order_by(Allocation.allocated_on, Allocation.id)
 
 
 def agreement_rows(where: ColumnElement[bool], as_of: date) -> list[AgreementRow]:
@@ -404,12 +433,7 @@ def is_newest(terms: type[PledgeTerms | AgreementTerms], parent: Any, as_of: dat
 def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) -> list[AgreementRow]:
     """Agreements with their terms, oldest version first, and where they are asked for with their budget lines: two statements at most."""
     its = (AgreementTerms.agreement_id == Agreement.id) & (AgreementTerms.effective_on <= as_of)
-    rows = db.session.execute(
-        select(*_AGREEMENT, *_term_columns(AgreementTerms))
-        .outerjoin(AgreementTerms, its)
-        .where(where, Agreement.signed_on <= as_of)
-        .order_by(Agreement.signed_on, Agreement.id, AgreementTerms.version)
-    )
+    rows = db.session.execute(_AGREEMENTS_WITH_TERMS.outerjoin(AgreementTerms, its).where(where, Agreement.signed_on <= as_of))
     found: dict[uuid.UUID, AgreementRow] = {}
     for row in rows:
         agreement = found.get(row[0])
@@ -419,11 +443,7 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
             agreement.terms.append(Term(*row[len(_AGREEMENT) :]))
     if with_lines and found:
         again = select(Agreement.id).where(where)
-        lines = db.session.execute(
-            select(AgreementBudgetLine.agreement_id, AgreementBudgetLine.programme_id, AgreementBudgetLine.amount_minor)
-            .where(_among(AgreementBudgetLine.agreement_id, found, again))
-            .order_by(AgreementBudgetLine.id)
-        )
+        lines = db.session.execute(_LINES.where(_among(AgreementBudgetLine.agreement_id, found, again)))
         for agreement_id, programme_id, amount in lines:
             if (agreement := found.get(agreement_id)) is not None:
                 agreement.lines.append((programme_id, amount))
@@ -432,23 +452,7 @@ def _agreements(where: ColumnElement[bool], as_of: date, *, with_lines: bool) ->
 
 def _receipts(where: ColumnElement[bool], until: date | None) -> list[ReceiptRow]:
     """Receipts up to a day, or all, by value date; `_settle` says which of them came to nothing."""
-    rows = db.session.execute(
-        select(
-            Receipt.id,
-            Receipt.office_id,
-            Receipt.reference,
-            Receipt.donor_id,
-            Receipt.agreement_id,
-            Receipt.pledge_id,
-            Receipt.value_on,
-            Receipt.amount_minor,
-            Receipt.currency,
-            Receipt.bank_reporting_minor,
-            Receipt.reversal_of_id,
-        )
-        .where(where, true() if until is None else Receipt.value_on <= until)
-        .order_by(Receipt.value_on, Receipt.id)
-    )
+    rows = db.session.execute(_RECEIPTS.where(where, true() if until is None else Receipt.value_on <= until))
     return [ReceiptRow(*row) for row in rows]
 
 
@@ -474,21 +478,5 @@ def reporting_currencies() -> dict[uuid.UUID, str]:
 
 
 def _allocations(where: ColumnElement[bool], as_of: date) -> list[AllocationRow]:
-    rows = db.session.execute(
-        select(
-            Allocation.id,
-            Allocation.reference,
-            Allocation.agreement_id,
-            Allocation.receipt_id,
-            Allocation.programme_id,
-            Allocation.output_id,
-            Allocation.allocated_on,
-            Allocation.amount_minor,
-            Allocation.currency,
-            Allocation.is_planned,
-            Allocation.reversal_of_id,
-        )
-        .where(where, Allocation.allocated_on <= as_of)
-        .order_by(Allocation.allocated_on, Allocation.id)
-    )
+    rows = db.session.execute(_ALLOCATIONS.where(where, Allocation.allocated_on <= as_of))
     return [AllocationRow(*row) for row in rows]
