@@ -113,6 +113,11 @@ class DayAmbiguous(CellInvalid):
 class YearShort(CellInvalid):
     """A day whose year has two digits, and nothing says of which century it is."""
 
+    def __init__(self, text: str, digits: str) -> None:
+        """Keep the two digits."""
+        self.year = int(digits)
+        super().__init__(_("“%(text)s”: write the year with four digits.", text=text[:40]))
+
 
 class MonthOnly(CellInvalid):
     """A month without a day, and nothing says which day is meant."""
@@ -212,7 +217,7 @@ def _first_of(text: str, year: int, month: int, months: str) -> date:
 
 def _whole_year(text: str, digits: str, century: str) -> int:
     if century not in CENTURIES:
-        raise YearShort(_("“%(text)s”: write the year with four digits.", text=text[:40]))
+        raise YearShort(text, digits)
     first = int(century)
     return first + (int(digits) - first) % 100
 
@@ -246,7 +251,8 @@ def _date(text: str, year: int, month: int, day: int) -> date:
 
 
 def day_order(cells: Iterable[str], century: str = "") -> tuple[str, str]:
-    """How a column writes its days, and a cell that leaves it open: ("dmy", ""), ("", "03/04/2026"), or ("", "") where neither matters.
+    """How a column writes its days, and the first cell that could be read either way: ("dmy", "03/04/2026"), ("", "03/04/2026") where it stays
+    open, or ("", "") where neither matters.
 
     A column that holds 25/12/2026 is read day first throughout; one that holds both 25/12 and 12/25 says nothing."""
     seen: set[str] = set()
@@ -263,9 +269,7 @@ def day_order(cells: Iterable[str], century: str = "") -> tuple[str, str]:
             seen.add("mdy")
         elif first != middle and not doubtful:
             doubtful = cell.strip()
-    if len(seen) == 1:
-        return seen.pop(), ""
-    return "", doubtful
+    return seen.pop() if len(seen) == 1 else "", doubtful
 
 
 _PARTS = ";\n|"

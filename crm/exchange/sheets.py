@@ -76,6 +76,8 @@ MOST_EDITS = 2_000
 TWO = "two"
 _EXAMPLES = 3
 _MOST_LOOKED_AT = 200
+#: Years of two digits below this are of this century in both ways of reading them.
+_EITHER_CENTURY = 50
 _MOST_EXAMPLE = 60
 #: What parts the amounts of a total in several currencies.
 _BETWEEN_TOTALS = ";\n|/+&"
@@ -237,6 +239,8 @@ class SheetFile:
     wrong: Wrong = field(default_factory=Wrong)
     #: Rows with a day whose year has two digits.
     short_years: list[int] = field(default_factory=list)
+    #: Whether those years are the same, whichever hundred years can be chosen.
+    is_century_clear: bool = True
     #: Rows that hold nothing in a column that is read, and those that say the headings again: neither are rows of the list.
     passed_over: list[int] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
@@ -250,6 +254,8 @@ class SheetFile:
     not_forms: dict[tuple[str, str], int] = field(default_factory=dict)
     #: Rows in which a column holds a formula without a saved result.
     formulas: dict[str, list[int]] = field(default_factory=dict)
+    #: Which of day and month is read first where a day could be read either way -> the first such day.
+    days_read: dict[str, str] = field(default_factory=dict)
     #: In how many rows what was said of a value counts, by heading and value.
     replaced: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
@@ -434,7 +440,9 @@ class _Rows:
             return ""
         found, doubtful = day_order(cells, setup.century)
         order = setup.day_order if setup.day_order in DAY_ORDERS else found
-        if doubtful and not order:
+        if doubtful and order:
+            self.file.days_read.setdefault(order, doubtful[:_MOST_EXAMPLE])
+        elif doubtful:
             self.file.questions.append(Question(heading, doubtful[:_MOST_EXAMPLE]))
         return order
 
@@ -564,6 +572,7 @@ class _Rows:
         """What a person may say at once of all rows with the same problem."""
         if isinstance(error, YearShort):
             self.file.short_years.append(row_number)
+            self.file.is_century_clear &= error.year < _EITHER_CENTURY
         elif isinstance(error, MonthOnly):
             self.file.bare_months.append(row_number)
         elif cell.strip() and not isinstance(error, (AmountDoubtful, AmountMerged, NoCurrency, DayAmbiguous)):
@@ -664,8 +673,8 @@ def _not_taken(file: SheetFile) -> list[RowNote]:
         notes.append(RowNote("headings", 0, text))
     if file.passed_over and not file.missing():
         text = ngettext(
-            "%(num)d row holds nothing in a column that is read, as the heading of a section or a count at the foot, and is left out (%(where)s).",
-            "%(num)d rows hold nothing in a column that is read, as headings of sections or a count at the foot, and are left out (%(where)s).",
+            "%(num)d row is left out, such as the heading of a section: no column that is read holds anything there (%(where)s).",
+            "%(num)d rows are left out, such as headings of sections: no column that is read holds anything there (%(where)s).",
             len(file.passed_over),
             where=in_rows(file.passed_over),
         )

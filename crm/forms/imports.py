@@ -151,5 +151,44 @@ class RowsForm(MendForm):
         return found
 
 
+#: What stands between pairs of rows that are one, and within a pair.
+_BETWEEN_PAIRS, _IS_ONE_WITH = re.compile(r"[,;،؛、，]|\n"), re.compile(r"\s*=\s*")
+_PAIR = 2
+
+
+class DoublesForm(MendForm):
+    """Possible duplicates of a list, and rows that are one though nothing asks about them."""
+
+    also_one = StringField(
+        _l("Other rows that are one"),
+        [OneLine(500)],
+        description=_l("By their numbers in the spreadsheet, or with the reference of a record: 197 = 33, 210 = JOR-PA-2026-0042."),
+    )
+
+    def pairs(self, known: Collection[int]) -> dict[str, str]:
+        """Row -> the earlier row, or the reference, that it is said to be one with in `also_one`. Empty, and why beside the field, where that
+        cannot be."""
+        found: dict[str, str] = {}
+        for part in filter(str.strip, _BETWEEN_PAIRS.split(self.also_one.data or "")):
+            named = [text.strip().upper() for text in _IS_ONE_WITH.split(part)]
+            rows = sorted(int(text) for text in named if text.isascii() and text.isdecimal() and len(text) <= _DIGITS_OF_ROW)
+            references = [text for text in named if "-" in text]
+            if len(named) != _PAIR or len(rows) + len(references) != _PAIR or not rows:
+                return self._no_pair(_("Write two rows that are one as 197 = 33. “%(text)s” says something else.", text=part.strip()[:60]))
+            if missing := [row for row in rows if row not in known]:
+                return self._no_pair(_("The list has no row %(rows)s.", rows=missing[0]))
+            other = references[0] if references else str(rows[0])
+            if str(rows[-1]) == other:
+                return self._no_pair(_("Row %(row)s is itself.", row=other))
+            if found.get(str(rows[-1]), other) != other:
+                return self._no_pair(_("Row %(row)s is said to be one with two.", row=rows[-1]))
+            found[str(rows[-1])] = other
+        return found
+
+    def _no_pair(self, why: str) -> dict[str, str]:
+        self.take(Invalid(why, field="also_one"))
+        return {}
+
+
 class ActForm(BaseForm):
     """A button that does something to a checked file."""

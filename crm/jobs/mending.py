@@ -113,16 +113,6 @@ def replaced_in_words(file: SheetFile) -> list[str]:
                 **shown,
             )
             said.append(sentence)
-    for (heading, word), count in list(file.not_forms.items())[:_MOST_SAID]:
-        shown = {"n": number(count, get_locale()), "value": word[:_SHOWN], "column": heading}
-        said.append(
-            ngettext(
-                "“%(value)s” under “%(column)s” stands beside a person, who stays one, in %(n)s row.",
-                "“%(value)s” under “%(column)s” stands beside people, who stay people, in %(n)s rows.",
-                count,
-                **shown,
-            )
-        )
     if file.setup.century:
         begin = int(file.setup.century)
         said.append(_("Years of two digits are taken as %(first)s to %(last)s.", first=begin, last=begin + 99))
@@ -136,6 +126,22 @@ def replaced_in_words(file: SheetFile) -> list[str]:
         )
     if file.setup.months:
         said.append(_("A month without a day is taken as its first day."))
+    return said
+
+
+def beside_people(file: SheetFile) -> list[str]:
+    """A sentence for each word for a form of organisation that was read as a kind, since a person stands beside it."""
+    said = []
+    for (heading, word), count in list(file.not_forms.items())[:_MOST_SAID]:
+        shown = {"n": number(count, get_locale()), "value": word[:_SHOWN], "column": heading}
+        said.append(
+            ngettext(
+                "“%(value)s” under “%(column)s” stands beside a person, who stays one, in %(n)s row.",
+                "“%(value)s” under “%(column)s” stands beside people, who stay people, in %(n)s rows.",
+                count,
+                **shown,
+            )
+        )
     return said
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from crm.errors import Invalid
 from crm.exchange.cells import CellInvalid
+from crm.exchange.sheet_cells import read_day
 from crm.exchange.sheet_columns import SHEETS, is_of_a_log
 from crm.exchange.sheet_fields import also_words
 from crm.exchange.sheets import Setup, SheetFile, TypedRow, add_up, counted, digest_of, read_sheet, read_totals
 from crm.exchange.tabular import RowProblem
-from crm.i18n import _, ngettext
+from crm.formatting import long_day
+from crm.i18n import _, get_locale, ngettext
 from crm.jobs import mending
 from crm.models.codes import INTERACTION_KINDS, PARTY_KINDS
 from crm.models.imports import ImportBatch
@@ -128,7 +130,7 @@ def read(office_id: uuid.UUID, slug: str, data: bytes, setup: Setup, facts: Call
         rows,
         rejects,
         _notes(file, missing),
-        mending.replaced_in_words(file),
+        [*(note.text for note in file.notes if note.kind == "merged"), *mending.replaced_in_words(file)],
         kind,
         replace(file.setup, columns=file.columns).dump(),
         _control(file, {reject.row_number for reject in broken}),
@@ -199,9 +201,24 @@ def said_totals(file: SheetFile, text: str | None = None) -> dict[str, int]:
         raise Invalid(str(error), field="totals") from error
 
 
+def _of_days(order: str, text: str, century: str) -> str:
+    """How days that could be read either way are read, by the first of them; "" where that is no day."""
+    try:
+        found = read_day(text, order, century)
+    except CellInvalid:
+        found = None
+    if found is None:
+        return ""
+    day = long_day(found, get_locale())
+    if order == "dmy":
+        return _("Days are read day first: %(text)s is %(day)s.", text=text, day=day)
+    return _("Days are read month first: %(text)s is %(day)s.", text=text, day=day)
+
+
 def _notes(file: SheetFile, missing: list[str]) -> list[str]:
-    notes = [note.text for note in file.notes]
+    notes = [*(note.text for note in file.notes if note.kind != "merged"), *mending.beside_people(file)]
     notes += [no_column(label) for label in missing]
+    notes += filter(None, (_of_days(order, text, file.setup.century) for order, text in file.days_read.items()))
     left_out = [heading for heading, name in file.columns.items() if not name and heading]
     if left_out:
         listed = ", ".join(f"“{heading[:40]}”" for heading in left_out[:12])
@@ -215,7 +232,7 @@ def _notes(file: SheetFile, missing: list[str]) -> list[str]:
         )
     notes += [
         _(
-            "“%(heading)s” looks like contacts that were held. A log of them can be brought in as a list of its own, under “%(list)s”.",
+            "“%(heading)s” looks like contacts that were held. They can be brought in as a list of their own, “%(list)s”.",
             heading=heading[:40],
             list=SHEETS["interactions"].title,
         )

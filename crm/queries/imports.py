@@ -35,7 +35,8 @@ class Summary:
     with another row, and `joined_more` of the changed ones; `employers`: new organisations of posts that may be another one: the first row, the name, and of each other its reference or
     name, that in words with the reason, whether it is on record, and whether the reason is a good one; `organisations`: all new ones of posts, the first row,
     the name, in how many rows; `sure`: the rows of `twins` of which name and address say that they are that earlier row; `organisation_rows`: names of
-    organisations that are rows themselves; `answered`: sentences that repeat what a person said of the file."""
+    organisations that are rows themselves; `as_read`: sentences on how the file was read, where nothing is lost or in doubt, or as
+    a person said."""
 
     notes: Sequence[str]
     samples: Sequence[dict[str, Any]]
@@ -56,7 +57,7 @@ class Summary:
     organisations: Sequence[tuple[int, str, int]] = ()
     sure: Sequence[int] = ()
     organisation_rows: Sequence[str] = ()
-    answered: Sequence[str] = ()
+    as_read: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def summary_of(batch: ImportBatch) -> Summary:
         kept.get("organisations", ()),
         kept.get("sure", ()),
         kept.get("organisation_rows", ()),
-        kept.get("answered", ()),
+        kept.get("as_read", ()),
     )
 
 

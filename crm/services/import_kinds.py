@@ -129,13 +129,14 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Contents(Generic[Record]):
-    """The typed records of a file, its rejected rows, the sentences a person should read about it, and those that repeat what one said of it."""
+    """The typed records of a file, its rejected rows, the sentences a person should read about it, and those that say how it was read
+    where nothing is lost or in doubt, or as somebody said."""
 
     facts: FileFacts
     records: Sequence[Record]
     rejects: Sequence[Reject] = ()
     notes: Sequence[str] = ()
-    answered: Sequence[str] = ()
+    as_read: Sequence[str] = ()
     kind: ByChunk[Record] | None = None
     settings: str = ""  # of a spreadsheet: how it is read
     #: Of a sheet of amounts: "read" and "refused" (currency -> [how many, sum in minor units]), "unread" rows, the "totals" given, and
@@ -182,7 +183,7 @@ class Outcome:
     samples: list[Sample] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)  # what came of a person's answers, as they were given
+    as_read: list[str] = field(default_factory=list)  # how cells were read, and what came of a person's answers
     doubles: list[tuple[int, str, str]] = field(default_factory=list)  # row, its name, what it is like
     double_rows: int = 0
     twins: dict[str, list[str]] = field(default_factory=dict)  # row -> the earlier rows or references it may be one with

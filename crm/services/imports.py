@@ -402,7 +402,7 @@ def _packed(outcome: Outcome, refused: int) -> str:
             **counts,
             **_more(outcome),
             "notes": outcome.notes,
-            "answered": outcome.answered,
+            "as_read": outcome.as_read,
             "refused": refused,
             "samples": _samples(outcome),
         },
@@ -418,7 +418,7 @@ def _unpacked(text: str) -> tuple[Outcome, int]:
         Sample(one["row"], one["action"], one["title"], tuple((str(a), str(b), str(c)) for a, b, c in one["changes"]))
         for one in kept.get("samples", [])
     ]
-    outcome.notes, outcome.answered = list(kept.get("notes", [])), list(kept.get("answered", []))
+    outcome.notes, outcome.as_read = list(kept.get("notes", [])), list(kept.get("as_read", []))
     outcome.doubles = [(int(row), str(name), str(like)) for row, name, like in kept.get("doubles", [])]
     outcome.double_rows, outcome.twins = int(kept.get("double_rows", 0)), kept.get("twins", {})
     outcome.joined, outcome.joined_more = int(kept.get("joined", 0)), int(kept.get("joined_more", 0))
@@ -518,7 +518,7 @@ def _fill(batch: ImportBatch, contents: Contents[Any], outcome: Outcome) -> None
         )
     kept = {"notes": notes[:100], "samples": _samples(outcome), **_more(outcome), "control": dict(contents.control)}
     kept |= {"is_open": contents.is_open, "left_out": list(contents.left_out), "mended": contents.mended, "settled": contents.settled}
-    kept |= {"turnable": list(contents.turnable), "answered": [*contents.answered, *outcome.answered][:100]}
+    kept |= {"turnable": list(contents.turnable), "as_read": [*contents.as_read, *outcome.as_read][:100]}
     batch.summary = json.dumps(kept, ensure_ascii=False)
 
 

@@ -29,6 +29,8 @@ _TORN = re.compile(r"\s*([@.])\s*")
 _CALL_WORDS = frozenset(
     map(fold, ("tel", "phone", "telephone", "telefono", "mob", "mobile", "cell", "gsm", "portable", "movil", "هاتف", "الهاتف", "جوال"))
 )
+#: The sign of an e-mail address typed more than once, and what was typed for the points of where it is.
+_SIGNS, _BETWEEN_PARTS = re.compile(r"\s*@[\s@]*"), re.compile(r"\s*[,;.]\s*|\s+")
 #: What is written for the sign of an e-mail address, so that no machine reads it.
 _AT = re.compile(r"\s*[\[({]\s*(?:at|chez|arroba)\s*[\])}]\s*", re.IGNORECASE)
 
@@ -103,6 +105,13 @@ def _one_address(given: Sequence[str]) -> str:
     said = " ".join(given)
     whole = _TORN.sub(r"\1", _AT.sub("@", said))
     return whole if whole != said and whole.count("@") == 1 and _is_address(whole) else ""
+
+
+def nearest_address(text: str) -> str:
+    """The e-mail address that a cell with a slip of the pen is meant for (two signs, a comma or a blank for a point); "" where none is clear."""
+    name, sign, house = _SIGNS.sub("@", " ".join(text.split())).strip(" .,;").partition("@")
+    found = f"{name.strip()}{sign}{_BETWEEN_PARTS.sub('.', house.strip())}"
+    return found if found != text.strip() and _is_address(found) else ""
 
 
 def _is_address(text: str) -> bool:

@@ -190,7 +190,9 @@ class Employers:
         held = found.parties_named(office_id, set(shorter.values()), forms=("organisation", "group")) if shorter else {}
         for folded, text in shorter.items():
             for one in held.get(text, ())[:_MOST_OTHERS]:
-                on_record.setdefault(folded, []).append(_Entry(0, one.name, one.reference, is_new=False).because(str(_WHY_COUNTRY)))
+                # of another country's office perhaps
+                other = _Entry(0, one.name, one.reference, is_new=False).because(str(_WHY_COUNTRY), is_sure=False)
+                on_record.setdefault(folded, []).append(other)
         for folded, text in bare.items():
             by_letters = self._held_by_letters(office_id, text)
             on_record.setdefault(folded, []).extend(one.because(str(_WHY_LETTERS), is_sure=len(by_letters) == 1) for one in by_letters)

@@ -637,7 +637,7 @@ class Parties(ByChunk[SheetRow]):
                     outcome.sure += [row] * doubles[row].is_sure
         outcome.rejects.extend(rejects)
         outcome.notes[:] = self._notes()
-        outcome.answered[:] = self._said_of.as_said()
+        outcome.as_read[:] = [*self._told.as_read(), *self._said_of.as_said()]
         outcome.employers[:] = [(one.row, one.name, list(one.others)) for one in self._employers.asked.values()]
         outcome.organisations[:] = self._employers.listed()
         outcome.organisation_rows[:] = self._employers.rows_listed()

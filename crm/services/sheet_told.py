@@ -39,19 +39,12 @@ class Told:
     shared: int = 0  # new organisations among the rows
 
     def sentences(self) -> list[str]:
-        """Everything that was met, each in one sentence."""
+        """What is in doubt, or goes beyond the office, each in one sentence."""
         return [*self._of_names(), *self._of_numbers(), *self._of_posts(), *self._of_sharing()]
 
-    def _of_names(self) -> list[str]:
+    def as_read(self) -> list[str]:
+        """How cells were read where nothing is lost or in doubt, each in one sentence."""
         said = []
-        if self.unknown_references:
-            said.append(
-                ngettext(
-                    "%(num)d reference is not on record here; its row was matched by name.",
-                    "%(num)d references are not on record here; their rows were matched by name.",
-                    self.unknown_references,
-                )
-            )
         if self.nameless:
             said.append(
                 ngettext(
@@ -60,20 +53,6 @@ class Told:
                     self.nameless,
                 )
             )
-        if self.met_again:
-            pairs = [_("row %(row)s with row %(other)s", row=row, other=other) for row, other in self.met_again.items()]
-            said.append(
-                ngettext(
-                    "%(num)d row has the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
-                    "%(num)d rows have the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
-                    len(self.met_again),
-                    rows=rows_named(pairs),
-                )
-            )
-        return said
-
-    def _of_numbers(self) -> list[str]:
-        said = []
         if self.worded:
             said.append(
                 ngettext(
@@ -98,6 +77,40 @@ class Told:
                     self.torn,
                 )
             )
+        if self.new_organisations:
+            said.append(
+                ngettext(
+                    "%(num)d organisation of a post is not on record; it is recorded too.",
+                    "%(num)d organisations of posts are not on record; they are recorded too.",
+                    len(self.new_organisations),
+                )
+            )
+        return said
+
+    def _of_names(self) -> list[str]:
+        said = []
+        if self.unknown_references:
+            said.append(
+                ngettext(
+                    "%(num)d reference is not on record here; its row was matched by name.",
+                    "%(num)d references are not on record here; their rows were matched by name.",
+                    self.unknown_references,
+                )
+            )
+        if self.met_again:
+            pairs = [_("row %(row)s with row %(other)s", row=row, other=other) for row, other in self.met_again.items()]
+            said.append(
+                ngettext(
+                    "%(num)d row has the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
+                    "%(num)d rows have the name of an earlier one and nothing speaks against it: they come in as one, %(rows)s.",
+                    len(self.met_again),
+                    rows=rows_named(pairs),
+                )
+            )
+        return said
+
+    def _of_numbers(self) -> list[str]:
+        said = []
         if self.elsewhere:
             said.append(
                 ngettext(
@@ -110,8 +123,8 @@ class Told:
         if self.unsure:
             said.append(
                 ngettext(
-                    "A telephone number may be wrong: no number of its country begins so: row %(rows)s. It is taken as it stands.",
-                    "In %(num)d rows a telephone number may be wrong: no number of its country begins so: rows %(rows)s. They are taken as they stand.",
+                    "A telephone number may be wrong, as no number of its country begins so: row %(rows)s.",
+                    "In %(num)d rows a telephone number may be wrong, as no number of its country begins so: rows %(rows)s.",
                     len(self.unsure),
                     rows=rows_named(self.unsure),
                 )
@@ -128,14 +141,6 @@ class Told:
                     self.other_starts,
                 )
             )
-        if self.new_organisations:
-            said.append(
-                ngettext(
-                    "%(num)d organisation of a post is not on record; it is recorded too.",
-                    "%(num)d organisations of posts are not on record; they are recorded too.",
-                    len(self.new_organisations),
-                )
-            )
         return said
 
     def _of_sharing(self) -> list[str]:
@@ -144,8 +149,8 @@ class Told:
             return []
         return [
             ngettext(
-                "%(num)d new organisation is seen by every office, as all of them are; how to reach it, and notes about it, are your office's own.",
-                "%(num)d new organisations are seen by every office, as all of them are; how to reach them, and notes about them, are your office's own.",
+                "%(num)d new organisation is seen by every office; how to reach it, and notes about it, are your office's own.",
+                "%(num)d new organisations are seen by every office; how to reach them, and notes about them, are your office's own.",
                 count,
             )
         ]

@@ -81,7 +81,75 @@ class Guesses:
         if heading not in self._known:
             item = self._file.field_of(heading)
             self._known[heading] = _called(item) if item is not None else []
-        return meant(text, self._known[heading])
+        return meant(text, self._known[heading]) or self._plainer(heading, text)
+
+    def _plainer(self, heading: str, text: str) -> str:
+        """What is said by a word without what only says where it works (a local NGO), or which stands for a person by itself (a volunteer)."""
+        known = dict(self._known[heading])
+        words = fold(text).split()
+        if fold(text) in known:
+            return ""
+        if " ".join(words) in _PERSONS and "person" in known.values():
+            return "person"
+        left = [word for word in words if word not in _WHERE]
+        return known.get(" ".join(left), "") if left != words else ""
+
+
+#: Words that say where something works, beside what it is; and what a person is called in a column of categories.
+_WHERE = frozenset(
+    map(
+        fold,
+        [
+            "local",
+            "national",
+            "international",
+            "intl",
+            "regional",
+            "foreign",
+            "locale",
+            "nationale",
+            "internationale",
+            "internacional",
+            "nacional",
+            "محلي",
+            "محلية",
+            "دولي",
+            "دولية",
+            "وطني",
+            "وطنية",
+        ],
+    )
+)
+_PERSONS = frozenset(
+    map(
+        fold,
+        [
+            "consultant",
+            "consultants",
+            "consultante",
+            "volunteer",
+            "volunteers",
+            "freelancer",
+            "freelance",
+            "expert",
+            "experte",
+            "activist",
+            "bénévole",
+            "consultor",
+            "consultora",
+            "voluntario",
+            "voluntaria",
+            "experto",
+            "experta",
+            "متطوع",
+            "متطوعة",
+            "مستشار",
+            "مستشارة",
+            "خبير",
+            "خبيرة",
+        ],
+    )
+)
 
 
 def _called(item: SheetField) -> list[tuple[str, str]]:
@@ -288,6 +356,7 @@ class OfDays:
     rows: Sequence[int]
     choices: Sequence[tuple[str, str]]
     now: str
+    proposed: str = ""
 
     @property
     def count(self) -> int:
@@ -303,6 +372,7 @@ def days_of(file: SheetFile) -> list[OfDays]:
         (CENTURIES[1], _("1950 to 2049: 26 is 2026, 98 is 1998")),
     ]
     months = [("", _("Write the days, row by row")), (FIRST_DAY, _("Take the first of the month: March 2024 is 1 March 2024"))]
+    clear, first = CENTURIES[0] if file.is_century_clear else "", "" if file.kind.is_money else FIRST_DAY
     asked = [
         OfDays(
             name="century",
@@ -311,7 +381,8 @@ def days_of(file: SheetFile) -> list[OfDays]:
             why=_("Say which years these are; the last two digits are taken as the year."),
             rows=file.short_years,
             choices=centuries,
-            now=_said_of_days("century", file.setup.century, centuries),
+            now=_said_of_days("century", file.setup.century, centuries, clear),
+            proposed=clear,
         ),
         OfDays(
             name="months",
@@ -320,14 +391,16 @@ def days_of(file: SheetFile) -> list[OfDays]:
             why=_("Say which day is meant."),
             rows=file.bare_months,
             choices=months,
-            now=_said_of_days("months", file.setup.months, months),
+            now=_said_of_days("months", file.setup.months, months, first),
+            proposed=first,
         ),
     ]
     return [one for one in asked if one.rows or getattr(file.setup, one.name)]
 
 
-def _said_of_days(name: str, before: str, choices: Sequence[tuple[str, str]]) -> str:
-    said = request.form.get(name, before)
+def _said_of_days(name: str, before: str, choices: Sequence[tuple[str, str]], proposed: str) -> str:
+    """What a control holds: what was chosen, else what was said before, else, until the page is answered, what is proposed."""
+    said = request.form.get(name, before or (proposed if request.method == "GET" else ""))
     return said if said in dict(choices) else ""
 
 

@@ -165,7 +165,7 @@ class Group:
     now: str
     proposed: str
     has_marks: bool
-    is_sure: bool
+    is_sure: bool = False
 
     @property
     def reasons(self) -> list[str]:
@@ -218,9 +218,15 @@ def groups_of(summary: Summary, office_id: uuid.UUID) -> list[Group]:
 
 
 def called_of(office_id: uuid.UUID, keys: Collection[str]) -> dict[str, str]:
-    """What records are called on the page: reference -> name and reference. What is no reference is not there."""
+    """What records are called on the page: reference -> name, with the reference where two have one name. What is no reference is not there."""
     names = held.names_of(office_id, [key for key in keys if "-" in key])
-    return {key: _("%(name)s (%(reference)s)", name=named(name), reference=key) for key, name in names.items()}
+    often = Counter(map(fold, names.values()))
+    return {
+        key: _("%(name)s (%(reference)s)", name=named(name), reference=key)
+        if often[fold(name)] > 1
+        else _("%(name)s (on record)", name=named(name))
+        for key, name in names.items()
+    }
 
 
 def _without_strays(keys: list[str], rows: Mapping[str, int], links: Mapping[frozenset[str], bool]) -> list[str]:

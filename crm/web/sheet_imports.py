@@ -17,7 +17,7 @@ from crm.exchange.sheet_values import MOST_VALUES, said_of_values, value_key
 from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
 from crm.exchange.tabular import MAX_ROWS
 from crm.forms.base import clean
-from crm.forms.imports import ActForm, MendForm, RowsForm, SheetForm
+from crm.forms.imports import ActForm, DoublesForm, MendForm, RowsForm, SheetForm
 from crm.forms.parties import country_choices
 from crm.i18n import _, ngettext
 from crm.jobs import imports, sheets
@@ -32,6 +32,7 @@ from crm.queries.imports import RejectPlace
 from crm.queries.sheet_money import donors_meant
 from crm.services import import_undo
 from crm.services.imports import permission_for
+from crm.services.sheet_channels import nearest_address
 from crm.services.sheet_imports import calling_country, note_level
 from crm.web import mending, sheet_doubles
 from crm.web.gate import actor, permit
@@ -208,7 +209,8 @@ def rows(batch_id: uuid.UUID) -> Any:
     offers, said = mending.offers_of(file, equal_problems(file, rejects), guesses), mending.said_of(file)
     mended = mending.mended_at_once(file, offers)
     in_several = mending.rows_in_several(rejects, mended)
-    shown = sorted(rejects, key=lambda one: one.row in in_several)[:ROWS_SHOWN]  # those that are mended at once come last
+    ordered = sorted(rejects, key=lambda one: one.row in in_several)  # those that are mended at once come last
+    shown, others = ordered[:ROWS_SHOWN], ordered[ROWS_SHOWN:]
     edits = {row: dict(cells) for row, cells in file.setup.edits.items()}
     out = _left_out(file)
     grid = _grid(file, shown, edits, out, {cell for cell in mended if cell[0] not in in_several})
@@ -244,6 +246,7 @@ def rows(batch_id: uuid.UUID) -> Any:
         offers=offers,
         words=mending.by_column(offers),
         in_several=in_several,
+        has_more=any(one.row not in in_several for one in others),
         anchors={one.rows[0]: one.key for one in reversed(offers) if one.count == 1 and one.rows[0] in in_several},
         said=said,
         days=mending.days_of(file),
@@ -285,7 +288,17 @@ def _grid(
                 edits.setdefault(str(reject.row), {})[heading] = text
             whys = [reason for column, reason in reject.problems if column == heading and (reject.row, heading) not in asked]
             choices = mending.choices_of(file, heading, stands) if whys else []
-            cells.append({"name": name, "heading": heading, "stands": stands, "text": text, "whys": whys, "choices": choices})
+            cells.append(
+                {
+                    "name": name,
+                    "heading": heading,
+                    "stands": stands,
+                    "text": text,
+                    "whys": whys,
+                    "choices": choices,
+                    "field": file.columns[heading],
+                }
+            )
         placed = {cell["heading"] for cell in cells}
         whole = [(column, reason) for column, reason in reject.problems if column not in placed]
         is_open = not any(cell["whys"] for cell in cells) or any(
@@ -298,6 +311,9 @@ def _grid(
 def _guess(line: dict[str, Any], asked: Collection[str], guesses: mending.Guesses) -> None:
     """Choose in the wrong cells of a row what is surely meant, where the page is not answered yet. `asked`: columns of which it asks above."""
     for cell in line["cells"]:
+        if cell["whys"] and not cell["choices"] and cell["field"] == "email" and (address := nearest_address(cell["stands"])):
+            cell["proposed"] = True
+            cell["text"] = address if cell["name"] not in request.form else cell["text"]
         guess = guesses.of(cell["heading"], cell["stands"]) if cell["choices"] and cell["heading"] not in asked else ""
         if guess and guess in dict(cell["choices"]):
             cell["choices"] = mending.guessed(cell["choices"], guess)
@@ -356,7 +372,7 @@ def doubles(batch_id: uuid.UUID) -> Any:
         batch, file, version = _opened(batch_id)
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
-    form = MendForm(data={"version": str(version)})
+    form = DoublesForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
     groups, settled = sheet_doubles.groups_of(summary, batch.office_id), sheet_doubles.settled_of(file.setup, batch.office_id)
@@ -364,8 +380,11 @@ def doubles(batch_id: uuid.UUID) -> Any:
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):
         form.whole_errors.append(_("%(name)s: %(why)s", name=one.name, why=one.why))
+    pairs = _pairs(form, file, batch.office_id) if is_valid else {}
     if is_valid and not form.has_errors:
         setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
+        parted = {row: others for row, others in setup.parted.items() if row not in pairs}
+        setup = replace(setup, twins={**setup.twins, **pairs}, parted=parted)
         if setup == file.setup and (listed or groups):
             left = len(summary.twins) + len(sheet_doubles.groups_in(summary))
             flash(
@@ -385,7 +404,7 @@ def doubles(batch_id: uuid.UUID) -> Any:
             flash(
                 ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
                 if left
-                else _("Read again: no possible duplicate is left."),
+                else _("Read again: nothing is left to be settled."),
                 "success",
             )
             return redirect(url_for("sheet_imports.doubles" if left else "imports.detail", batch_id=batch_id), code=303)
@@ -400,8 +419,20 @@ def doubles(batch_id: uuid.UUID) -> Any:
         said=settled,
         named=named,
         total=total,
+        may_join=batch.format == "parties",
     )
     return page, status(form)
+
+
+def _pairs(form: DoublesForm, file: SheetFile, office_id: uuid.UUID) -> dict[str, str]:
+    """The rows that are said to be one with another row or a record, though nothing asked about them: row -> row or reference. Two statements."""
+    if file.slug != "parties":
+        return {}
+    pairs = form.pairs({row for row, _cells in file.as_read})
+    references = {other for other in pairs.values() if not other.isdecimal()}
+    if missing := references - held.names_of(office_id, references).keys():
+        form.take(Invalid(_("There is no %(reference)s that you can name here.", reference=min(missing)[:60]), field="also_one"))
+    return pairs
 
 
 def _names(file: SheetFile, doubles: Sequence[sheet_doubles.Double]) -> dict[str, str]:

@@ -312,7 +312,7 @@ def test_rows_with_nothing_in_a_column_that_is_read_are_said_with_their_numbers(
     file = read_sheet(data, "parties", Setup())
     assert (len(file.rows), file.problems) == (6, [])
     assert [note.text for note in file.notes] == [
-        "2 rows hold nothing in a column that is read, as headings of sections or a count at the foot, and are left out (rows 5, 9)."
+        "2 rows are left out, such as headings of sections: no column that is read holds anything there (rows 5, 9)."
     ]
     many = "\n".join(["No.,Name,E-mail", *(["x", *rows] * 10)]).encode()
     assert "(rows 2, 6, 10, 14, 18, 22, 26, 30 …)" in read_sheet(many, "parties", Setup()).notes[0].text

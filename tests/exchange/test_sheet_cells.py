@@ -69,8 +69,8 @@ def test_what_is_no_day_is_refused(text):
 
 
 def test_a_column_says_how_its_days_are_written():
-    assert day_order(["03/04/2026", "25/12/2026"]) == ("dmy", "")
-    assert day_order(["03/04/2026", "12/25/2026"]) == ("mdy", "")
+    assert day_order(["03/04/2026", "25/12/2026"]) == ("dmy", "03/04/2026")
+    assert day_order(["03/04/2026", "12/25/2026"]) == ("mdy", "03/04/2026")
     assert day_order(["03/04/2026", "04/04/2026"]) == ("", "03/04/2026")
     assert day_order(["25/12/2026", "12/25/2026", "01/02/2026"]) == ("", "01/02/2026")
     assert day_order(["2026-04-03", "3.4.2026", "", "x"]) == ("", "")

@@ -88,7 +88,7 @@ def test_undo_puts_back_a_record_that_a_row_was_said_to_be(acting):
     assert db.session.scalar(select(func.count()).select_from(Party)) == 1
     assert get(ana).country == "KE"
     assert {row.name for row in get(ana).names} == {"A. Bell", "Annie"}
-    notes = held.summary_of(held.get(first)).answered
+    notes = held.summary_of(held.get(first)).as_read
     assert f"Row 2 is brought in as one with {reference}." in notes
     assert "Row 3 is brought in as one with row 2." in notes
     assert undo(actor, held.get(first))["kept"] == 0

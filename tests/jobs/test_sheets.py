@@ -290,8 +290,8 @@ def test_an_organisation_named_by_a_post_and_listed_far_below_is_one_and_a_dry_r
     assert counts(dry) == counts(done) == (3, 0, 1, 0), (reasons(dry), reasons(done))
     assert len(named("Org Z")) == 1
     said = "1 organisation of a post is not on record; it is recorded too."
-    assert said in held.summary_of(dry).notes
-    assert said in held.summary_of(done).notes
+    assert said in held.summary_of(dry).as_read
+    assert said in held.summary_of(done).as_read
 
 
 def test_every_kind_and_form_in_our_words_is_read_back(acting):
@@ -375,8 +375,8 @@ def test_words_beside_a_number_go_to_the_notes_and_the_number_is_kept(acting):
     batch = bring(actor, sheet(*WORDED))
     assert counts(batch) == counts(dry) == (5, 0, 0, 0), reasons(batch)
     sentence = "6 numbers have words beside them: the numbers are kept, the words stand in the notes."
-    assert sentence in held.summary_of(dry).notes
-    assert sentence in held.summary_of(batch).notes
+    assert sentence in held.summary_of(dry).as_read
+    assert sentence in held.summary_of(batch).as_read
     people = dict(db.session.execute(select(Party.id, Party.name)).all())
     numbers, notes = {}, {}
     for party, value in db.session.execute(select(Channel.party_id, Channel.value)):
@@ -450,8 +450,8 @@ def test_a_telephone_cell_without_any_number_is_a_note_or_empty(acting):
     batch = bring(actor, sheet(*UNNUMBERED))
     assert counts(batch) == counts(dry) == (5, 0, 0, 0), reasons(batch)
     sentence = "4 telephone cells hold words and no number: the words stand in the notes."
-    assert sentence in held.summary_of(dry).notes
-    assert sentence in held.summary_of(batch).notes
+    assert sentence in held.summary_of(dry).as_read
+    assert sentence in held.summary_of(batch).as_read
     said = db.session.execute(select(Party.name, Note.body).join(Note, Note.party_id == Party.id)).all()
     assert sorted(map(tuple, said)) == [
         ("Ana", "Phone: call secretary Um Ahmad"),

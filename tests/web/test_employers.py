@@ -61,7 +61,7 @@ def test_an_employer_that_is_nearly_one_on_record_is_read_as_that_one(browser):
     client.submit(upload(client, sheet(["Name", "Form"], ["Ministry of Education", "organisation"])).location, {}, action="/apply")
     place = upload(client, sheet(HEAD, *people("Ministry of Eductaion", "Ministry of Eductaion"))).location
     ((names, control),) = asked(client, place).items()
-    assert names.startswith("Ministry of Eductaion · \u2068Ministry of Education\u2069 (JOR-PA-")
+    assert names.startswith("Ministry of Eductaion · \u2068Ministry of Education\u2069 (on record)")
     _none, _itself, same, _two = choices(client, place, control)
     assert same.startswith("as:JOR-PA-")
     client.submit(f"{place}/doubles", {control: same})
@@ -409,3 +409,12 @@ def test_an_employer_said_to_be_one_on_record_is_shown_by_its_name(browser):
     page = text(client.get(place))
     assert "Clerk, Ministry of Education" in page
     assert "Clerk, JOR-PA-" not in page
+
+
+def test_the_office_of_a_country_is_asked_about_and_not_chosen_beside_one_on_record(browser):
+    client = browser("officer")
+    client.submit(upload(client, sheet(["Name", "Form"], ["Caritas", "organisation"])).location, {}, action="/apply")
+    place = upload(client, sheet(HEAD, *people("Caritas Jordan"))).location
+    assert list(answers(client, place).values()) == [""]
+    place = upload(client, sheet(HEAD, *people("Water Fund Jordan", "Water Fund"))).location
+    assert list(answers(client, place).values()) != [""], "two of one list"

@@ -53,7 +53,7 @@ def test_equal_problems_are_mended_at_once_the_biggest_first(browser):
         page.xpath("//h2[. = 'Row by row']/following-sibling::fieldset[1]/legend")[0].text_content() == "Row 11"
     )  # what is mended alone first
     client.submit(f"{place}/rows", {name_of(client, place, "Coop."): "ngo", name_of(client, place, "Kenyaa"): "KE"})
-    (note,) = tree(client.get(place)).xpath("//section[starts-with(h2, 'As it was said')]//ul/li[contains(., 'Coop.')]")
+    (note,) = tree(client.get(place)).xpath("//section[starts-with(h2, 'How it was read')]//ul/li[contains(., 'Coop.')]")
     assert [part.text for part in note] == ["Coop.", "Category", "NGO or civil society"], (
         "each in its own direction, the line in the page's"
     )
@@ -277,7 +277,7 @@ def test_what_was_chosen_is_shown_by_its_name_and_a_form_says_what_it_does(brows
 
 def rejected(client, place):
     """The table of rejected rows on the page of an import: rows, column, what stands there, why, where it is mended."""
-    lines = tree(client.get(place)).xpath("//h2[@id='rejected']/following-sibling::div//tbody/tr")
+    lines = tree(client.get(place)).xpath("//h2[@id='rejected']/..//tbody/tr")
     found = []
     for line in lines:
         for hidden in line.xpath(".//*[@class='visually-hidden']"):

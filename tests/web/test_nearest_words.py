@@ -47,7 +47,7 @@ def test_what_is_surely_meant_is_chosen_and_a_page_as_it_stands_takes_it(browser
 def test_nothing_is_chosen_where_two_are_near_or_none_or_the_word_is_short(browser):
     """Slovenia and Slovakia; a company as a form and as the private sector; one slip from “cso”."""
     client = browser("officer")
-    rows = [contact(1, "Compny", "Slovania"), contact(2, "Cxo", "Utopia"), contact(3, "Volunteer", "Austrlia"), contact(4, "2024", "Omx")]
+    rows = [contact(1, "Compny", "Slovania"), contact(2, "Cxo", "Utopia"), contact(3, "Mentor", "Austrlia"), contact(4, "2024", "Omx")]
     place = upload(client, sheet(HEAD, *rows)).location
     assert set(chosen(client, place).values()) == {("Choose …", "")}
     assert "is a guess" not in text(client.get(f"{place}/rows"))
@@ -82,15 +82,15 @@ def test_a_guess_that_the_page_did_not_show_or_whose_row_is_left_out_says_nothin
 @pytest.mark.parametrize("is_remembered", [True, False])
 def test_a_word_of_one_row_is_remembered_for_the_next_file_if_the_mark_is_left(browser, is_remembered):
     client = browser("officer")
-    rows = [contact(1, "Goverment"), contact(2, "NGO; Volunteer", "", "no address")]
+    rows = [contact(1, "Goverment"), contact(2, "NGO; Mentor", "", "no address")]
     place = upload(client, sheet(HEAD, *rows)).location
-    assert legends(client, place) == ["In 1 row: Category “Volunteer”", "In 1 row: Category “Goverment”"]
-    said = {name_of(client, place, "Volunteer"): "youth", "cell-3-3": "", "is_remembered": "y" if is_remembered else None}
+    assert legends(client, place) == ["In 1 row: Category “Mentor”", "In 1 row: Category “Goverment”"]
+    said = {name_of(client, place, "Mentor"): "youth", "cell-3-3": "", "is_remembered": "y" if is_remembered else None}
     client.submit(f"{place}/rows", said)
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
-    again = upload(client, sheet(HEAD, contact(3, "goverment"), contact(4, "Volunteer"))).location
+    again = upload(client, sheet(HEAD, contact(3, "goverment"), contact(4, "Mentor"))).location
     assert bool(legends(client, again)) != is_remembered
-    assert ("“Volunteer” under “Category” is read as “Youth” in 1 row." in text(client.get(again))) == is_remembered
+    assert ("“Mentor” under “Category” is read as “Youth” in 1 row." in text(client.get(again))) == is_remembered
 
 
 def test_a_word_of_one_row_shows_the_row_and_its_other_problems_stand_with_the_row(browser):
@@ -132,3 +132,98 @@ def test_words_beyond_those_that_are_asked_once_are_guessed_row_by_row(browser, 
     assert legends(client, place) == ["In 1 row: Country “Lebannon”"]
     client.submit(f"{place}/rows", {})
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in text(client.get(place))
+
+
+def test_a_word_with_where_it_works_before_it_and_what_a_person_is_called_are_chosen(browser):
+    client = browser("officer")
+    words = {
+        "Local NGO": "ngo",
+        "international press": "media",
+        "Volunteer": "person",
+        "متطوعة": "person",
+        "Private donor": "",
+        "Local": "",
+    }
+    place = upload(client, sheet(HEAD, *(contact(n, word) for n, word in enumerate(words)))).location
+    assert {word: code for word, (_name, code) in chosen(client, place).items()} == words
+
+
+def test_of_an_address_with_a_slip_the_nearest_stands_in_its_field_and_is_taken_as_it_stands(browser):
+    client = browser("officer")
+    slips = {
+        "a.b@@x.example": "a.b@x.example",
+        "ana@x.example,": "ana@x.example",
+        "bo@x,example": "bo@x.example",
+        "cy@gmail com": "cy@gmail.com",
+        "dee@nowhere": "dee@nowhere",  # nothing is near
+        "e@x.example f@@y.example": "e@x.example f@@y.example",  # two
+    }
+    place = upload(client, sheet(HEAD, *(contact(n, "NGO", "Jordan", slip) for n, slip in enumerate(slips)))).location
+    page = tree(client.get(f"{place}/rows"))
+    held = [one.get("value") for one in page.xpath("//input[@aria-invalid='true']")]
+    wrong = [slip for slip in slips if slip != "ana@x.example,"]  # a comma at the end is none
+    assert held in ([slips[slip] for slip in wrong], list(slips.values()))
+    assert text(client.get(f"{place}/rows")).count("The nearest address stands in the field: look whether it is right.") == sum(
+        one not in slips for one in held
+    )
+    client.submit(f"{place}/rows", {})
+    left = [one.get("value") for one in tree(client.get(f"{place}/rows")).xpath("//input[@aria-invalid='true']")]
+    assert left == ["dee@nowhere", "e@x.example f@@y.example"]
+    client.submit(f"{place}/rows", {"out": ["6", "7"]})
+    client.submit(place, {}, action="/apply")
+    (link,) = tree(client.get("/parties/?q=contact+3")).xpath("//tbody//th//a/@href")
+    assert "cy@gmail.com" in text(client.get(link))
+
+
+def of_days(client, place):
+    page = tree(client.get(f"{place}/rows"))
+    return {one.get("name"): one.xpath("string(./option[@selected])") for one in page.xpath("//select[@name='century' or @name='months']")}
+
+
+def test_years_and_months_that_can_mean_one_thing_are_proposed_and_nothing_is_said_before_the_page_is_sent(browser):
+    client = browser("officer")
+    head = ["Name", "Post", "Organisation", "Since"]
+
+    def place_of(*days):
+        rows = [[f"Person {letter}", "Clerk", "Petra Daily", day] for letter, day in zip("ABC", days, strict=False)]
+        return upload(client, sheet(head, *rows)).location
+
+    place = place_of("4-Aug-15", "1-Mar-17", "March 2022")
+    assert of_days(client, place) == {
+        "century": "2000 to 2099: 26 is 2026, 98 is 2098 (proposed)",
+        "months": "Take the first of the month: March 2024 is 1 March 2024 (proposed)",
+    }
+    assert "3 with problems" in text(client.get(place)), "a proposal is no answer"
+    client.submit(f"{place}/rows", {"months": "", "is_remembered": None})
+    assert of_days(client, place)["months"].endswith("(proposed)")
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 1 with a problem." in text(client.get(place))
+    client.submit(f"{place}/rows", {"is_remembered": None})
+    assert "3 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
+    assert of_days(client, place_of("4-Aug-98", "1-Mar-17"))["century"] == "Write them with four digits, row by row"
+
+
+def test_a_month_without_a_day_of_an_amount_is_not_proposed(browser):
+    client = browser("grants")
+    head = ["Donor", "Amount (EUR)", "Date"]
+    place = upload(client, sheet(head, ["Nobody", "5", "March 2026"]), kind="pledges").location.removesuffix("/columns")
+    assert of_days(client, place) == {"months": "Write the days, row by row"}
+
+
+def test_the_summary_says_how_days_that_could_be_read_either_way_are_read(browser):
+    client = browser("officer")
+    head = ["Name", "Post", "Organisation", "Since"]
+    rows = [["Ana Bell", "Clerk", "Petra", "03/04/2018"], ["Bo Carr", "Clerk", "Petra", "25/12/2019"]]
+    assert "Days are read day first: 03/04/2018 is 3 April 2018." in text(client.get(upload(client, sheet(head, *rows)).location))
+    rows[1][-1] = "12/25/2019"
+    assert "Days are read month first: 03/04/2018 is 4 March 2018." in text(client.get(upload(client, sheet(head, *rows)).location))
+    rows[0][-1] = "2018-04-03"
+    assert "Days are read" not in text(client.get(upload(client, sheet(head, *rows)).location))
+
+
+def test_rows_that_are_all_mended_on_the_page_have_no_next_ones(browser):
+    client = browser("officer")
+    rows = [*(contact(n, "Coop.", "Jordan") for n in range(45)), contact(50, "NGO", "Jordan", "nowhere")]
+    place = upload(client, sheet(HEAD, *rows)).location
+    assert "the next ones come" not in text(client.get(f"{place}/rows"))
+    place = upload(client, sheet(HEAD, *(contact(n, "NGO", "Jordan", f"wrong {n}") for n in range(45)))).location
+    assert "The first 40 are shown; the next ones come when these are mended." in text(client.get(f"{place}/rows"))

@@ -174,7 +174,7 @@ def test_the_page_of_a_file_without_any_says_so_and_those_who_may_not_do_not_see
     client = browser("officer")
     place = upload(client, sheet(HEAD, ["Ana", "", ""])).location
     assert "No row of this file looks like another one." in text(client.get(f"{place}/doubles"))
-    assert not tree(client.get(place)).xpath("//a[. = 'Possible duplicates']")
+    assert tree(client.get(place)).xpath("//a[. = 'Possible duplicates']"), "rows of which nothing is asked are put together there"
     browser("other").get(f"{place}/doubles", status=404)
     browser("viewer").get(f"{place}/doubles", status=403)
     token = browser("viewer").token()
@@ -273,3 +273,64 @@ def test_saying_nothing_more_leads_on_to_what_the_file_would_do(browser):
     assert "Row 3 is brought in as one with row 2." in page, "what was said before stays"
     client.submit(place, {}, action="/apply")
     assert "Petra Daily" in text(client.get("/parties/"))
+
+
+JOINED = [["Randa Kawar", "randa@x.example", "Jordan"], ["Somebody Else", "", ""], ["Um Ziad", "", ""], ["Colleague of Omar", "", "Kenya"]]
+
+
+def test_rows_of_which_nothing_is_asked_are_said_to_be_one_by_their_numbers(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *JOINED)).location
+    assert chosen(client, place) == []
+    client.submit(f"{place}/doubles", {"also_one": "4 = 2, 2=5"})
+    page = text(client.get(place))
+    assert "Row 4 is brought in as one with row 2." in page
+    assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems. 2 rows are joined with other rows." in page
+    assert chosen(client, place) == ["2", "2"], "listed under what was said, and taken back there"
+    client.submit(f"{place}/doubles", {"twin-4": ""})
+    assert "3 new" in text(client.get(place))
+    client.submit(f"{place}/doubles", {"also_one": "4 = 2"})
+    client.submit(place, {}, action="/apply")
+    rows = tree(client.get("/parties/?form=person")).xpath("//tbody//th//a")
+    assert sorted(row.text_content().strip() for row in rows) == ["Randa Kawar", "Somebody Else"]
+    found = text(client.get(tree(client.get("/parties/?q=randa")).xpath("//tbody//th//a/@href")[0]))
+    assert "Um Ziad" in found
+    assert "Colleague of Omar" in found, "the other spellings are kept"
+    client.submit(f"{place}/undo", {}, action="/undo")
+    assert not tree(client.get("/parties/")).xpath("//tbody//th//a")
+
+
+def test_a_row_is_said_to_be_one_on_record_by_its_reference(browser):
+    client = browser("officer")
+    client.submit(upload(client, sheet(HEAD, JOINED[0])).location, {}, action="/apply")
+    place = upload(client, sheet(HEAD, JOINED[2])).location
+    client.submit(f"{place}/doubles", {"also_one": "2 = jor-pa-2026-0001"})
+    assert "0 new, 1 changed" in text(client.get(place))
+    other = browser("other")
+    theirs = upload(other, sheet(HEAD, JOINED[2])).location
+    (error,) = errors(other.submit(f"{theirs}/doubles", {"also_one": "2 = JOR-PA-2026-0001"}, status=422))
+    assert "There is no JOR-PA-2026-0001 that you can name here." in error, "a person of another office"
+
+
+def test_pairs_of_rows_that_cannot_be_are_refused_beside_their_field_and_stay_typed(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, *JOINED)).location
+    for typed, says in (
+        ("4 is 2", "Write two rows that are one as 197 = 33. “4 is 2” says something else."),
+        ("4 = 2 = 5", "“4 = 2 = 5” says something else."),
+        ("JOR-PA-2026-0001 = JOR-PA-2026-0002", "says something else."),
+        ("=", "says something else."),
+        ("9 = 2", "The list has no row 9."),
+        ("4 = 4", "Row 4 is itself."),
+        ("5 = 2, 5 = 4", "Row 5 is said to be one with two."),
+        ("4 = JOR-PA-2026-0099", "There is no JOR-PA-2026-0099 that you can name here."),
+        ("٤ = ²", "says something else."),
+        (f"{'9' * 60} = 2", "says something else."),
+    ):
+        answer = client.submit(f"{place}/doubles", {"also_one": typed}, status=422)
+        assert any(says in one for one in errors(answer)), (typed, errors(answer))
+        assert tree(answer).xpath("//input[@name='also_one']/@value") == [typed]
+    assert "4 new" in text(client.get(place)), "nothing was said"
+    head = ["Day", "Kind", "With", "What was said"]
+    log = upload(client, sheet(head, ["2026-01-05", "meeting", "Nobody", "x"]), kind="interactions").location
+    assert not tree(client.get(f"{log}/doubles")).xpath("//input[@name='also_one']"), "a log is no list of contacts"

@@ -686,7 +686,7 @@ def test_an_organisation_merged_over_rows_is_that_of_each_of_their_people_and_it
     known = text(client.get(place)).split("Worth knowing")[1]
     assert "2 cells took the value of a merged cell above them (rows 3, 4)." in known
     assert "1 cell has a comment, which is not brought in (row 3)." in known
-    assert "1 row holds nothing in a column that is read" in known
+    assert "1 row is left out, such as the heading of a section" in known
     client.submit(place, {}, action="/apply")
     came = tree(client.get(place)).xpath("//h2[. = 'What came in']/following-sibling::ul//a")
     people = {link.text_content().split(" (")[0]: text(client.get(link.get("href"))) for link in came}
