@@ -120,7 +120,7 @@ class SheetForm(BaseForm):
 class MendForm(BaseForm):
     """Cells of rejected rows, typed on the page; what was said of values of a whole column can hold for the next file too."""
 
-    is_remembered = BooleanField(_l("Remember what is read in place of words of a list, for the office's next file with these headings"))
+    is_remembered = BooleanField(_l("Remember these words for the office's next file with these headings"))
 
 
 class RowsForm(MendForm):
@@ -162,7 +162,7 @@ class DoublesForm(MendForm):
     also_one = StringField(
         _l("Other rows that are one"),
         [OneLine(500)],
-        description=_l("By their numbers in the spreadsheet, or with the reference of a record: 197 = 33, 210 = JOR-PA-2026-0042."),
+        description=_l("By their numbers in the spreadsheet, or with the reference of a record: 12 = 4, 15 = JOR-PA-2026-0042."),
     )
 
     def pairs(self, known: Collection[int]) -> dict[str, str]:
@@ -171,10 +171,10 @@ class DoublesForm(MendForm):
         found: dict[str, str] = {}
         for part in filter(str.strip, _BETWEEN_PAIRS.split(self.also_one.data or "")):
             named = [text.strip().upper() for text in _IS_ONE_WITH.split(part)]
-            rows = sorted(int(text) for text in named if text.isascii() and text.isdecimal() and len(text) <= _DIGITS_OF_ROW)
+            rows = sorted(int(text) for text in named if text.isdecimal() and len(text) <= _DIGITS_OF_ROW)
             references = [text for text in named if "-" in text]
             if len(named) != _PAIR or len(rows) + len(references) != _PAIR or not rows:
-                return self._no_pair(_("Write two rows that are one as 197 = 33. “%(text)s” says something else.", text=part.strip()[:60]))
+                return self._no_pair(_("Write two rows that are one as 12 = 4. “%(text)s” says something else.", text=part.strip()[:60]))
             if missing := [row for row in rows if row not in known]:
                 return self._no_pair(_("The list has no row %(rows)s.", rows=missing[0]))
             other = references[0] if references else str(rows[0])

@@ -57,7 +57,7 @@ def nobody(name: str, row: SheetRow) -> str:
     title = row.text("post_title")
     if title and row.text("post_organisation") and not says_none(title):
         return _(
-            "“%(name)s” names nobody. Write who holds the post “%(title)s”, or leave the row out. With both empty the organisation alone is recorded.",
+            "“%(name)s” names nobody. Write who holds the post “%(title)s”, or leave the row out. Where you empty name and post, the organisation alone is recorded.",
             name=name[:60],
             title=title[:60],
         )

@@ -87,8 +87,6 @@ class Guesses:
         """What is said by a word without what only says where it works (a local NGO), or which stands for a person by itself (a volunteer)."""
         known = dict(self._known[heading])
         words = fold(text).split()
-        if fold(text) in known:
-            return ""
         if " ".join(words) in _PERSONS and "person" in known.values():
             return "person"
         left = [word for word in words if word not in _WHERE]
@@ -202,6 +200,13 @@ def _about(file: SheetFile, cells: Sequence[str], one: WrongValue) -> list[str]:
     if is_word and len(who) > 1:
         cells = who
     return [cell[:_LONGEST_CELL] for cell in cells if cell.strip()]
+
+
+def said_in(file: SheetFile, cells: Sequence[str], fields: Sequence[str]) -> list[str]:
+    """What a row says in the columns of some fields, as the page shows it."""
+    headings = [file.headings[place] for place in _places(file, fields, but="")]
+    shown = (in_words(file, heading, cells[file.headings.index(heading)]) for heading in headings) if cells else ()
+    return [text[:_LONGEST_CELL] for text in shown if text.strip()]
 
 
 def _places(file: SheetFile, fields: Sequence[str], *, but: str) -> list[int]:
@@ -357,6 +362,7 @@ class OfDays:
     choices: Sequence[tuple[str, str]]
     now: str
     proposed: str = ""
+    example: str = ""
 
     @property
     def count(self) -> int:
@@ -383,6 +389,7 @@ def days_of(file: SheetFile) -> list[OfDays]:
             choices=centuries,
             now=_said_of_days("century", file.setup.century, centuries, clear),
             proposed=clear,
+            example=_first_day(file, file.short_years),
         ),
         OfDays(
             name="months",
@@ -393,9 +400,16 @@ def days_of(file: SheetFile) -> list[OfDays]:
             choices=months,
             now=_said_of_days("months", file.setup.months, months, first),
             proposed=first,
+            example=_first_day(file, file.bare_months),
         ),
     ]
     return [one for one in asked if one.rows or getattr(file.setup, one.name)]
+
+
+def _first_day(file: SheetFile, rows: Sequence[int]) -> str:
+    """What the first of some rows says in its columns of days."""
+    days = [name for name, item in file.kind.fields.items() if item.reads == DAY] if rows else []
+    return " · ".join(said_in(file, dict(file.as_read).get(rows[0], ()), days)) if days else ""
 
 
 def _said_of_days(name: str, before: str, choices: Sequence[tuple[str, str]], proposed: str) -> str:

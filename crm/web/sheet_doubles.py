@@ -139,7 +139,7 @@ _FEWEST_MARKED = 3
 class Member:
     """One of a group: its name, or the reference of a record, what it is called, that in words with the reason why it may be one of them, in how
     many rows it is named, whether it can be read as another one (it is new, and named for posts), and whether it is marked as belonging to
-    the others."""
+    the others. `whose`: who the first row that names it is about."""
 
     key: str
     called: str
@@ -147,6 +147,7 @@ class Member:
     rows: int
     is_new: bool
     is_ticked: bool
+    whose: Sequence[str] = ()
 
     @property
     def value(self) -> str:
@@ -166,11 +167,6 @@ class Group:
     proposed: str
     has_marks: bool
     is_sure: bool = False
-
-    @property
-    def reasons(self) -> list[str]:
-        """The members in words, each with why it may be one of them."""
-        return [one.words for one in self.members if one.words != one.key]
 
     @property
     def has_strays(self) -> bool:
@@ -203,8 +199,8 @@ def groups_in(summary: Summary) -> list[list[str]]:
     return [group for group in {id(group): group for group in groups.values()}.values() if len(group) > 1]
 
 
-def groups_of(summary: Summary, office_id: uuid.UUID) -> list[Group]:
-    """The same, as the page shows them or was answered. One statement."""
+def groups_of(summary: Summary, office_id: uuid.UUID, whose: Callable[[int], list[str]]) -> list[Group]:
+    """The same, as the page shows them or was answered. `whose`: row -> who it is about. One statement."""
     rows = {name: count for _row, name, count in summary.organisations}
     words: dict[str, str] = {}
     links: dict[frozenset[str], bool] = {}  # two of a group, and whether there is a good reason for them to be one
@@ -214,7 +210,14 @@ def groups_of(summary: Summary, office_id: uuid.UUID) -> list[Group]:
             links[frozenset((name, other))] = is_sure or links.get(frozenset((name, other)), False)
     groups = [_without_strays(group, rows, links) for group in groups_in(summary)[:SHOWN]]
     called = called_of(office_id, {key for group in groups for key in group if key not in rows})
-    return [_group(group, words, rows, links, called) for group in groups]
+    found = [_group(group, words, rows, links, called) for group in groups]
+    first = {name: row for row, name, _count in summary.organisations}
+    return [group if group.is_sure else replace(group, members=[_named(one, first, whose) for one in group.members]) for group in found]
+
+
+def _named(one: Member, first: Mapping[str, int], whose: Callable[[int], list[str]]) -> Member:
+    """A member with who its first row is about: what is to be decided may be known by that."""
+    return replace(one, whose=whose(first[one.key])) if one.key in first else one
 
 
 def called_of(office_id: uuid.UUID, keys: Collection[str]) -> dict[str, str]:

@@ -375,7 +375,9 @@ def doubles(batch_id: uuid.UUID) -> Any:
     form = DoublesForm(data={"version": str(version)})
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
-    groups, settled = sheet_doubles.groups_of(summary, batch.office_id), sheet_doubles.settled_of(file.setup, batch.office_id)
+    cells = dict(file.as_read)
+    groups = sheet_doubles.groups_of(summary, batch.office_id, lambda row: mending.said_in(file, cells.get(row, ()), ("name", "country")))
+    settled = sheet_doubles.settled_of(file.setup, batch.office_id)
     named, typed = sheet_doubles.all_named(summary, batch.office_id)
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):

@@ -55,6 +55,7 @@ def test_two_rows_that_are_one_make_one_and_the_dry_run_says_so(acting, monkeypa
     assert (summary.double_rows, summary.twins, summary.settled) == (0, {}, 1)
     said = "Row 4 is brought in as one with row 2. It says otherwise, which is left aside: About."
     assert said in summary.notes
+    assert not any("Row 4" in one for one in summary.as_read), "what is left aside is said once"
     assert snapshot() == before
     imports.apply_batch(actor, dry.id)
     done = held.get(dry.id)

@@ -302,7 +302,10 @@ def test_a_post_of_nobody_says_what_else_can_be_done_at_once(browser):
     rows = [["TBC", "", "", "", "Director", "Petra Daily", ""], ["TBC", "", "", "", "", "Petra Daily", ""]]
     place = upload(client, sheet(HEAD, *rows)).location
     page = text(client.get(f"{place}/rows"))
-    assert "Write who holds the post “Director”, or leave the row out. With both empty the organisation alone is recorded." in page
+    assert (
+        "Write who holds the post “Director”, or leave the row out. Where you empty name and post, the organisation alone is recorded."
+        in page
+    )
     assert "Write the name, or leave the row out." in page
 
 

@@ -36,7 +36,7 @@ def test_what_is_surely_meant_is_chosen_and_a_page_as_it_stands_takes_it(browser
     place = upload(client, sheet(HEAD, *rows)).location
     countries = {"Lebannon": ("Lebanon", "LB"), "Jordon": ("Jordan", "JO"), "Switzerlnad": ("Switzerland", "CH")}
     assert chosen(client, place) == MISSPELT | {word: (f"{name} (nearest)", code) for word, (name, code) in countries.items()}
-    assert "A choice marked as nearest is a guess" in text(client.get(f"{place}/rows"))
+    assert "What is chosen already is a guess" in text(client.get(f"{place}/rows"))
     client.submit(f"{place}/rows", {})
     page = text(client.get(place))
     assert "10 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in page
@@ -160,13 +160,16 @@ def test_of_an_address_with_a_slip_the_nearest_stands_in_its_field_and_is_taken_
     }
     place = upload(client, sheet(HEAD, *(contact(n, "NGO", "Jordan", slip) for n, slip in enumerate(slips)))).location
     page = tree(client.get(f"{place}/rows"))
-    held = [one.get("value") for one in page.xpath("//input[@aria-invalid='true']")]
+    held = [one.get("value") for one in page.xpath("//fieldset[starts-with(@id, 'row-')]//input[@aria-describedby]")]
+    assert [one.get("value") for one in page.xpath("//input[@aria-invalid='true']")] == list(slips)[-2:]
     wrong = [slip for slip in slips if slip != "ana@x.example,"]  # a comma at the end is none
     assert held in ([slips[slip] for slip in wrong], list(slips.values()))
     assert text(client.get(f"{place}/rows")).count("The nearest address stands in the field: look whether it is right.") == sum(
         one not in slips for one in held
     )
     client.submit(f"{place}/rows", {})
+    answer = client.submit(f"{place}/rows", {"cell-6-3": "dee@x.example", "also_out": "none"}, status=422)
+    assert "dee@x.example" in [one.get("value") for one in tree(answer).xpath("//input")], "what was typed stays"
     left = [one.get("value") for one in tree(client.get(f"{place}/rows")).xpath("//input[@aria-invalid='true']")]
     assert left == ["dee@nowhere", "e@x.example f@@y.example"]
     client.submit(f"{place}/rows", {"out": ["6", "7"]})
@@ -216,6 +219,8 @@ def test_the_summary_says_how_days_that_could_be_read_either_way_are_read(browse
     assert "Days are read day first: 03/04/2018 is 3 April 2018." in text(client.get(upload(client, sheet(head, *rows)).location))
     rows[1][-1] = "12/25/2019"
     assert "Days are read month first: 03/04/2018 is 4 March 2018." in text(client.get(upload(client, sheet(head, *rows)).location))
+    rows[0][-1] = "03/04/0018"
+    assert "Days are read" not in text(client.get(upload(client, sheet(head, *rows)).location)), "no day at all"
     rows[0][-1] = "2018-04-03"
     assert "Days are read" not in text(client.get(upload(client, sheet(head, *rows)).location))
 
@@ -227,3 +232,27 @@ def test_rows_that_are_all_mended_on_the_page_have_no_next_ones(browser):
     assert "the next ones come" not in text(client.get(f"{place}/rows"))
     place = upload(client, sheet(HEAD, *(contact(n, "NGO", "Jordan", f"wrong {n}") for n in range(45)))).location
     assert "The first 40 are shown; the next ones come when these are mended." in text(client.get(f"{place}/rows"))
+
+
+def test_a_page_that_did_not_ask_of_years_says_nothing_of_them(browser):
+    client = browser("officer")
+    place = upload(client, sheet(["Name", "Post", "Organisation", "Since"], ["Ana Bell", "Clerk", "Petra", "4-Aug-15"])).location
+    page = tree(client.get(f"{place}/rows"))
+    version = page.xpath("//input[@name='version']/@value")[0]
+    client.client.post(f"{place}/rows", data={"csrf_token": client.token(), "version": version})
+    assert "1 with a problem" in text(client.get(place))
+    assert "Row 2 is the first: “4-Aug-15”. Say which years these are" in text(client.get(f"{place}/rows"))
+
+
+def test_beside_a_word_stands_whose_it_is_and_where_no_more_is_known_the_row(browser):
+    client = browser("officer")
+    head = ["Name", "Post", "Organisation", "Category", "Phone"]
+    rows = [
+        ["Ana Bell", "Clerk", "Petra Daily", "Coop.", "+962 79 555 0101"],
+        ["Bo Carr", "", "Petra Daily", "Coop.", ""],
+        ["Cy Dunn", "", "", "Shop", "+962 79 555 0102"],
+    ]
+    place = upload(client, sheet(head, *rows)).location
+    boxes = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(@class, 'mend-line')]//p[@class='small']")
+    said = [" ".join(one.text_content().split()) for one in boxes]
+    assert said == ["Row 2: Ana Bell · Clerk · Petra Daily", "Row 4: Cy Dunn · Shop · +962 79 555 0102"]

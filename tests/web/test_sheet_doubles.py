@@ -35,6 +35,8 @@ def test_rows_that_look_alike_are_settled_on_their_page(browser):
     page = text(client.get(place))
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems. 1 row is joined with another row." in page
     assert "Row 3 is brought in as one with row 2." in page
+    assert "What the first joined rows add" in page
+    assert "The first changes" not in page, "nothing on record changes"
     assert "What you said" in text(client.get(link))
     assert chosen(client, place) == ["2", "two"]
     client.submit(place, {}, action="/apply")
@@ -282,7 +284,7 @@ def test_rows_of_which_nothing_is_asked_are_said_to_be_one_by_their_numbers(brow
     client = browser("officer")
     place = upload(client, sheet(HEAD, *JOINED)).location
     assert chosen(client, place) == []
-    client.submit(f"{place}/doubles", {"also_one": "4 = 2, 2=5"})
+    client.submit(f"{place}/doubles", {"also_one": "٤ = ٢، 2=5"})
     page = text(client.get(place))
     assert "Row 4 is brought in as one with row 2." in page
     assert "2 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems. 2 rows are joined with other rows." in page
@@ -316,7 +318,7 @@ def test_pairs_of_rows_that_cannot_be_are_refused_beside_their_field_and_stay_ty
     client = browser("officer")
     place = upload(client, sheet(HEAD, *JOINED)).location
     for typed, says in (
-        ("4 is 2", "Write two rows that are one as 197 = 33. “4 is 2” says something else."),
+        ("4 is 2", "Write two rows that are one as 12 = 4. “4 is 2” says something else."),
         ("4 = 2 = 5", "“4 = 2 = 5” says something else."),
         ("JOR-PA-2026-0001 = JOR-PA-2026-0002", "says something else."),
         ("=", "says something else."),
@@ -324,7 +326,7 @@ def test_pairs_of_rows_that_cannot_be_are_refused_beside_their_field_and_stay_ty
         ("4 = 4", "Row 4 is itself."),
         ("5 = 2, 5 = 4", "Row 5 is said to be one with two."),
         ("4 = JOR-PA-2026-0099", "There is no JOR-PA-2026-0099 that you can name here."),
-        ("٤ = ²", "says something else."),
+        ("4 = ²", "says something else."),
         (f"{'9' * 60} = 2", "says something else."),
     ):
         answer = client.submit(f"{place}/doubles", {"also_one": typed}, status=422)
@@ -333,4 +335,12 @@ def test_pairs_of_rows_that_cannot_be_are_refused_beside_their_field_and_stay_ty
     assert "4 new" in text(client.get(place)), "nothing was said"
     head = ["Day", "Kind", "With", "What was said"]
     log = upload(client, sheet(head, ["2026-01-05", "meeting", "Nobody", "x"]), kind="interactions").location
-    assert not tree(client.get(f"{log}/doubles")).xpath("//input[@name='also_one']"), "a log is no list of contacts"
+    page = tree(client.get(f"{log}/doubles"))
+    assert not page.xpath("//input[@name='also_one']"), "a log is no list of contacts"
+    client.client.post(f"{log}/doubles", data={"csrf_token": client.token(), "version": "0", "also_one": "2 = JOR-PA-2026-0001"})
+    assert "0 with problems" not in text(client.get(log)), "nor is anything said of it"
+    client.submit(f"{place}/rows", {"also_out": "3"})
+    answer = client.submit(f"{place}/doubles", {"also_one": "4 = 3"}, status=422)
+    assert any("The list has no row 3." in one for one in errors(answer)), "it was left out"
+    client.submit(f"{place}/doubles", {})
+    assert "Read again: nothing is left to be settled." in text(client.get(place))
