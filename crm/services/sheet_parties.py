@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from crm.data import countries_by_iso2
 from crm.db import db
-from crm.i18n import _, ngettext
+from crm.i18n import _
 from crm.models.base import NAME_LENGTH, TEXT_LENGTH
 from crm.models.imports import ImportChange
 from crm.models.notes import Note
@@ -47,6 +47,7 @@ from crm.services.sheet_contact_rows import (
 from crm.services.sheet_employers import Employers, Met
 from crm.services.sheet_imports import Problems, RowRefused, SheetOptions, SheetRow, acting, calling_country, note_level
 from crm.services.sheet_told import Told
+from crm.services.sheet_twins import TwinsSaid
 
 #: Fields of a refused party, as the services call them, and as the columns of a sheet do.
 _COLUMN_OF = {
@@ -59,7 +60,6 @@ _COLUMN_OF = {
     "body": "note",
 }
 _SHOWN = 200
-_MOST_JOINED = 20
 #: One for all: a dry run keeps every party that the file would make.
 _NOTHING: frozenset[Any] = frozenset()
 #: Fields that say together of which form a party is.
@@ -123,7 +123,7 @@ class Parties(ByChunk[SheetRow]):
         self._said: dict[int, tuple[Any, ...]] = {}
         self._regions: dict[uuid.UUID, str | None] = {}
         self._alike = RowsAlike()
-        self._said_of = _TwinsSaid(options.twins, options.parted)
+        self._said_of = TwinsSaid(options.twins, options.parted)
         self._told = Told()
         self._employers = Employers(options.employers, options.employers_apart)
 
@@ -151,7 +151,7 @@ class Parties(ByChunk[SheetRow]):
                 rejects.append(self._reject(contact.row, error))
             else:
                 taken.append(contact)
-                self._said_of.note(contact)
+                self._said_of.note(contact.row.row_number, contact.twin, contact.match, contact.aside, makes=_makes(contact))
                 self._tell(contact)
         self._note_organisations(office_id, taken, organisations, is_writing=is_writing)
         new = {id(one) for one in pending}
@@ -289,7 +289,7 @@ class Parties(ByChunk[SheetRow]):
 
     def _known(self, office_id: uuid.UUID, contacts: Sequence[_Contact]) -> dict[str, list[KnownParty]]:
         """Folded name (or reference) -> who has it: on record, and made by earlier rows of this file."""
-        targets = [one for one in map(self._said_of.target, contacts) if one]
+        targets = [one for one in (self._said_of.target(contact.twin) for contact in contacts) if one]
         names = {contact.folded for contact in contacts} | {fold(one.name) for one in targets}
         references = {contact.reference for contact in contacts if contact.reference}
         found_now = found.known_parties(office_id, names, references, {one.id for one in targets if one.id is not None})
@@ -327,7 +327,7 @@ class Parties(ByChunk[SheetRow]):
             if is_reference(text) and not organisations.get(text):
                 raise RowRefused(name, _("No organisation that you can name here has the reference %(reference)s.", reference=text))
         contact.at = _name_on_record(contact.organisation, organisations)
-        if contact.twin.isdecimal() and (twin := self._said_of.among(contact, known)) is not None:
+        if contact.twin.isdecimal() and (twin := self._said_of.among(contact.twin, known)) is not None:
             _refuse_two_forms(twin, contact)
             contact.match = twin
             return
@@ -645,104 +645,6 @@ class Parties(ByChunk[SheetRow]):
     def _notes(self) -> list[str]:
         """What a person should know of the rows so far."""
         return [*self._said_of.notes(self.options.headings), *self._told.sentences()]
-
-
-class _TwinsSaid:
-    """What a person said of rows that look like another one: that they are one with it, or two (`parted`: none of these); and what came of
-    that.
-
-    A row is one with an earlier row, whatever that was found to be: new, or on record."""
-
-    def __init__(self, twins: Mapping[int, str], parted: Mapping[int, Sequence[str]]) -> None:
-        self._twins, self._parted = twins, parted
-        named = chain(twins.values(), chain.from_iterable(parted.values()))
-        self._targets = {int(text) for text in named if text.isdecimal()}
-        self._found: dict[int, KnownParty] = {}
-        self._lost: set[int] = set()
-        self._joined: dict[int, tuple[str, list[str], bool]] = {}
-
-    def twin(self, row: int) -> str:
-        twin = self._twins.get(row, "")
-        return twin if twin.isdecimal() or "-" in twin else ""
-
-    def reference(self, row: int) -> str:
-        twin = self.twin(row)
-        return "" if twin.isdecimal() else twin
-
-    def is_settled(self, row: int) -> bool:
-        return row in self._twins
-
-    def parted(self, row: int) -> Sequence[str]:
-        """The rows and references that a row was said to be another one than."""
-        return self._parted.get(row, ())
-
-    def party_of(self, row: int) -> uuid.UUID | None:
-        """The party that an earlier row made, or was found to be; None where it was not taken."""
-        one = self._found.get(row)
-        return one.id if one is not None else None
-
-    def target(self, contact: _Contact) -> KnownParty | None:
-        """The party of the earlier row, as it was when that row was taken."""
-        return self._found.get(int(contact.twin)) if contact.twin.isdecimal() else None
-
-    def among(self, contact: _Contact, known: Mapping[str, list[KnownParty]]) -> KnownParty | None:
-        """The party of the earlier row, as it is now; None where that row was not taken."""
-        kept = self.target(contact)
-        if kept is None:
-            return None
-        alike = known.get(fold(kept.name) if kept.id is None else str(kept.id), ())  # it may have another name by now
-        return next((one for one in alike if one is kept or (one.id is not None and one.id == kept.id)), None)
-
-    def forget_unfound(self) -> None:
-        """Rows of which the record is not found any more, by a worker that goes on with the file: nothing can be one with it."""
-        self._lost |= {row for row, one in self._found.items() if one.id is None}
-        self._found = {row: one for row, one in self._found.items() if one.id is not None}
-
-    def note(self, contact: _Contact) -> None:
-        """A row was taken: later ones may be one with it."""
-        row = contact.row.row_number
-        if row in self._targets and contact.match is not None:
-            self._found[row] = contact.match
-        if contact.twin.isdecimal() or (contact.twin and not _makes(contact)):
-            self._joined[row] = (contact.twin, list(contact.aside), _makes(contact))
-
-    def notes(self, headings: Mapping[str, str]) -> list[str]:
-        """What came of it otherwise than it was said, or beside that, in sentences."""
-        said = []
-        news = [(row, one) for row, one in self._joined.items() if one[1] or one[2]]
-        for row, (twin, aside, is_alone) in news[:_MOST_JOINED]:
-            other = _other(twin)
-            if is_alone and twin.isdecimal() and int(twin) in self._lost:
-                said.append(
-                    _("Row %(row)s is brought in by itself: who was made of %(other)s has another name by now.", row=row, other=other)
-                )
-                continue
-            if is_alone:
-                said.append(_("Row %(row)s is brought in by itself: %(other)s, with which it is one, is not taken.", row=row, other=other))
-                continue
-            names = ", ".join(headings.get(name, name) for name in aside)
-            said.append(_("%(one)s It says otherwise, which is left aside: %(names)s.", one=_as_one(row, twin), names=names))
-        return said + _more_joined(len(news) - len(said))
-
-    def as_said(self) -> list[str]:
-        """The rows that are one with others as it was said, in sentences."""
-        rows = [(row, twin) for row, (twin, aside, is_alone) in self._joined.items() if not aside and not is_alone]
-        said = [_as_one(row, twin) for row, twin in rows[:_MOST_JOINED]]
-        return said + _more_joined(len(rows) - len(said))
-
-
-def _other(twin: str) -> str:
-    return _("row %(row)s", row=twin) if twin.isdecimal() else twin
-
-
-def _as_one(row: int, twin: str) -> str:
-    return _("Row %(row)s is brought in as one with %(other)s.", row=row, other=_other(twin))
-
-
-def _more_joined(left: int) -> list[str]:
-    if not left:
-        return []
-    return [ngettext("%(num)d more row is brought in as one with another.", "%(num)d more rows are brought in as one with others.", left)]
 
 
 # --- single rows -----------------------------------------------------------------------------------------------------
