@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from crm.i18n import _, ngettext
 
-#: Rows that a sentence names.
-ROWS_NAMED = 8
+#: Rows that a sentence names, and one that is there to name them.
+ROWS_NAMED, _MOST_NAMED = 8, 200
 
 
-def rows_named(rows: Sequence[object]) -> str:
-    """The first of some rows (numbers or words) in one line, and an ellipsis where there are more."""
-    return ", ".join(map(str, rows[:ROWS_NAMED])) + (" …" if len(rows) > ROWS_NAMED else "")
+def rows_named(rows: Sequence[object], most: int = ROWS_NAMED) -> str:
+    """The first of some rows (numbers or words) in one line, and how many more there are."""
+    named, left = ", ".join(map(str, rows[:most])), len(rows) - most
+    return ngettext("%(rows)s and %(num)d more", "%(rows)s and %(num)d more", left, rows=named) if left > 0 else named
 
 
 def in_rows(rows: Sequence[object]) -> str:
@@ -77,6 +78,8 @@ class Told:
                     self.torn,
                 )
             )
+        if len(self.unsure) > ROWS_NAMED:
+            said.append(_("A telephone number may be wrong in rows %(rows)s.", rows=rows_named(self.unsure, _MOST_NAMED)))
         if self.new_organisations:
             said.append(
                 ngettext(

@@ -315,7 +315,7 @@ def test_rows_with_nothing_in_a_column_that_is_read_are_said_with_their_numbers(
         "2 rows are left out, such as headings of sections: no column that is read holds anything there (rows 5, 9)."
     ]
     many = "\n".join(["No.,Name,E-mail", *(["x", *rows] * 10)]).encode()
-    assert "(rows 2, 6, 10, 14, 18, 22, 26, 30 …)" in read_sheet(many, "parties", Setup()).notes[0].text
+    assert "(rows 2, 6, 10, 14, 18, 22, 26, 30 and 2 more)" in read_sheet(many, "parties", Setup()).notes[0].text
     unnamed = read_sheet(data, "parties", Setup(columns={"E-mail": "email"}))
     assert unnamed.missing()
     assert not unnamed.notes

@@ -286,6 +286,10 @@ def test_a_number_that_its_country_does_not_give_out_is_taken_and_named(browser)
     page = text(client.get(upload(client, sheet(HEAD, *rows)).location))
     assert "may be wrong, as no number of its country begins so: row 2." in page
     assert "may be wrong" not in text(client.get(upload(client, sheet(HEAD, rows[1])).location))
+    many = [["Person " + letter, "Jordan", "", f"078 800 1{n}", "", "", ""] for n, letter in enumerate("ABCDEFGHI")]
+    page = text(client.get(upload(client, sheet(HEAD, *many)).location))
+    assert "rows 2, 3, 4, 5, 6, 7, 8, 9 and 1 more." in page
+    assert "A telephone number may be wrong in rows 2, 3, 4, 5, 6, 7, 8, 9, 10." in page, "all of them, behind a fold"
 
 
 def test_a_number_with_its_country_code_is_judged_whatever_the_country_is(browser):
