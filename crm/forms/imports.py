@@ -120,7 +120,7 @@ class SheetForm(BaseForm):
 class MendForm(BaseForm):
     """Cells of rejected rows, typed on the page; what was said of values of a whole column can hold for the next file too."""
 
-    is_remembered = BooleanField(_l("Remember these words for the office's next file with these headings"))
+    is_remembered = BooleanField(_l("Remember these answers for the office's next file with these headings"))
 
 
 class RowsForm(MendForm):
@@ -152,7 +152,7 @@ class RowsForm(MendForm):
 
 
 #: What stands between pairs of rows that are one, and within a pair.
-_BETWEEN_PAIRS, _IS_ONE_WITH = re.compile(r"[,;،؛、，]|\n"), re.compile(r"\s*=\s*")
+_BETWEEN_PAIRS, _IS_ONE_WITH = re.compile(r"[,;،؛、，]|\n"), re.compile(r"\s*[=＝]\s*")
 _PAIR = 2
 
 

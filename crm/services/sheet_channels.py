@@ -30,7 +30,7 @@ _CALL_WORDS = frozenset(
     map(fold, ("tel", "phone", "telephone", "telefono", "mob", "mobile", "cell", "gsm", "portable", "movil", "هاتف", "الهاتف", "جوال"))
 )
 #: The sign of an e-mail address typed more than once, and what was typed for the points of where it is.
-_SIGNS, _BETWEEN_PARTS = re.compile(r"\s*@[\s@]*"), re.compile(r"\s*[,;.]\s*|\s+")
+_SIGNS, _BETWEEN_PARTS = re.compile(r"\s*@[\s@]*"), re.compile(r"\s*[,.]\s*|\s+")
 #: What is written for the sign of an e-mail address, so that no machine reads it.
 _AT = re.compile(r"\s*[\[({]\s*(?:at|chez|arroba)\s*[\])}]\s*", re.IGNORECASE)
 
@@ -110,6 +110,9 @@ def _one_address(given: Sequence[str]) -> str:
 def nearest_address(text: str) -> str:
     """The e-mail address that a cell with a slip of the pen is meant for (two signs, a comma or a blank for a point); "" where none is clear."""
     name, sign, house = _SIGNS.sub("@", " ".join(text.split())).strip(" .,;").partition("@")
+    first = re.split(r"[\s,;]", house.strip(), maxsplit=1)[0]
+    if first != house.strip() and _is_address(f"{name.strip()}{sign}{first}"):
+        return ""  # an address, and something beside it
     found = f"{name.strip()}{sign}{_BETWEEN_PARTS.sub('.', house.strip())}"
     return found if found != text.strip() and _is_address(found) else ""
 

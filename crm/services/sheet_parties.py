@@ -267,7 +267,7 @@ class Parties(ByChunk[SheetRow]):
             party=party,
             channels=reached.channels,
             notes=tuple(dict.fromkeys(body for body in bodies if body)),
-            reference=row.text("reference").upper() or self._said_of.reference(row.row_number) or said_reference,
+            reference=self._said_of.reference(row.row_number) or row.text("reference").upper() or said_reference,
             twin=self._said_of.twin(row.row_number),
             title=title,
             spelt=tuple((text, other) for text, other in zip(spelt, meant, strict=True) if text != other),

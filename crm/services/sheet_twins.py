@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from crm.i18n import _, ngettext
-from crm.queries.names import fold
 from crm.queries.sheet_imports import KnownParty
 
 _MOST_JOINED = 20
@@ -57,10 +56,9 @@ class TwinsSaid:
     def among(self, twin: str, known: Mapping[str, list[KnownParty]]) -> KnownParty | None:
         """The party of the earlier row, as it is now; None where that row was not taken."""
         kept = self.target(twin)
-        if kept is None:
-            return None
-        alike = known.get(fold(kept.name) if kept.id is None else str(kept.id), ())  # it may have another name by now
-        return next((one for one in alike if one is kept or (one.id is not None and one.id == kept.id)), None)
+        if kept is None or kept.id is None:  # made by this file, and not written yet
+            return kept
+        return next((one for one in known.get(str(kept.id), ()) if one.id == kept.id), None)
 
     def forget_unfound(self) -> None:
         """Rows of which the record is not found any more, by a worker that goes on with the file: nothing can be one with it."""
@@ -72,7 +70,8 @@ class TwinsSaid:
         if row in self._targets and match is not None:
             self._found[row] = match
         if twin.isdecimal() or (twin and not makes):
-            self._joined[row] = (twin, list(aside), makes)
+            called = twin if twin.isdecimal() or match is None else f"{match.name} ({twin})"
+            self._joined[row] = (called, list(aside), makes)
 
     def notes(self, headings: Mapping[str, str]) -> list[str]:
         """What came of it otherwise than it was said, or beside that, in sentences."""

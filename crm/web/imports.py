@@ -344,7 +344,7 @@ def _rejects(batch: ImportBatch, *, may_mend: bool) -> list[dict[str, Any]]:
 
 def _rows_in_words(rows: Sequence[int], count: int) -> str:
     """The numbers of the first rows, and how many more there are."""
-    named, left = ", ".join(number(row, get_locale()) for row in dict.fromkeys(rows)), count - len(rows)
+    named, left = ", ".join(map(str, dict.fromkeys(rows))), count - len(rows)
     return ngettext("%(rows)s and %(n)s more", "%(rows)s and %(n)s more", left, rows=named, n=number(left, get_locale())) if left else named
 
 

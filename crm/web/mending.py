@@ -378,7 +378,8 @@ def days_of(file: SheetFile) -> list[OfDays]:
         (CENTURIES[1], _("1950 to 2049: 26 is 2026, 98 is 1998")),
     ]
     months = [("", _("Write the days, row by row")), (FIRST_DAY, _("Take the first of the month: March 2024 is 1 March 2024"))]
-    clear, first = CENTURIES[0] if file.is_century_clear else "", "" if file.kind.is_money else FIRST_DAY
+    # the later hundred years begin where these end: of the list both say the same, and what is remembered is right of an older year too
+    clear, first = CENTURIES[1] if file.is_century_clear else "", "" if file.kind.is_money else FIRST_DAY
     asked = [
         OfDays(
             name="century",

@@ -15,8 +15,7 @@ from flask import request, url_for
 from crm import clock
 from crm.data import countries_by_iso2
 from crm.exchange.sheets import TWO, Setup, SheetFile
-from crm.formatting import number
-from crm.i18n import _, get_locale, named
+from crm.i18n import _, named
 from crm.queries import sheet_imports as held
 from crm.queries.imports import Summary
 from crm.queries.names import fold
@@ -66,7 +65,8 @@ def doubles_of(file: SheetFile, summary: Summary, office_id: uuid.UUID) -> list[
     waiting = [(row, like) for row, _name, like in summary.doubles if str(row) in summary.twins and row not in said and row in cells]
     asked = [(row, like, tuple(summary.twins[str(row)]), "") for row, like in waiting[:SHOWN]]
     parted = file.setup.parted
-    asked += [(row, "", tuple(parted.get(str(row), ())) if twin == TWO else (twin,), twin) for row, twin in sorted(said.items())]
+    settled = ((row, twin) for row, twin in sorted(said.items()) if row in cells)  # not of rows that are left out by now
+    asked += [(row, "", tuple(parted.get(str(row), ())) if twin == TWO else (twin,), twin) for row, twin in settled]
     references = {twin for _row, _like, twins, _said in asked for twin in twins if not twin.isdecimal()}
     facts = held.facts_of(office_id, references, clock.today())
     return [
@@ -89,7 +89,7 @@ def _double(
     choices: list[dict[str, Any]] = []
     for twin in twins:
         if twin.isdecimal():
-            label, shown = _("The same as row %(n)s", n=number(int(twin), get_locale())), values_of(int(twin))
+            label, shown = _("The same as row %(n)s", n=twin), values_of(int(twin))
         else:
             label, shown = _("The same as %(reference)s", reference=twin), _on_record(facts.get(twin))
         choices.append({"value": twin, "label": label, "values": shown})
@@ -208,7 +208,7 @@ def groups_of(summary: Summary, office_id: uuid.UUID, whose: Callable[[int], lis
         for other, why, _is_held, is_sure in others:
             words.setdefault(other, why)
             links[frozenset((name, other))] = is_sure or links.get(frozenset((name, other)), False)
-    groups = [_without_strays(group, rows, links) for group in groups_in(summary)[:SHOWN]]
+    groups = [_without_strays(group, rows, links) for group in groups_in(summary)]
     called = called_of(office_id, {key for group in groups for key in group if key not in rows})
     found = [_group(group, words, rows, links, called) for group in groups]
     first = {name: row for row, name, _count in summary.organisations}

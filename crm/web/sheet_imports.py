@@ -14,7 +14,7 @@ from crm import clock
 from crm.errors import Conflict, Denied, Invalid, Refused
 from crm.exchange.sheet_columns import SHEETS
 from crm.exchange.sheet_values import MOST_VALUES, said_of_values, value_key
-from crm.exchange.sheets import MOST_EDITS, Setup, SheetFile
+from crm.exchange.sheets import MOST_EDITS, TWO, Setup, SheetFile
 from crm.exchange.tabular import MAX_ROWS
 from crm.forms.base import clean
 from crm.forms.imports import ActForm, DoublesForm, MendForm, RowsForm, SheetForm
@@ -311,9 +311,10 @@ def _grid(
 def _guess(line: dict[str, Any], asked: Collection[str], guesses: mending.Guesses) -> None:
     """Choose in the wrong cells of a row what is surely meant, where the page is not answered yet. `asked`: columns of which it asks above."""
     for cell in line["cells"]:
-        if cell["whys"] and not cell["choices"] and cell["field"] == "email" and (address := nearest_address(cell["stands"])):
-            cell["proposed"] = True
+        is_mended_here = cell["whys"] and not cell["choices"] and cell["heading"] not in asked
+        if is_mended_here and cell["field"] == "email" and (address := nearest_address(cell["stands"])):
             cell["text"] = address if cell["name"] not in request.form else cell["text"]
+            cell["proposed"] = cell["text"] == address
         guess = guesses.of(cell["heading"], cell["stands"]) if cell["choices"] and cell["heading"] not in asked else ""
         if guess and guess in dict(cell["choices"]):
             cell["choices"] = mending.guessed(cell["choices"], guess)
@@ -372,7 +373,7 @@ def doubles(batch_id: uuid.UUID) -> Any:
         batch, file, version = _opened(batch_id)
     except (Refused, Conflict) as error:
         return _back(batch_id, error)
-    form = DoublesForm(data={"version": str(version)})
+    form, rejected = DoublesForm(data={"version": str(version)}), batch.rejected
     summary = queries.summary_of(batch)
     listed = sheet_doubles.doubles_of(file, summary, batch.office_id)
     cells = dict(file.as_read)
@@ -382,13 +383,12 @@ def doubles(batch_id: uuid.UUID) -> Any:
     is_valid = request.method == "POST" and form.validate()
     for one in (one for one in named if one.why):
         form.whole_errors.append(_("%(name)s: %(why)s", name=one.name, why=one.why))
-    pairs = _pairs(form, file, batch.office_id) if is_valid else {}
+    setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
+    if is_valid:
+        setup = _with_pairs(form, file, setup, batch.office_id)
     if is_valid and not form.has_errors:
-        setup = sheet_doubles.said_of_employers(sheet_doubles.said_of_doubles(file.setup, listed), groups, settled, typed)
-        parted = {row: others for row, others in setup.parted.items() if row not in pairs}
-        setup = replace(setup, twins={**setup.twins, **pairs}, parted=parted)
-        if setup == file.setup and (listed or groups):
-            left = len(summary.twins) + len(sheet_doubles.groups_in(summary))
+        left = summary.double_rows + len(sheet_doubles.groups_in(summary))
+        if left and setup.dump() == file.setup.dump():
             flash(
                 ngettext(
                     "%(num)d possible duplicate is left: it is brought in as a new one.",
@@ -401,8 +401,14 @@ def doubles(batch_id: uuid.UUID) -> Any:
         if len(setup.twins) + len(setup.employers) + len(setup.employers_apart) > MOST_EDITS:
             form.take(Invalid(_("So many duplicates are put together sooner in the file itself. Discard this one, and bring it mended.")))
         elif _recheck(form, batch_id, replace(setup, columns=file.columns)):
-            now = queries.summary_of(queries.get(batch_id))
-            left = len(now.twins) + len(sheet_doubles.groups_in(now))
+            again = queries.get(batch_id)
+            now = queries.summary_of(again)
+            if again.rejected > rejected:
+                flash(
+                    ngettext("Read again: %(num)d row has a problem.", "Read again: %(num)d rows have problems.", again.rejected), "warning"
+                )
+                return redirect(url_for("sheet_imports.rows", batch_id=batch_id), code=303)
+            left = now.double_rows + len(sheet_doubles.groups_in(now))
             flash(
                 ngettext("Read again: %(num)d possible duplicate is left.", "Read again: %(num)d possible duplicates are left.", left)
                 if left
@@ -426,25 +432,47 @@ def doubles(batch_id: uuid.UUID) -> Any:
     return page, status(form)
 
 
+def _with_pairs(form: DoublesForm, file: SheetFile, setup: Setup, office_id: uuid.UUID) -> Setup:
+    """What was said of a file, with the rows that are said to be one though nothing asked about them; one of which something else is said is
+    refused beside the field."""
+    pairs = _pairs(form, file, office_id)
+    for row, other in pairs.items():
+        if (said := setup.twins.get(row, other)) != other:
+            form.take(Invalid(_said_otherwise(row, said), field="also_one"))
+    return replace(setup, twins={**setup.twins, **pairs})
+
+
 def _pairs(form: DoublesForm, file: SheetFile, office_id: uuid.UUID) -> dict[str, str]:
     """The rows that are said to be one with another row or a record, though nothing asked about them: row -> row or reference. Two statements."""
     if file.slug != "parties":
         return {}
-    pairs = form.pairs({row for row, _cells in file.as_read})
+    cells = dict(file.as_read)
+    pairs = form.pairs(cells)
     references = {other for other in pairs.values() if not other.isdecimal()}
     if missing := references - held.names_of(office_id, references).keys():
         form.take(Invalid(_("There is no %(reference)s that you can name here.", reference=min(missing)[:60]), field="also_one"))
+    for row in pairs:
+        if reference := "".join(mending.said_in(file, cells[int(row)], ("reference",))):
+            why = _("Row %(row)s has the reference %(reference)s. Empty that cell first.", row=row, reference=reference[:60])
+            form.take(Invalid(why, field="also_one"))
     return pairs
+
+
+def _said_otherwise(row: str, said: str) -> str:
+    """Why a row cannot be said to be one with another: something else is said of it."""
+    if said == TWO:
+        return _("Of row %(row)s it is said above that they are two different ones.", row=row)
+    other = _("row %(row)s", row=said) if said.isdecimal() else said
+    return _("Row %(row)s is said to be one with %(other)s already. Take that back, or name that one.", row=row, other=other)
 
 
 def _names(file: SheetFile, doubles: Sequence[sheet_doubles.Double]) -> dict[str, str]:
     """Whom the rows of possible duplicates are about, as the page shows it: number of the row -> the cell of its name."""
-    heading, cells = file.by_field.get("name"), dict(file.as_read)
-    if heading is None:
-        return {}
-    place = file.headings.index(heading)
+    cells = dict(file.as_read)
     numbers = {row for double in doubles for row in (double.row, *(int(other) for other in double.others if other.isdecimal()))}
-    return {str(row): mending.in_words(file, heading, cells[row][place]) for row in numbers if row in cells}
+    fields = ("given_name", "family_name") if "given_name" in file.by_field else ("name",)
+    found = {str(row): " ".join(mending.said_in(file, cells[row], fields)) for row in numbers if row in cells}
+    return {row: name for row, name in found.items() if name}
 
 
 @bp.route("/<uuid:batch_id>/undo", methods=["GET", "POST"])

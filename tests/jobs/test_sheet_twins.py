@@ -90,7 +90,7 @@ def test_undo_puts_back_a_record_that_a_row_was_said_to_be(acting):
     assert get(ana).country == "KE"
     assert {row.name for row in get(ana).names} == {"A. Bell", "Annie"}
     notes = held.summary_of(held.get(first)).as_read
-    assert f"Row 2 is brought in as one with {reference}." in notes
+    assert f"Row 2 is brought in as one with Ana B. Bell ({reference})." in notes
     assert "Row 3 is brought in as one with row 2." in notes
     assert undo(actor, held.get(first))["kept"] == 0
     assert snapshot() == before
@@ -322,3 +322,16 @@ def test_since_when_a_post_on_record_is_held_is_filled_never_replaced_and_undone
     assert counts(again)[1] == 0, "the same file once more changes nothing"
     assert undo(actor, held.get(dry.id))["kept"] == 0
     assert snapshot() == before
+
+
+@pytest.mark.parametrize("size", [1, 2, 500])
+def test_a_row_is_one_with_an_earlier_one_that_got_a_better_name_in_between_in_the_dry_run_too(acting, monkeypatch, size):
+    """Whatever the parts by which a file is taken."""
+    monkeypatch.setattr("crm.services.imports.CHUNK", size)
+    actor = acting("officer")
+    batch = checked(actor, sheet(["Name"], ["R. Kawar"], ["Randa Kawar"], ["Um Ziad"]), {"3": "2", "4": "2"})
+    summary = held.summary_of(batch)
+    assert (batch.created, summary.joined + summary.joined_more) == (1, 2)
+    assert "Row 4 is brought in as one with row 2." in summary.as_read
+    imports.apply_batch(actor, batch.id)
+    assert len(people()) == 1

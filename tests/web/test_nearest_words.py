@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crm.services.sheet_channels import nearest_address
 from tests.factories.browser import tree
 from tests.web.test_equal_problems import HEAD, contact, legends, name_of, rejected
 from tests.web.test_sheet_imports import sheet, text, upload
@@ -193,7 +194,7 @@ def test_years_and_months_that_can_mean_one_thing_are_proposed_and_nothing_is_sa
 
     place = place_of("4-Aug-15", "1-Mar-17", "March 2022")
     assert of_days(client, place) == {
-        "century": "2000 to 2099: 26 is 2026, 98 is 2098 (proposed)",
+        "century": "1950 to 2049: 26 is 2026, 98 is 1998 (proposed)",
         "months": "Take the first of the month: March 2024 is 1 March 2024 (proposed)",
     }
     assert "3 with problems" in text(client.get(place)), "a proposal is no answer"
@@ -203,6 +204,8 @@ def test_years_and_months_that_can_mean_one_thing_are_proposed_and_nothing_is_sa
     client.submit(f"{place}/rows", {"is_remembered": None})
     assert "3 new, 0 changed, 0 unchanged, 0 possible duplicates, 0 with problems." in text(client.get(place))
     assert of_days(client, place_of("4-Aug-98", "1-Mar-17"))["century"] == "Write them with four digits, row by row"
+    assert of_days(client, place_of("4-Aug-50"))["century"] == "Write them with four digits, row by row"
+    assert of_days(client, place_of("4-Aug-49"))["century"].endswith("(proposed)")
 
 
 def test_a_month_without_a_day_of_an_amount_is_not_proposed(browser):
@@ -256,3 +259,58 @@ def test_beside_a_word_stands_whose_it_is_and_where_no_more_is_known_the_row(bro
     boxes = tree(client.get(f"{place}/rows")).xpath("//fieldset[contains(@class, 'mend-line')]//p[@class='small']")
     said = [" ".join(one.text_content().split()) for one in boxes]
     assert said == ["Row 2: Ana Bell · Clerk · Petra Daily", "Row 4: Cy Dunn · Shop · +962 79 555 0102"]
+
+
+def test_of_an_address_that_several_rows_have_the_answer_above_counts_and_nothing_is_proposed_behind_a_fold(browser):
+    client = browser("officer")
+    for answer, kept in (("right@y.example", 3), ("", 0)):
+        place = upload(client, sheet(HEAD, *(contact(n, "NGO", "Jordan", "info@@x.example") for n in range(3)))).location
+        page = tree(client.get(f"{place}/rows"))
+        assert not page.xpath("//details//input[@value = 'info@x.example']")
+        client.submit(f"{place}/rows", {name_of(client, place, "info@@x.example"): answer})
+        client.submit(place, {}, action="/apply")
+        people = [text(client.get(link)) for link in tree(client.get("/parties/?q=contact")).xpath("//tbody//th//a/@href")]
+        assert sum("right@y.example" in one for one in people) == kept
+        assert not any("info@x.example" in one for one in people)
+        client.submit(f"{place}/undo", {}, action="/undo")
+
+
+def test_what_was_proposed_of_years_is_right_of_an_older_year_of_the_next_file(browser):
+    client = browser("officer")
+    head = ["Name", "Post", "Organisation", "Since"]
+    place = upload(client, sheet(head, ["Ana Bell", "Clerk", "Petra Daily", "4-Aug-15"])).location
+    client.submit(f"{place}/rows", {})
+    client.submit(place, {}, action="/apply")
+    place = upload(client, sheet(head, ["Bo Carr", "Clerk", "Petra Daily", "4-Aug-98"])).location
+    client.submit(place, {}, action="/apply")
+    (link,) = tree(client.get("/parties/?q=carr")).xpath("//tbody//th//a/@href")
+    assert "1998" in text(client.get(link))
+    assert "2098" not in text(client.get(link))
+
+
+def test_what_was_typed_in_place_of_a_proposal_is_not_said_to_be_one(browser):
+    client = browser("officer")
+    place = upload(client, sheet(HEAD, contact(1, "NGO", "Jordan", "a.b@@x.example"))).location
+    answer = client.submit(f"{place}/rows", {"cell-2-3": "junk", "also_out": "none"}, status=422)
+    assert tree(answer).xpath("//input[@name='cell-2-3' and @aria-invalid='true']/@value") == ["junk"]
+    assert "The nearest address stands in the field" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ("rana@unicef.org Amman", ""),
+        ("ana@x.example, call first", ""),
+        ("lina@unicef.org; by post", ""),
+        ("rana@x.example;omar", ""),
+        ("rana@x,example", "rana@x.example"),
+        ("rana@ x , example", "rana@x.example"),
+        ("rana @@ gmail com", "rana@gmail.com"),
+        ("rana@x;example", ""),
+        ("rana", ""),
+        ("@@", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_slip_within_an_address_is_mended(cell, meant):
+    assert nearest_address(cell) == meant

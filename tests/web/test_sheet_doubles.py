@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.factories.browser import errors, tree
 from tests.factories.counting import statements_of
 from tests.web.test_sheet_imports import sheet, text, upload
@@ -126,7 +128,7 @@ def test_a_row_that_is_on_record_is_said_to_be_that_one(browser):
     client.submit(f"{place}/doubles", {"twin-2": reference})
     page = text(client.get(place))
     assert "0 new, 1 changed, 0 unchanged, 0 possible duplicates" in page
-    assert f"Row 2 is brought in as one with {reference}." in page
+    assert f"Row 2 is brought in as one with Ana B. Bell ({reference})." in page
     client.submit(f"{place}/doubles", {"twin-2": "two"})  # the other answer, in one step
     assert "1 new, 0 changed, 0 unchanged, 0 possible duplicates" in text(client.get(place))
     assert chosen(client, place) == ["two"]
@@ -344,3 +346,66 @@ def test_pairs_of_rows_that_cannot_be_are_refused_beside_their_field_and_stay_ty
     assert any("The list has no row 3." in one for one in errors(answer)), "it was left out"
     client.submit(f"{place}/doubles", {})
     assert "Read again: nothing is left to be settled." in text(client.get(place))
+
+
+@pytest.mark.parametrize("answer", ["2", "two"])
+def test_whatever_was_said_saying_nothing_more_leads_on(browser, answer):
+    client = browser("officer")
+    place = put(client)
+    assert client.submit(f"{place}/doubles", {"twin-3": answer}).location.endswith("/doubles")
+    assert client.submit(f"{place}/doubles", {}).location.endswith(place)
+    client.submit(f"{place}/doubles", {"twin-4": "two"})
+    client.submit(f"{place}/doubles", {})
+    page = text(client.get(place))
+    assert "Read again: nothing is left to be settled." in page
+    assert "0 possible duplicates are left" not in page
+
+
+def test_a_pair_that_another_answer_contradicts_is_refused_and_nothing_is_dropped(browser):
+    client = browser("officer")
+    rows = ["Lina Haddad", "lina@x.example", ""], ["Omar Said", "", ""], ["Haddad Lina", "lina@x.example", ""], ["Um Ziad", "", ""]
+    place = upload(client, sheet(HEAD, *rows)).location
+    says = "Row 4 is said to be one with row 2 already. Take that back, or name that one."
+    assert errors(client.submit(f"{place}/doubles", {"also_one": "3 = 4"}, status=422)) == [says], "chosen already on the page"
+    says = "Of row 4 it is said above that they are two different ones."
+    assert errors(client.submit(f"{place}/doubles", {"also_one": "4 = 2", "twin-4": "two"}, status=422)) == [says]
+    client.submit(f"{place}/doubles", {"also_one": "5 = 2, 4 = 2"})
+    assert "2 new" in text(client.get(place))
+    says = "Row 5 is said to be one with row 2 already. Take that back, or name that one."
+    assert errors(client.submit(f"{place}/doubles", {"also_one": "5 = 3"}, status=422)) == [says]
+
+
+def test_of_a_row_with_a_reference_of_its_own_nothing_else_is_said(browser):
+    client = browser("officer")
+    known = ["Ana Bell", "ana@x.example", ""], ["Bo Day", "bo@x.example", ""]
+    client.submit(upload(client, sheet(HEAD, *known)).location, {}, action="/apply")
+    rows = ["JOR-PA-2026-0001", "Ana Bell", "", ""], ["JOR-PA-2026-0077", "Cy Dunn", "bo@x.example", ""], ["", "Dee", "", ""]
+    place = upload(client, sheet(["Reference", *HEAD], *rows)).location
+    refused = client.submit(f"{place}/doubles", {"also_one": "2 = JOR-PA-2026-0002"}, status=422)
+    assert errors(refused) == ["Row 2 has the reference JOR-PA-2026-0001. Empty that cell first."]
+    client.submit(f"{place}/doubles", {"also_one": "4 = 2"})
+    client.submit(f"{place}/doubles", {"twin-3": "JOR-PA-2026-0002"})
+    page = text(client.get(place))
+    assert "Row 3 is brought in as one with Bo Day (JOR-PA-2026-0002)." in page, "the answer counts more than a reference of nobody"
+    assert "0 new" in page
+
+
+def test_an_answer_by_which_a_row_is_refused_leads_to_it(browser):
+    client = browser("officer")
+    rows = ["Ana Bell", "", "Person"], ["Water Fund", "", "Organisation"]
+    place = upload(client, sheet(["Name", "E-mail", "Type"], *rows)).location
+    assert client.submit(f"{place}/doubles", {"also_one": "3 = 2"}).location.endswith("/rows")
+    page = text(client.get(f"{place}/rows"))
+    assert "Read again: 1 row has a problem." in page
+    assert "one is a person and the other is not" in page
+
+
+def test_a_settled_row_that_is_left_out_is_not_on_the_page_and_people_have_both_their_names(browser):
+    client = browser("officer")
+    head = ["First name", "Family name", "E-mail"]
+    place = upload(client, sheet(head, ["Lina", "Haddad", "lina@x.example"], ["Liná", "Hadad", "lina@x.example"])).location
+    names = tree(client.get(f"{place}/doubles")).xpath("//legend[bdi]")
+    assert [" ".join(one.text_content().split()) for one in names] == ["Liná Hadad · Lina Haddad"]
+    client.submit(f"{place}/doubles", {})
+    client.submit(f"{place}/rows", {"also_out": "3"})
+    assert not tree(client.get(f"{place}/doubles")).xpath("//legend[bdi]")
