@@ -5,9 +5,11 @@ import os
 from functools import partial
 
 from crm.app import create_app
-from crm.db import db
+from crm.db import db, serve_pages
 
 app = create_app()
+with app.app_context():
+    serve_pages(db.engine)
 
 
 def _forget_connections(*, close: bool) -> None:
