@@ -5,11 +5,9 @@ import os
 from functools import partial
 
 from crm.app import create_app
-from crm.db import db, serve_pages
+from crm.db import db
 
 app = create_app()
-with app.app_context():
-    serve_pages(db.engine)
 
 
 def _forget_connections(*, close: bool) -> None:

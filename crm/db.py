@@ -54,10 +54,6 @@ R = TypeVar("R")
 #: A SQLite connection reads the statistics once, when it opens: after so long it is opened anew.
 STATISTICS_SECONDS = 3600
 
-#: How much of the database each connection of SQLite keeps, in KB: of any process, and of a server of pages, which asks for the same ones
-#: again and again. What is not kept is in the system's own cache, and is fetched from there page by page.
-_KEPT_KB, _KEPT_BY_SERVERS_KB = 4_000, 16_000
-
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -218,12 +214,6 @@ def _set_up_postgresql(engine: Engine) -> None:
         return OperationalError(context.statement, context.parameters, context.original_exception, connection_invalidated=True)
 
 
-def serve_pages(engine: Engine) -> None:
-    """Have the connections of a server of pages keep more of a SQLite database."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _record: connection.execute(f"PRAGMA cache_size=-{_KEPT_BY_SERVERS_KB}"))
-
-
 def set_up_engine(engine: Engine) -> None:
     """Bind connection settings and transaction starts to an engine (once)."""
     if engine.dialect.name != "sqlite":
@@ -244,7 +234,7 @@ def set_up_engine(engine: Engine) -> None:
             f"busy_timeout={_PATIENT_MS}",
             "foreign_keys=ON",
             "trusted_schema=OFF",
-            f"cache_size=-{_KEPT_KB}",
+            "cache_size=-4000",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")

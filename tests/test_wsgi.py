@@ -44,20 +44,6 @@ import wsgi
 tasks = Path("/proc/self/task")
 print(json.dumps([len(opened), len(list(tasks.iterdir())) if tasks.exists() else threading.active_count()]))
 """
-KEPT = """
-import json
-from contextlib import closing
-from crm.app import create_app
-from crm.db import db
-
-def kept(app):
-    with app.app_context(), closing(db.engine.raw_connection()) as connection:
-        return connection.cursor().execute("PRAGMA cache_size").fetchone()[0]
-
-before = kept(create_app())
-from wsgi import app
-print(json.dumps([before, kept(app)]))
-"""
 SAVING = """
 import json, os, signal
 from contextlib import closing
@@ -112,9 +98,3 @@ def test_a_forked_process_uses_no_connection_and_no_key_of_its_parent(settings_e
     assert afterwards[0] == parent[0], "the parent lost its connection to what the child did"
     # The end of a key is drawn at random; its beginning is the time, which differs anyway.
     assert child[1][-12:] != afterwards[1][-12:], "the child drew the numbers that its parent drew next"
-
-
-@pytest.mark.sqlite_only
-def test_a_server_of_pages_keeps_more_of_the_database_than_any_other_process(settings_environ: dict[str, str]) -> None:
-    """In KB, as SQLite says it: a worker that brings a large list in has no need of it."""
-    assert _run(KEPT, settings_environ) == [-4_000, -16_000]
