@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -115,7 +116,7 @@ def _compare_rates(records: Sequence[ReportedRates], outcome: Outcome) -> None:
             )
             row = held.get(record.on)
             if row is None:
-                outcome.note("created", lambda: Sample(record.row_number, "created", title))  # noqa: B023 - called at once
+                outcome.note("created", partial(Sample, record.row_number, "created", title))
                 outcome.rates["created"] = outcome.rates.get("created", 0) + count
                 continue
             known = {code: Decimal(text) for code, text in json.loads(row.quotes).items()}
@@ -129,7 +130,7 @@ def _compare_rates(records: Sequence[ReportedRates], outcome: Outcome) -> None:
             )
             action = "updated" if changes else "unchanged"
             outcome.rates["updated"] = outcome.rates.get("updated", 0) + len(changes)
-            outcome.note(action, lambda: Sample(record.row_number, action, title, changes))  # noqa: B023 - called at once
+            outcome.note(action, partial(Sample, record.row_number, action, title, changes))
 
 
 def _held_rate(record: ReportedRates, code: str, held: Decimal) -> Reject:

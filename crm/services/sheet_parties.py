@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -620,14 +621,14 @@ class Parties(ByChunk[SheetRow]):
             row, name = contact.row.row_number, contact.party.name
             if id(contact.match) in new:
                 new.discard(id(contact.match))
-                outcome.note("created", lambda: Sample(row, "created", name))  # noqa: B023 - called at once
+                outcome.note("created", partial(Sample, row, "created", name))
             elif contact.changes:
                 changes = tuple(contact.changes)
                 what = "joined" if contact.twin.isdecimal() else "updated"
-                outcome.note("updated", lambda: Sample(row, what, name, changes))  # noqa: B023 - called at once
+                outcome.note("updated", partial(Sample, row, what, name, changes))
                 outcome.joined_more += contact.twin.isdecimal()
             else:
-                outcome.note("unchanged", lambda: Sample(row, "unchanged", ""))  # noqa: B023 - called at once
+                outcome.note("unchanged", partial(Sample, row, "unchanged", ""))
                 outcome.joined += contact.twin.isdecimal()
             if row in doubles:
                 outcome.double_rows += 1
